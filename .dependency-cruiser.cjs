@@ -1,0 +1,32 @@
+/** The dependency rule of CONTRIBUTING.md "Rooms and doors", as a check: `npm run deps`. */
+const rule = (name, comment, from, to) => ({ name, comment, severity: 'error', from, to });
+const spec = '(\\.|-)spec\\.ts$|\\.suite\\.ts$';
+const pkg = (names) => `(^|node_modules/)(${names})`;
+
+module.exports = {
+  forbidden: [
+    rule('domain-is-pure', 'libs/domain decides and evolves; it imports nothing but itself.',
+      { path: '^libs/domain/', pathNot: spec }, { pathNot: '^libs/domain/' }),
+    rule('libs-are-strangers', 'A lib may use domain, contracts and itself; only platform, embedded and testing may combine libs.',
+      { path: '^libs/(contracts|event-log|read-model|stores|identity)/', pathNot: spec },
+      { path: '^libs/', pathNot: ['^libs/(domain|contracts)/src/index\\.ts$', '^libs/$1/'] }),
+    rule('no-lib-to-app', 'Arrows point down: apps -> libs -> domain.', { path: '^libs/' }, { path: '^apps/' }),
+    rule('apps-are-strangers', 'Services talk over NATS and HTTP, never by import.',
+      { path: '^apps/([^/]+)/' }, { path: '^apps/', pathNot: '^apps/$1/' }),
+    rule('enter-by-the-door', 'Import a lib through its index.ts.',
+      { path: '^(apps|test|libs/([^/]+))/' }, { path: '^libs/[^/]+/src/(?!index\\.ts$)', pathNot: '^libs/$2/' }),
+    rule('testing-stays-in-tests', 'libs/testing is for specs.',
+      { path: '^(apps|libs)/', pathNot: [spec, '^libs/testing/'] }, { path: '^libs/testing/' }),
+    rule('nest-at-the-edge', 'Nest is glue: apps and libs/platform only.',
+      { path: '^libs/', pathNot: '^libs/platform/' }, { path: pkg('@nestjs/|rxjs') }),
+    rule('orm-in-read-model', 'Only the read model speaks ORM.',
+      { pathNot: '^libs/read-model/' }, { path: pkg('@mikro-orm/') }),
+    rule('nats-behind-the-log', 'NATS is a detail of the event log and of the platform.',
+      { pathNot: '^libs/(event-log|platform)/|^test/' }, { path: pkg('@nats-io/|nats($|/)') }),
+    rule('no-circular', 'A cycle means two files that are one idea.', {}, { circular: true }),
+  ],
+  options: {
+    tsConfig: { fileName: 'tsconfig.json' }, tsPreCompilationDeps: true, doNotFollow: { path: 'node_modules' },
+    enhancedResolveOptions: { extensions: ['.ts', '.js'] },
+  },
+};

@@ -1,0 +1,19 @@
+/** Every file whose name ends in `spec.ts` is a test; `scripts/test.mjs` counts that each one ran. */
+export default {
+  testEnvironment: 'node',
+  roots: ['<rootDir>/apps', '<rootDir>/libs', '<rootDir>/test'],
+  testMatch: ['**/*spec.ts'],
+  testTimeout: 20000,
+  maxWorkers: 2,
+  extensionsToTreatAsEsm: ['.ts'],
+  transform: {
+    '^.+\\.ts$': ['@swc/jest', {
+      swcrc: false, module: { type: 'es6' }, sourceMaps: 'inline',
+      jsc: {
+        target: 'es2023', parser: { syntax: 'typescript', decorators: true },
+        transform: { legacyDecorator: true, decoratorMetadata: true }, keepClassNames: true,
+      },
+    }],
+  },
+  moduleNameMapper: { '^#libs/(.*)$': '<rootDir>/libs/$1/src/index.ts', '^(\\.{1,2}/.*)\\.js$': '$1' },
+};

@@ -1,0 +1,126 @@
+import type { Decider } from '../decider.js';
+import { Problem } from '../problem.js';
+import { changeImageProperties, type PropertyChange } from './image.properties.js';
+import { completeImageDataUpload, failImageDataUpload, recordImageDataRemoved, startImageDataUpload } from './image.data.js';
+import { within, type ImageLimits } from './image.limits.js';
+import { addMember, changeMemberStatus, removeMember } from './image.members.js';
+import {
+  evolveImage, noImage, type Image, type ImageAttributes, type ImageDataFacts, type ImageEvent, type ImageState, type UploadFailure,
+} from './image.js';
+import type { MemberStatus, Visibility } from './image.status.js';
+
+export type { ImageLimits };
+
+export type ImageCommand =
+  | ({ type: 'CreateImage'; visibility: Visibility; tags: readonly string[]; properties: Readonly<Record<string, string>> } & ImageAttributes)
+  | { type: 'ChangeImageProperties'; changes: readonly PropertyChange[] }
+  | { type: 'AddImageTag'; tag: string }
+  | { type: 'RemoveImageTag'; tag: string }
+  | { type: 'StartImageDataUpload'; attemptId: string; storeId: string; declaredSizeBytes?: number }
+  | ({ type: 'CompleteImageDataUpload'; attemptId: string } & ImageDataFacts)
+  | { type: 'FailImageDataUpload'; attemptId: string; reason: UploadFailure }
+  | { type: 'RecordImageDataRemoved'; attemptId: string }
+  | { type: 'DeactivateImage' }
+  | { type: 'ReactivateImage' }
+  | { type: 'DeleteImage' }
+  | { type: 'AddMember'; memberId: string }
+  | { type: 'ChangeMemberStatus'; memberId: string; status: MemberStatus }
+  | { type: 'RemoveMember'; memberId: string };
+
+/**
+ * A command as it reaches the decider: which image, and what its sender's permission rested on.
+ * Where `authorizedFor` is given and no longer true of the image, the command is refused with `AuthorizationStale`:
+ * the gateway asks its policy again, so a change of owner or visibility can never be raced.
+ */
+export interface ImageCommandEnvelope {
+  readonly imageId: string;
+  readonly command: ImageCommand;
+  readonly authorizedFor?: Pick<Image, 'owner' | 'visibility'>;
+}
+
+export type ImageDecider = Decider<ImageState, ImageCommandEnvelope, ImageEvent>;
+
+export function imageDecider(limits: ImageLimits): ImageDecider {
+  return { decide: (envelope, state) => decideImage(envelope, state, limits), evolve: evolveImage, initialState: noImage };
+}
+
+function decideImage({ imageId, command, authorizedFor }: ImageCommandEnvelope, state: ImageState, limits: ImageLimits): ImageEvent[] {
+  if (command.type === 'CreateImage') return createImage(imageId, command, state, limits);
+  if (!state.exists) throw new Problem('ImageNotFound', { imageId });
+  if (command.type === 'RecordImageDataRemoved') return recordImageDataRemoved(command, state);
+  if (command.type === 'FailImageDataUpload') return failImageDataUpload(command, state);
+  if (state.status === 'deleted') throw new Problem(command.type === 'CompleteImageDataUpload' ? 'ImageGone' : 'ImageNotFound', { imageId });
+  if (authorizedFor && (authorizedFor.owner !== state.owner || authorizedFor.visibility !== state.visibility)) {
+    throw new Problem('AuthorizationStale', { imageId });
+  }
+  return decideExisting(imageId, command, state, limits);
+}
+
+type OnExisting = Exclude<ImageCommand, { type: 'CreateImage' | 'RecordImageDataRemoved' | 'FailImageDataUpload' }>;
+
+// One arm a command is the clearest form of this function, however many there are.
+// eslint-disable-next-line complexity
+function decideExisting(imageId: string, command: OnExisting, image: Image, limits: ImageLimits): ImageEvent[] {
+  switch (command.type) {
+    case 'ChangeImageProperties': return changeImageProperties(imageId, command.changes, image, limits);
+    case 'AddImageTag': return addImageTag(command, image, limits);
+    case 'RemoveImageTag': return removeImageTag(imageId, command, image);
+    case 'StartImageDataUpload': return startImageDataUpload(imageId, command, image);
+    case 'CompleteImageDataUpload': return completeImageDataUpload(imageId, command, image);
+    case 'DeactivateImage': return deactivateImage(imageId, image);
+    case 'ReactivateImage': return reactivateImage(imageId, image);
+    case 'DeleteImage': return deleteImage(imageId, image);
+    case 'AddMember': return addMember(imageId, command, image, limits);
+    case 'ChangeMemberStatus': return changeMemberStatus(imageId, command, image);
+    case 'RemoveMember': return removeMember(imageId, command, image);
+  }
+}
+
+type CommandOf<Type extends ImageCommand['type']> = Extract<ImageCommand, { type: Type }>;
+
+/** Records a new image, `queued`. Refuses: ImageIdTaken (also for ids of deleted images), TooManyProperties, TooManyTags.
+ *  Source: api-ref "Create image"; OSSN-0075 for the ids. */
+function createImage(imageId: string, { type: _, visibility, tags, properties, ...attributes }: CommandOf<'CreateImage'>, state: ImageState, limits: ImageLimits): ImageEvent[] {
+  if (state.exists) throw new Problem('ImageIdTaken', { imageId });
+  const distinctTags = [...new Set(tags)];
+  within(limits.tags, distinctTags.length, 'TooManyTags');
+  within(limits.properties, Object.keys(properties).length, 'TooManyProperties');
+  const given = Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== null));
+  return [{ type: 'ImageCreated', data: { ...given, visibility, tags: distinctTags, properties } }];
+}
+
+/** Adds a tag; one that is there already changes nothing. Refuses: TooManyTags. Source: api-ref "Add image tag". */
+function addImageTag({ tag }: CommandOf<'AddImageTag'>, image: Image, limits: ImageLimits): ImageEvent[] {
+  if (image.tags.includes(tag)) return [];
+  within(limits.tags, image.tags.length + 1, 'TooManyTags');
+  return [{ type: 'ImageTagAdded', data: { tag } }];
+}
+
+/** Removes a tag. Refuses: TagNotFound. Source: api-ref "Delete image tag". */
+function removeImageTag(imageId: string, { tag }: CommandOf<'RemoveImageTag'>, image: Image): ImageEvent[] {
+  if (!image.tags.includes(tag)) throw new Problem('TagNotFound', { imageId, tag });
+  return [{ type: 'ImageTagRemoved', data: { tag } }];
+}
+
+/** Closes an active image's data to non-admins; repeated, it changes nothing. Refuses: ImageStatusForbids.
+ *  Source: api-ref "Deactivate image"; any other status is 403, as Glance answers. */
+function deactivateImage(imageId: string, image: Image): ImageEvent[] {
+  if (image.status === 'deactivated') return [];
+  if (image.status !== 'active') throw new Problem('ImageStatusForbids', { imageId, status: image.status, needed: 'active' });
+  return [{ type: 'ImageDeactivated', data: {} }];
+}
+
+/** The reverse of `deactivateImage`, with the same rules. Source: api-ref "Reactivate image". */
+function reactivateImage(imageId: string, image: Image): ImageEvent[] {
+  if (image.status === 'active') return [];
+  if (image.status !== 'deactivated') throw new Problem('ImageStatusForbids', { imageId, status: image.status, needed: 'deactivated' });
+  return [{ type: 'ImageReactivated', data: {} }];
+}
+
+/** Deletes an image in any status; its id stays taken and its bytes become removable. Refuses: ImageIsProtected.
+ *  Source: api-ref "Delete image". */
+function deleteImage(imageId: string, image: Image): ImageEvent[] {
+  if (image.isProtected) throw new Problem('ImageIsProtected', { imageId });
+  return [{ type: 'ImageDeleted', data: {} }];
+}
+

@@ -1,0 +1,19 @@
+/**
+ * The life of an image. Source: api-ref "Image statuses"; Glance's `valid_state_targets`.
+ *
+ *   queued ──upload──► saving ──► active ◄──► deactivated
+ *     │ ▲                │            │            │
+ *     │ └───failed───────┘            │            │
+ *     ├──stage──► uploading ──► importing ──► active
+ *     └───────────── any of them ──► deleted
+ */
+export const imageStatuses = [
+  'queued', 'saving', 'uploading', 'importing', 'active', 'deactivated', 'pending_delete', 'killed', 'deleted',
+] as const;
+export type ImageStatus = (typeof imageStatuses)[number];
+
+export const visibilities = ['public', 'community', 'shared', 'private'] as const;
+export type Visibility = (typeof visibilities)[number];
+
+export const memberStatuses = ['pending', 'accepted', 'rejected'] as const;
+export type MemberStatus = (typeof memberStatuses)[number];

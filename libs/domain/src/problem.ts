@@ -1,0 +1,81 @@
+/**
+ * Refusals: what a caller did wrong or must wait for, said so that he can act on it.
+ * A code is stable and crosses process boundaries; its HTTP status is chosen in one place, the gateway's `problem-status.ts`.
+ * Sentences may name `{parameters}`; every one of them says what to do.
+ */
+const sentences = {
+  // Requests
+  InvalidRequest: '{detail}',
+  UnsupportedMediaType: 'The media type {given} is not supported here. Send one of: {supported}.',
+  RequestTooLarge: 'The request is larger than {limit}. Send less at once.',
+  NotAuthenticated: 'This request needs a valid token in X-Auth-Token. Get one from the identity service and try again.',
+  Forbidden: '{detail}',
+  RouteNotFound: 'There is nothing at {path}. The image service answers under /v2/.',
+  MethodNotAllowed: 'The method {method} is not allowed here. Use one of: {allowed}.',
+  RangeNotSatisfiable: 'The range {range} does not lie within the {sizeBytes} bytes of this image. Ask for a range inside of them.',
+  IdempotencyKeyReused: 'This Idempotency-Key was used before with another request. Use a new key for a new request.',
+
+  // Images
+  ImageNotFound: 'No image found with ID {imageId}.',
+  ImageIdTaken: 'An image with ID {imageId} exists or existed before. Choose another ID or leave it out.',
+  ImageIsProtected: 'Image {imageId} is protected and cannot be deleted. Set protected to false first.',
+  ImageStatusConflict: 'Image {imageId} is {status}; this needs an image that is {needed}.',
+  ImageStatusForbids: 'Image {imageId} is {status}; this needs an image that is {needed}.',
+  ImageGone: 'Image {imageId} was deleted while its data was arriving. The data was not kept.',
+  FormatsMissing: 'Image {imageId} has no {missing}. Set it before sending data.',
+  FormatsFixed: 'The {attribute} of image {imageId} cannot change once it has data.',
+  AttributeNotRemovable: 'The attribute {name} belongs to every image and cannot be removed. Replace its value instead.',
+  PropertyExists: 'The property {name} is already present. Use replace to change it.',
+  PropertyMissing: 'The property {name} does not exist. Use add to create it.',
+  TagNotFound: 'Image {imageId} has no tag {tag}.',
+  DeactivatedImage: 'Image {imageId} is deactivated; its data cannot be downloaded until it is reactivated.',
+  TooManyProperties: 'An image may have at most {limit} additional properties; this would make {count}. Remove some first.',
+  TooManyTags: 'An image may have at most {limit} tags; this would make {count}. Remove some first.',
+  TooManyMembers: 'An image may be shared with at most {limit} members; this would make {count}. Remove some first.',
+  CommitTooLarge: 'This change is larger than {limitBytes} bytes. Split it into smaller ones.',
+  HistoryTooLong: 'Image {imageId} has reached {limit} changes, the most one image may have. Create a new image from it.',
+
+  // Members
+  ImageNotShared: 'Image {imageId} is {visibility}; only a shared image has members. Set its visibility to shared first.',
+  MemberExists: 'Project {memberId} is a member of image {imageId} already.',
+  MemberNotFound: 'Project {memberId} is not a member of image {imageId}.',
+
+  // Data
+  StoreUnknown: 'There is no store named {storeId}. The stores are listed at /v2/info/stores.',
+  StoreUnavailable: 'Store {storeId} cannot take or give data now. Try again later.',
+  StoreFull: 'Store {storeId} has no room left for this image. Ask your operator, or choose another store.',
+  ImageTooLarge: 'The image is larger than the {limitBytes} bytes allowed here. Send a smaller image or ask your operator.',
+  SizeMismatch: 'The image was announced with {declaredBytes} bytes but {receivedBytes} arrived. Send it again.',
+  UploadInterrupted: 'The upload of image {imageId} ended before all of it had arrived. The image is queued again; send it once more.',
+  ImageDataNotFound: 'The data of image {imageId} is not in store {storeId}.',
+  AttemptOver: 'This upload of image {imageId} is over: it stalled for too long or another one took its place. Start again.',
+
+  // Concurrency and outages
+  Conflict: 'Image {imageId} changed at the same time in another request. Read it again and repeat the change.',
+  AuthorizationStale: 'Owner or visibility of image {imageId} changed while the request was checked. Try again.',
+  NotYetVisible: 'The change was recorded but cannot be read back yet. Repeat the request with the same Idempotency-Key in {seconds} seconds.',
+  Unavailable: '{what} cannot be reached now. Try again in {seconds} seconds.',
+  LogNotTrusted: 'The event log lost its tail or was replaced, and no change is accepted until it is repaired. The operator runs: npm run log:repair.',
+} as const;
+
+export type ProblemCode = keyof typeof sentences;
+export type ProblemParams = Readonly<Record<string, string | number>>;
+
+export class Problem extends Error {
+  override readonly name = 'Problem';
+
+  constructor(
+    readonly code: ProblemCode,
+    readonly params: ProblemParams = {},
+    options?: ErrorOptions,
+  ) {
+    super(describe(code, params), options);
+  }
+}
+
+function describe(code: ProblemCode, params: ProblemParams): string {
+  return sentences[code].replaceAll(/\{(\w+)\}/g, (_, name: string) => String(params[name] ?? `(${name})`));
+}
+
+export const problemCodes = Object.keys(sentences) as readonly ProblemCode[];
+export const isProblemCode = (code: string): code is ProblemCode => Object.hasOwn(sentences, code);
