@@ -1,0 +1,25 @@
+import type { DescMessage } from '@bufbuild/protobuf';
+import type { ImageEvent } from '#libs/domain';
+import * as image from './generated/heliograph/v1/image_pb.js';
+
+/** The schema of every event that may be written, by its name; version 1 each. A new event does not compile without one. */
+export const imageEventSchemas = {
+  ImageCreated: image.ImageCreatedSchema,
+  ImagePropertiesChanged: image.ImagePropertiesChangedSchema,
+  ImageVisibilityChanged: image.ImageVisibilityChangedSchema,
+  ImageTagAdded: image.ImageTagAddedSchema,
+  ImageTagRemoved: image.ImageTagRemovedSchema,
+  ImageDataUploadStarted: image.ImageDataUploadStartedSchema,
+  ImageDataStored: image.ImageDataStoredSchema,
+  ImageActivated: image.ImageActivatedSchema,
+  ImageDataUploadFailed: image.ImageDataUploadFailedSchema,
+  ImageDataRemoved: image.ImageDataRemovedSchema,
+  ImageDeactivated: image.ImageDeactivatedSchema,
+  ImageReactivated: image.ImageReactivatedSchema,
+  ImageDeleted: image.ImageDeletedSchema,
+  MemberAdded: image.MemberAddedSchema,
+  MemberAccepted: image.MemberAcceptedSchema,
+  MemberRejected: image.MemberRejectedSchema,
+  MemberReset: image.MemberResetSchema,
+  MemberRemoved: image.MemberRemovedSchema,
+} as const satisfies Record<ImageEvent['type'], DescMessage>;

@@ -1,0 +1,11 @@
+export { commitLimitBytes, decodeCommit, encodeCommit, hashOfCommit, type Commit, type CommitActor } from './commit.js';
+export { imageEventSchemas } from './event-schemas.js';
+export {
+  imageFromJson, type Answer, type CommandContext, type HistoryAnswer, type HistoryEntry, type HistoryQuestion, type ImageCommandAnswer,
+  type ImageCommandMessage, type Projected, type RemovalsAnswer, type RemovalsQuestion,
+} from './messages.js';
+export { inboxPrefix, natsPermissions, natsUsers, type NatsPermissions, type NatsUser } from './permissions.js';
+export {
+  addressOf, commandSubject, imageSubject, imageSubjects, isLowerUuid, isRegionName, leaseStreamName, leaseSubject, leaseSubjects,
+  projectedSubject, questionSubject, questions, streamName, streamSubjects, type AggregateAddress, type AggregateKind, type Question,
+} from './subjects.js';

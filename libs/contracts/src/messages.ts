@@ -1,0 +1,66 @@
+import type { Image, ImageCommandEnvelope, ImageEvent, ProblemCode, ProblemParams } from '#libs/domain';
+
+/** Who sent a command, and what of it is remembered. Ids only; `personal` is sealed before it is written. */
+export interface CommandContext {
+  /** Makes the command exactly-once: the commit that carries this id is the answer to every repetition. */
+  readonly commandId: string;
+  readonly requestId: string;
+  /** SHA-256, base64url, of the client's request, where he sent an Idempotency-Key: another request with the same key is refused. */
+  readonly requestHash?: string;
+  readonly causationId?: string;
+  readonly actor: { readonly userId: string; readonly projectId?: string; readonly domainId?: string; readonly authMethod: string };
+  readonly personal?: { readonly sourceAddress?: string; readonly userName?: string };
+}
+
+/** `do.<region>.image` */
+export interface ImageCommandMessage {
+  readonly envelope: ImageCommandEnvelope;
+  readonly context: CommandContext;
+}
+
+/** The state right after the command's own commit, also when the command is repeated later. `sequence` 0: nothing changed and nothing was written. */
+export interface ImageCommandAnswer {
+  readonly sequence: number;
+  readonly version: number;
+  readonly image: Image;
+}
+
+/** `ask.<region>.history`: commits after a version, oldest first. */
+export interface HistoryQuestion { readonly imageId: string; readonly afterVersion: number; readonly limit: number }
+export interface HistoryAnswer {
+  /** The owner and status today; a deleted image keeps its last owner. */
+  readonly owner: string | null;
+  readonly status: string;
+  readonly entries: readonly HistoryEntry[];
+  readonly hasMore: boolean;
+}
+export interface HistoryEntry {
+  readonly version: number;
+  readonly at: string;
+  readonly requestId: string;
+  readonly commandType: string;
+  readonly actor: CommandContext['actor'];
+  readonly personal?: CommandContext['personal'];
+  readonly events: readonly ImageEvent[];
+  /** Every attribute whose value this commit changed, in the words of the Image API; `from` is absent on creation. */
+  readonly changes: readonly { readonly name: string; readonly from?: unknown; readonly to?: unknown }[];
+}
+
+/** `ask.<region>.removals`: bytes that the log's leader shows to be referenced by no image. */
+export interface RemovalsQuestion { readonly limit: number }
+export interface RemovalsAnswer { readonly removals: readonly { readonly imageId: string; readonly attemptId: string; readonly storeId: string }[] }
+
+/** `projected.<region>`: every commit up to `sequence` can be read from the read model. */
+export interface Projected { readonly sequence: number }
+
+export type Answer<Ok> = { readonly ok: Ok } | { readonly problem: { readonly code: ProblemCode; readonly params: ProblemParams } };
+
+/** An image that came as JSON: its moments are `Date`s again. */
+export function imageFromJson(json: Image): Image {
+  return {
+    ...json,
+    createdAt: new Date(json.createdAt),
+    updatedAt: new Date(json.updatedAt),
+    members: json.members.map((member) => ({ ...member, createdAt: new Date(member.createdAt), updatedAt: new Date(member.updatedAt) })),
+  };
+}

@@ -1,0 +1,46 @@
+import { imageSubjects, leaseStreamName, leaseSubjects, projectedSubject, streamName } from './subjects.js';
+
+/** The NATS user of each service, and of the operator's tools. `setup` creates the streams and can do nothing else. */
+export const natsUsers = ['gateway', 'catalog', 'staging', 'importer', 'federation', 'operator', 'setup'] as const;
+export type NatsUser = (typeof natsUsers)[number];
+
+export interface NatsPermissions {
+  readonly publish: readonly string[];
+  readonly subscribe: readonly string[];
+  /** Whether the user may answer the request it has just received. */
+  readonly mayRespond: boolean;
+}
+
+/**
+ * What each service may publish and hear in its region: its own appends, the requests it sends, its own inbox.
+ * Nobody is granted STREAM.DELETE, PURGE, UPDATE, MSG.DELETE, SNAPSHOT or RESTORE: what is in the log stays there.
+ */
+export function natsPermissions(region: string): Record<NatsUser, NatsPermissions> {
+  const log = streamName(region);
+  const leases = leaseStreamName(region);
+  const readLog = [
+    `$JS.API.STREAM.INFO.${log}`, `$JS.API.STREAM.MSG.GET.${log}`, `$JS.API.DIRECT.GET.${log}`, `$JS.API.DIRECT.GET.${log}.>`,
+    `$JS.API.CONSUMER.CREATE.${log}`, `$JS.API.CONSUMER.CREATE.${log}.>`, `$JS.API.CONSUMER.INFO.${log}.*`,
+    `$JS.API.CONSUMER.MSG.NEXT.${log}.*`, `$JS.API.CONSUMER.DELETE.${log}.*`, `$JS.API.INFO`, `$JS.FC.>`,
+  ];
+  const readLeases = [`$JS.API.STREAM.INFO.${leases}`, `$JS.API.STREAM.MSG.GET.${leases}`, `$JS.API.INFO`];
+  const inbox = (user: NatsUser) => `${inboxPrefix(user)}.>`;
+  const client = (user: NatsUser, ...publish: string[]): NatsPermissions =>
+    ({ publish: [`ask.${region}.*`, `do.${region}.*`, ...publish], subscribe: [inbox(user), projectedSubject(region)], mayRespond: false });
+  return {
+    gateway: client('gateway', leaseSubjects(region), ...readLeases, `$JS.API.STREAM.INFO.${log}`),
+    catalog: {
+      publish: [imageSubjects(region), `glance.${region}.metadef.*`, projectedSubject(region), leaseSubjects(region), ...readLog, ...readLeases],
+      subscribe: [`do.${region}.*`, `ask.${region}.*`, projectedSubject(region), inbox('catalog')],
+      mayRespond: true,
+    },
+    staging: client('staging'),
+    importer: client('importer', `glance.${region}.import.*`),
+    federation: client('federation', `glance.${region}.policy.*`),
+    operator: { publish: [`glance.${region}.>`, ...readLog, ...readLeases, `ask.${region}.*`], subscribe: [inbox('operator'), projectedSubject(region)], mayRespond: false },
+    setup: { publish: [`$JS.API.STREAM.CREATE.${log}`, `$JS.API.STREAM.INFO.${log}`, `$JS.API.STREAM.CREATE.${leases}`, `$JS.API.STREAM.INFO.${leases}`, `$JS.API.INFO`], subscribe: [inbox('setup')], mayRespond: false },
+  };
+}
+
+/** Each user has an inbox of its own, so that no service can listen to another's answers. */
+export const inboxPrefix = (user: NatsUser): string => `_INBOX_${user}`;

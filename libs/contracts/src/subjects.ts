@@ -1,0 +1,59 @@
+import { Problem } from '#libs/domain';
+
+/**
+ * Every subject and stream name of Heliograph is built here and nowhere else, from checked tokens only.
+ *
+ *   glance.<region>.image.<imageId>     the log: one commit a message        stream GLANCE_<region>
+ *   glance.<region>.metadef.<token>     (namespaces; base64url of the name)
+ *   glance.<region>.import.<taskId>     (imports)
+ *   glance.<region>.policy.<policyId>   (replication policies)
+ *   lease.<region>.<attemptId>          leases of attempts, memory only      stream LEASES_<region>
+ *   do.<region>.image                   commands to the catalog, answered    core NATS, queue group catalog
+ *   ask.<region>.<question>             questions to the catalog, answered   core NATS, queue group catalog
+ *   projected.<region>                  "the read model has reached N"       core NATS
+ */
+const lowerUuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+const regionName = /^[A-Za-z0-9_-]{1,64}$/;
+const logSubject = /^glance\.[A-Za-z0-9_-]{1,64}\.(image|metadef|import|policy)\.([A-Za-z0-9_-]{1,512})$/;
+
+export type AggregateKind = 'image' | 'metadef' | 'import' | 'policy';
+export const questions = ['history', 'removals', 'status'] as const;
+export type Question = (typeof questions)[number];
+
+/** The one check of an id before it becomes part of a subject, a key or a path. */
+export const isLowerUuid = (text: string): boolean => lowerUuid.test(text);
+export const isRegionName = (text: string): boolean => regionName.test(text);
+
+export const streamName = (region: string): string => `GLANCE_${checkedRegion(region)}`;
+export const streamSubjects = (region: string): string[] =>
+  (['image', 'metadef', 'import', 'policy'] as const).map((kind) => `glance.${checkedRegion(region)}.${kind}.*`);
+export const imageSubject = (region: string, imageId: string): string => `glance.${checkedRegion(region)}.image.${checkedUuid(imageId)}`;
+export const imageSubjects = (region: string): string => `glance.${checkedRegion(region)}.image.*`;
+
+export const leaseStreamName = (region: string): string => `LEASES_${checkedRegion(region)}`;
+export const leaseSubjects = (region: string): string => `lease.${checkedRegion(region)}.*`;
+export const leaseSubject = (region: string, attemptId: string): string => `lease.${checkedRegion(region)}.${checkedUuid(attemptId)}`;
+
+export const commandSubject = (region: string, kind: AggregateKind): string => `do.${checkedRegion(region)}.${kind}`;
+export const questionSubject = (region: string, question: Question): string => `ask.${checkedRegion(region)}.${question}`;
+export const projectedSubject = (region: string): string => `projected.${checkedRegion(region)}`;
+
+export interface AggregateAddress { readonly kind: AggregateKind; readonly token: string }
+
+/** The aggregate that a subject of the log belongs to. Throws on anything that `imageSubject` and its like did not build. */
+export function addressOf(subject: string): AggregateAddress {
+  const match = logSubject.exec(subject);
+  if (!match) throw new Error(`not a subject of the log: ${subject}`);
+  const [, kind, token] = match as unknown as [string, AggregateKind, string];
+  return { kind, token };
+}
+
+function checkedRegion(region: string): string {
+  if (!regionName.test(region)) throw new Error(`not a region name: ${JSON.stringify(region)}`);
+  return region;
+}
+
+function checkedUuid(id: string): string {
+  if (!lowerUuid.test(id)) throw new Problem('InvalidRequest', { detail: 'An id must be a lower-case UUID.' });
+  return id;
+}

@@ -1,0 +1,1 @@
+export { WrongExpectedSequence, type AppendOptions, type EventLog, type FollowOptions, type LogExtent, type Stored } from './event-log.js';
