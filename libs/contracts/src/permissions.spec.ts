@@ -1,0 +1,32 @@
+import { natsPermissions, natsUsers } from '#libs/contracts';
+
+const permissions = natsPermissions('RegionOne');
+const matches = (pattern: string, subject: string): boolean => {
+  const [want, have] = [pattern.split('.'), subject.split('.')];
+  return want.every((token, at) => token === '>' ? have.length > at : token === '*' ? have[at] !== undefined : token === have[at])
+    && (want.at(-1) === '>' || want.length === have.length);
+};
+const mayPublish = (user: (typeof natsUsers)[number], subject: string) => permissions[user].publish.some((pattern) => matches(pattern, subject));
+const image = 'glance.RegionOne.image.11111111-2222-4333-8444-555555555555';
+
+describe('NATS permissions', () => {
+  it('let the catalog alone, and the operator, append to an image', () => {
+    expect(natsUsers.filter((user) => mayPublish(user, image))).toEqual(['catalog', 'operator']);
+  });
+
+  it.each(['STREAM.DELETE', 'STREAM.PURGE', 'STREAM.UPDATE', 'STREAM.MSG.DELETE', 'STREAM.SNAPSHOT', 'STREAM.RESTORE', 'STREAM.LEADER.STEPDOWN'])(
+    'let nobody %s the log', (call) => {
+      expect(natsUsers.filter((user) => mayPublish(user, `$JS.API.${call}.GLANCE_RegionOne`))).toEqual([]);
+    });
+
+  it("let nobody append to another region's log", () => {
+    expect(natsUsers.filter((user) => mayPublish(user, image.replace('RegionOne', 'RegionTwo')))).toEqual([]);
+  });
+
+  it("let nobody listen to another user's answers", () => {
+    for (const user of natsUsers) {
+      const inboxes = permissions[user].subscribe.filter((subject) => subject.startsWith('_INBOX'));
+      expect(inboxes).toEqual([`_INBOX_${user}.>`]);
+    }
+  });
+});
