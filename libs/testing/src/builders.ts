@@ -20,13 +20,12 @@ interface ImageToBuild {
 }
 
 /** The history of an image in the wanted status: a list of events, never a row. */
-export function anImage({ status = 'queued', visibility = 'shared', formats = 'set', ...given }: ImageToBuild = {}): ImageEvent[] {
-  const { owner = 'owner', name, isProtected, tags = [], properties = {} } = given;
+export function anImage({ status = 'queued', formats = 'set', ...given }: ImageToBuild = {}): ImageEvent[] {
   const created: ImageEvent = {
     type: 'ImageCreated',
     data: {
-      owner, visibility, tags, properties, isProtected: isProtected ?? false, isHidden: false, minDisk: 0, minRam: 0,
-      ...(name === undefined ? {} : { name }),
+      owner: 'owner', visibility: 'shared', tags: [], properties: {}, isProtected: false, isHidden: false, minDisk: 0, minRam: 0,
+      ...given,
       ...(formats === 'set' ? { diskFormat: 'raw', containerFormat: 'bare' } : {}),
     },
   };
