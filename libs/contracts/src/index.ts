@@ -5,6 +5,7 @@ export {
   type ImageCommandMessage, type Projected, type RemovalsAnswer, type RemovalsQuestion,
 } from './messages.js';
 export { inboxPrefix, natsPermissions, natsUsers, type NatsPermissions, type NatsUser } from './permissions.js';
+export type { PersonKeys } from './person-keys.js';
 export {
   addressOf, commandSubject, imageSubject, imageSubjects, isLowerUuid, isRegionName, leaseStreamName, leaseSubject, leaseSubjects,
   projectedSubject, questionSubject, questions, streamName, streamSubjects, type AggregateAddress, type AggregateKind, type Question,

@@ -1,1 +1,8 @@
+export {
+  BrokenChain, foldAggregate, imageFolding, loadAggregate, loadImage, type Aggregate, type CommandTrace, type Folding,
+} from './aggregate.js';
+export { crashPoint, crashPoints, type CrashPoint } from './crash-point.js';
 export { WrongExpectedSequence, type AppendOptions, type EventLog, type FollowOptions, type LogExtent, type Stored } from './event-log.js';
+export { createExecutor, type Executor, type ExecutorOptions } from './execute.js';
+export { memoryEventLog, type MemoryEventLogOptions } from './memory.js';
+export { createSealer, memoryPersonKeys, type PersonalValues, type SealedPlace, type Sealer } from './sealing.js';
