@@ -1,0 +1,133 @@
+import { isLowerUuid, type CommandContext, type ImageCommandMessage } from '#libs/contracts';
+import {
+  memberStatuses, Problem, visibilities, type ImageAttributes, type ImageCommand, type PropertyChange,
+} from '#libs/domain';
+
+/**
+ * A command as it came over the bus, checked once: every field has its type and a bound, so that nothing of any size
+ * or shape reaches the decider, a subject or the log. The gateway checks the client's request long before; this is the
+ * catalog's own door, and what it lets in is copied field by field. Refuses: InvalidRequest, naming the field.
+ */
+export function checkedCommandMessage(message: unknown): ImageCommandMessage {
+  const { envelope, context } = fields(message, 'the command', { envelope: anything, context: anything });
+  const { imageId, command, authorizedFor } = fields(envelope, 'envelope', {
+    imageId: uuid, command: checkedCommand,
+    authorizedFor: optional(record({ owner: nullable(text(255)), visibility: oneOf(visibilities) })),
+  });
+  return { envelope: { imageId, command, ...present({ authorizedFor }) }, context: checkedContext(context) };
+}
+
+type Check<Value> = (value: unknown, name: string) => Value;
+type Checks<Shape> = { readonly [Name in keyof Shape]-?: Check<Shape[Name]> };
+
+function refuse(name: string, expected: string): never {
+  throw new Problem('InvalidRequest', { detail: `The command's ${name} must be ${expected}.` });
+}
+
+const anything: Check<unknown> = (value) => value;
+
+const text = (longest: number): Check<string> => (value, name) =>
+  typeof value === 'string' && value.length <= longest ? value : refuse(name, `text of at most ${longest} characters`);
+
+const uuid: Check<string> = (value, name) => typeof value === 'string' && isLowerUuid(value) ? value : refuse(name, 'a lower-case UUID');
+
+const count: Check<number> = (value, name) =>
+  typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : refuse(name, 'a whole number that is not negative');
+
+const flag: Check<boolean> = (value, name) => typeof value === 'boolean' ? value : refuse(name, 'true or false');
+
+const oneOf = <Word extends string>(words: readonly Word[]): Check<Word> => (value, name) =>
+  words.find((word) => word === value) ?? refuse(name, `one of ${words.join(', ')}`);
+
+const nullable = <Value>(check: Check<Value>): Check<Value | null> => (value, name) => value === null ? null : check(value, name);
+
+const optional = <Value>(check: Check<Value>): Check<Value | undefined> => (value, name) => value === undefined ? undefined : check(value, name);
+
+const list = <Value>(most: number, check: Check<Value>): Check<readonly Value[]> => (value, name) =>
+  Array.isArray(value) && value.length <= most ? value.map((one) => check(one, name)) : refuse(name, `a list of at most ${most}`);
+
+const dictionary = (most: number, check: Check<string>): Check<Readonly<Record<string, string>>> => (value, name) => {
+  const entries = Object.entries(plainObject(value, name));
+  if (entries.length > most) refuse(name, `at most ${most} entries`);
+  return Object.fromEntries(entries.map(([key, one]) => [propertyName(key, name), check(one, name)]));
+};
+
+const record = <Shape extends object>(checks: Checks<Shape>): Check<Shape> => (value, name) => present(fields(value, name, checks)) as Shape;
+
+function plainObject(value: unknown, name: string): Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? value as Record<string, unknown> : refuse(name, 'an object');
+}
+
+function fields<Shape>(value: unknown, name: string, checks: Checks<Shape>): Shape {
+  const given = plainObject(value, name);
+  return Object.fromEntries(Object.entries<Check<unknown>>(checks).map(([key, check]) => [key, check(given[key], `${name}.${key}`)])) as Shape;
+}
+
+/** Without the fields that are undefined, as `exactOptionalPropertyTypes` wants an absent field. */
+const present = <Shape extends object>(shape: Shape): { [Name in keyof Shape]: Exclude<Shape[Name], undefined> } =>
+  Object.fromEntries(Object.entries(shape).filter(([, value]) => value !== undefined)) as { [Name in keyof Shape]: Exclude<Shape[Name], undefined> };
+
+/** More properties, tags or changes than any quota allows at once; the quotas themselves are the decider's. */
+const mostAtOnce = 10_000;
+const propertyName = text(255);
+const propertyValue = text(65_535);
+const attributes: Checks<ImageAttributes> = {
+  name: nullable(text(255)), owner: nullable(text(255)), isProtected: flag, isHidden: flag,
+  containerFormat: nullable(text(255)), diskFormat: nullable(text(255)), minDisk: count, minRam: count,
+};
+const attributeNames = Object.keys(attributes) as (keyof ImageAttributes)[];
+const attempt = { attemptId: uuid };
+const nothing = {};
+
+const changeChecks = {
+  visibility: record({ of: oneOf(['visibility']), value: oneOf(visibilities) }),
+  tags: record({ of: oneOf(['tags']), value: list(mostAtOnce, text(255)) }),
+  attribute: (value: unknown, name: string) => {
+    const change = fields(value, name, { name: oneOf(attributeNames), value: anything });
+    return { of: 'attribute' as const, name: change.name, value: attributes[change.name](change.value, `${name}.value`) };
+  },
+  property: (value: unknown, name: string) => {
+    const of = 'property' as const;
+    const { op, name: property } = fields(value, name, { op: oneOf(['add', 'addNew', 'replace', 'remove']), name: propertyName });
+    if (op === 'remove') return { of, op, name: property };
+    return { of, op, name: property, value: fields(value, name, { value: propertyValue }).value };
+  },
+} satisfies { [Of in PropertyChange['of']]: Check<PropertyChange> };
+
+const change: Check<PropertyChange> = (value, name) =>
+  changeChecks[oneOf(Object.keys(changeChecks) as PropertyChange['of'][])(plainObject(value, name)['of'], `${name}.of`)](value, name);
+
+type FieldsOf<Type extends ImageCommand['type']> = Omit<Extract<ImageCommand, { type: Type }>, 'type'>;
+
+const commandChecks: { readonly [Type in ImageCommand['type']]: Checks<FieldsOf<Type>> } = {
+  CreateImage: { ...attributes, visibility: oneOf(visibilities), tags: list(mostAtOnce, text(255)), properties: dictionary(mostAtOnce, propertyValue) },
+  ChangeImageProperties: { changes: list(mostAtOnce, change) },
+  AddImageTag: { tag: text(255) },
+  RemoveImageTag: { tag: text(255) },
+  StartImageDataUpload: { ...attempt, storeId: text(255), declaredSizeBytes: optional(count) as Check<number> },
+  CompleteImageDataUpload: {
+    ...attempt, sizeBytes: count, virtualSizeBytes: optional(count) as Check<number>, checksum: text(255), osHashAlgo: text(64), osHashValue: text(255),
+  },
+  FailImageDataUpload: { ...attempt, reason: oneOf(['interrupted', 'refused', 'store_failed', 'lease_expired']) },
+  RecordImageDataRemoved: attempt,
+  DeactivateImage: nothing,
+  ReactivateImage: nothing,
+  DeleteImage: nothing,
+  AddMember: { memberId: text(255) },
+  ChangeMemberStatus: { memberId: text(255), status: oneOf(memberStatuses) },
+  RemoveMember: { memberId: text(255) },
+};
+
+function checkedCommand(value: unknown, name: string): ImageCommand {
+  const type = oneOf(Object.keys(commandChecks) as ImageCommand['type'][])(plainObject(value, name)['type'], `${name}.type`);
+  return { type, ...present(fields<Record<string, unknown>>(value, name, commandChecks[type])) } as unknown as ImageCommand;
+}
+
+function checkedContext(value: unknown): CommandContext {
+  const short = text(255);
+  return record<CommandContext>({
+    commandId: short, requestId: short, requestHash: optional(short) as Check<string>, causationId: optional(short) as Check<string>,
+    actor: record({ userId: short, projectId: optional(short) as Check<string>, domainId: optional(short) as Check<string>, authMethod: short }),
+    personal: optional(record({ sourceAddress: optional(short) as Check<string>, userName: optional(short) as Check<string> })) as Check<NonNullable<CommandContext['personal']>>,
+  })(value, 'context');
+}
