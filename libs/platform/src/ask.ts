@@ -1,0 +1,100 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { connect, errors, headers } from '@nats-io/transport-node';
+import type { NatsConnection } from '@nats-io/transport-node';
+import { inboxPrefix, type Answer, type NatsUser } from '#libs/contracts';
+import { Problem, isProblemCode } from '#libs/domain';
+import { currentRequestId, type Logger } from './logging.js';
+
+export const requestIdHeader = 'X-Request-Id';
+
+export interface BusOptions {
+  readonly servers: readonly string[];
+  /** The service's own NATS user; its answers come to an inbox of its own. */
+  readonly user: NatsUser;
+  readonly password?: string;
+  readonly region: string;
+  readonly logger: Logger;
+}
+
+export interface AskOptions {
+  /** How long an answer may take; 5 s unless told. */
+  readonly timeoutMs?: number;
+  /** Who does not answer, at the head of a sentence. */
+  readonly what?: string;
+}
+
+/** The service's line to the others: one NATS connection that never gives up. */
+export interface Bus {
+  readonly connection: NatsConnection;
+  readonly region: string;
+  /**
+   * Sends one question and returns what stands under `ok` in the answer. A refusal comes back as the `Problem` it was on the other side.
+   * Where nobody listens it tries again for two seconds (a service that restarts is back by then); where no answer
+   * comes, `Unavailable`: whether the question was heard is then unknown, so repeat it only with the same command id.
+   */
+  ask<Ok>(subject: string, payload: unknown, options?: AskOptions): Promise<Ok>;
+  isConnected(): boolean;
+  close(): Promise<void>;
+}
+
+const restartMs = 2000;
+
+/** Connects, waiting for as long as it takes; rejects where the server refuses the user. */
+export async function createBus({ servers, user, password, region, logger }: BusOptions): Promise<Bus> {
+  const connection = await connect({
+    servers: [...servers], name: `${user}@${region}`, inboxPrefix: inboxPrefix(user),
+    ...(password === undefined ? {} : { user, pass: password }),
+    waitOnFirstConnect: true, maxReconnectAttempts: -1, reconnectTimeWait: 200, reconnectJitter: 100, timeout: 3000, pingInterval: 5000, maxPingOut: 2,
+    // A server that restores its configuration may refuse for a moment; a service must not die of it.
+    ignoreAuthErrorAbort: true,
+  });
+  let isUp = true;
+  void (async () => {
+    for await (const status of connection.status()) {
+      if (status.type === 'disconnect') isUp = false;
+      if (status.type === 'reconnect') isUp = true;
+      if (status.type === 'disconnect' || status.type === 'reconnect') logger.warn({ server: status.server }, `NATS: ${status.type}`);
+      if (status.type === 'error') logger.error({ err: status.error }, 'NATS refuses something this service tried');
+    }
+  })();
+  return {
+    connection, region,
+    ask: <Ok>(subject: string, payload: unknown, options: AskOptions = {}) => ask<Ok>(connection, subject, payload, options),
+    isConnected: () => isUp && !connection.isClosed(),
+    close: () => (isUp ? connection.drain() : connection.close()),
+  };
+}
+
+async function ask<Ok>(connection: NatsConnection, subject: string, payload: unknown, { timeoutMs = 5000, what = 'The catalog' }: AskOptions): Promise<Ok> {
+  const data = JSON.stringify(payload);
+  const carried = headers();
+  carried.set(requestIdHeader, currentRequestId() ?? '');
+  const startedAt = performance.now();
+  for (;;) {
+    const elapsedMs = performance.now() - startedAt;
+    try {
+      const reply = await connection.request(subject, data, { timeout: Math.max(1, timeoutMs - elapsedMs), headers: carried });
+      return resultOf<Ok>(reply.json<Answer<Ok>>());
+    } catch (error) {
+      if (error instanceof Problem) throw error;
+      if (!isSilence(error)) throw error;
+      if (!nobodyListens(error) || elapsedMs > Math.min(restartMs, timeoutMs)) throw new Problem('Unavailable', { what, seconds: 2 }, { cause: error });
+    }
+    await delay(50);
+  }
+}
+
+function resultOf<Ok>(answer: Answer<Ok>): Ok {
+  if ('ok' in answer) return answer.ok;
+  const { code, params } = answer.problem;
+  if (isProblemCode(code)) throw new Problem(code, params);
+  throw new Error(`an answer carries the unknown problem code ${String(code)}`);
+}
+
+const nobodyListens = (error: unknown): boolean => error instanceof errors.RequestError && error.isNoResponders();
+
+/** No answer, nobody there, or a connection that is being closed: an outage, not a fault of ours. */
+function isSilence(error: unknown): boolean {
+  return error instanceof errors.RequestError || error instanceof errors.TimeoutError || error instanceof errors.ClosedConnectionError
+    || error instanceof errors.DrainingConnectionError;
+}

@@ -1,0 +1,11 @@
+export { CommandServer, ThrownAsIs } from './answer.js';
+export { createBus, requestIdHeader, type AskOptions, type Bus, type BusOptions } from './ask.js';
+export {
+  ConfigFaults, Option, describeOptions, readConfig, variableOf, type DescribedOption, type OptionFacts,
+} from './config.js';
+export { createReadiness, serveOperations, type Check, type Operations, type Readiness, type ReadinessReport } from './health.js';
+export { createLogger, currentRequestId, nestLogger, requestContext, type Logger, type RequestContext } from './logging.js';
+export { createMetrics } from './metrics.js';
+export { serve, type HttpDefinition, type ServiceDefinition, type ServiceParts } from './serve.js';
+export { ServiceConfig, logLevels, type LogLevel } from './service-config.js';
+export { createShutdown, type Shutdown } from './shutdown.js';
