@@ -12,6 +12,8 @@ const sentences = {
   Forbidden: '{detail}',
   RouteNotFound: 'There is nothing at {path}. The image service answers under /v2/.',
   MethodNotAllowed: 'The method {method} is not allowed here. Use one of: {allowed}.',
+  MethodUnknown: 'The method {method} is not one that this service knows. Use GET, POST, PUT, PATCH or DELETE.',
+  RequestIdTooLong: 'X-Openstack-Request-ID is longer than {maxLength} characters. Send a shorter one, or none.',
   RangeNotSatisfiable: 'The range {range} does not lie within the {sizeBytes} bytes of this image. Ask for a range inside of them.',
   IdempotencyKeyReused: 'This Idempotency-Key was used before with another request. Use a new key for a new request.',
 
