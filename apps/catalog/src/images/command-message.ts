@@ -1,7 +1,10 @@
-import { isLowerUuid, type CommandContext, type ImageCommandMessage } from '#libs/contracts';
+import type { CommandContext, ImageCommandMessage } from '#libs/contracts';
 import {
-  memberStatuses, Problem, visibilities, type ImageAttributes, type ImageCommand, type PropertyChange,
+  memberStatuses, visibilities, type ImageAttributes, type ImageCommand, type PropertyChange,
 } from '#libs/domain';
+import {
+  anything, count, dictionary, fields, flag, list, nullable, oneOf, optional, plainObject, present, record, text, uuid, type Check, type Checks,
+} from '../checks.js';
 
 /**
  * A command as it came over the bus, checked once: every field has its type and a bound, so that nothing of any size
@@ -16,56 +19,6 @@ export function checkedCommandMessage(message: unknown): ImageCommandMessage {
   });
   return { envelope: { imageId, command, ...present({ authorizedFor }) }, context: checkedContext(context) };
 }
-
-type Check<Value> = (value: unknown, name: string) => Value;
-type Checks<Shape> = { readonly [Name in keyof Shape]-?: Check<Shape[Name]> };
-
-function refuse(name: string, expected: string): never {
-  throw new Problem('InvalidRequest', { detail: `The command's ${name} must be ${expected}.` });
-}
-
-const anything: Check<unknown> = (value) => value;
-
-const text = (longest: number): Check<string> => (value, name) =>
-  typeof value === 'string' && value.length <= longest ? value : refuse(name, `text of at most ${longest} characters`);
-
-const uuid: Check<string> = (value, name) => typeof value === 'string' && isLowerUuid(value) ? value : refuse(name, 'a lower-case UUID');
-
-const count: Check<number> = (value, name) =>
-  typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : refuse(name, 'a whole number that is not negative');
-
-const flag: Check<boolean> = (value, name) => typeof value === 'boolean' ? value : refuse(name, 'true or false');
-
-const oneOf = <Word extends string>(words: readonly Word[]): Check<Word> => (value, name) =>
-  words.find((word) => word === value) ?? refuse(name, `one of ${words.join(', ')}`);
-
-const nullable = <Value>(check: Check<Value>): Check<Value | null> => (value, name) => value === null ? null : check(value, name);
-
-const optional = <Value>(check: Check<Value>): Check<Value | undefined> => (value, name) => value === undefined ? undefined : check(value, name);
-
-const list = <Value>(most: number, check: Check<Value>): Check<readonly Value[]> => (value, name) =>
-  Array.isArray(value) && value.length <= most ? value.map((one) => check(one, name)) : refuse(name, `a list of at most ${most}`);
-
-const dictionary = (most: number, check: Check<string>): Check<Readonly<Record<string, string>>> => (value, name) => {
-  const entries = Object.entries(plainObject(value, name));
-  if (entries.length > most) refuse(name, `at most ${most} entries`);
-  return Object.fromEntries(entries.map(([key, one]) => [propertyName(key, name), check(one, name)]));
-};
-
-const record = <Shape extends object>(checks: Checks<Shape>): Check<Shape> => (value, name) => present(fields(value, name, checks)) as Shape;
-
-function plainObject(value: unknown, name: string): Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? value as Record<string, unknown> : refuse(name, 'an object');
-}
-
-function fields<Shape>(value: unknown, name: string, checks: Checks<Shape>): Shape {
-  const given = plainObject(value, name);
-  return Object.fromEntries(Object.entries<Check<unknown>>(checks).map(([key, check]) => [key, check(given[key], `${name}.${key}`)])) as Shape;
-}
-
-/** Without the fields that are undefined, as `exactOptionalPropertyTypes` wants an absent field. */
-const present = <Shape extends object>(shape: Shape): { [Name in keyof Shape]: Exclude<Shape[Name], undefined> } =>
-  Object.fromEntries(Object.entries(shape).filter(([, value]) => value !== undefined)) as { [Name in keyof Shape]: Exclude<Shape[Name], undefined> };
 
 /** More properties, tags or changes than any quota allows at once; the quotas themselves are the decider's. */
 const mostAtOnce = 10_000;
@@ -100,7 +53,7 @@ const change: Check<PropertyChange> = (value, name) =>
 type FieldsOf<Type extends ImageCommand['type']> = Omit<Extract<ImageCommand, { type: Type }>, 'type'>;
 
 const commandChecks: { readonly [Type in ImageCommand['type']]: Checks<FieldsOf<Type>> } = {
-  CreateImage: { ...attributes, visibility: oneOf(visibilities), tags: list(mostAtOnce, text(255)), properties: dictionary(mostAtOnce, propertyValue) },
+  CreateImage: { ...attributes, visibility: oneOf(visibilities), tags: list(mostAtOnce, text(255)), properties: dictionary(mostAtOnce, propertyName, propertyValue) },
   ChangeImageProperties: { changes: list(mostAtOnce, change) },
   AddImageTag: { tag: text(255) },
   RemoveImageTag: { tag: text(255) },

@@ -1,0 +1,89 @@
+import { decodeCommit, hashOfCommit, imageSubject, type Commit, type HistoryAnswer, type HistoryEntry } from '#libs/contracts';
+import { evolveImage, noImage, Problem, type ImageState } from '#libs/domain';
+import type { EventLog, Sealer } from '#libs/event-log';
+import { count, fields, uuid } from '../checks.js';
+import { changesBetween } from './image.changes.js';
+
+export interface HistoryOptions {
+  readonly log: Pick<EventLog, 'read'>;
+  readonly region: string;
+  readonly sealer: Pick<Sealer, 'unseal'>;
+}
+
+interface Step { readonly commit: Commit; readonly before: ImageState; readonly after: ImageState }
+
+const mostEntries = 1000;
+/** An answer is one message of the bus: it must stay well under a megabyte. */
+const mostBytes = 512 * 1024;
+
+/**
+ * `ask.<region>.history`: who changed an image, when, from where, and what from what to what, oldest first; a page ends at `limit`
+ * or where an answer would grow too large. Read from the log's leader, so that it lacks nothing that was acknowledged, and deleted
+ * images have theirs for ever. Personal values are there as long as the person's key is. Refuses: InvalidRequest, ImageNotFound.
+ */
+export async function historyOf(question: unknown, options: HistoryOptions): Promise<HistoryAnswer> {
+  const { imageId, afterVersion, limit } = fields(question, 'the question', { imageId: uuid, afterVersion: count, limit: count });
+  const messages = await options.log.read(imageSubject(options.region, imageId), { consistent: true });
+  const steps = stepsOf(imageId, messages.map(({ bytes }) => bytes));
+  const today = steps.at(-1)?.after;
+  if (!today?.exists) throw new Problem('ImageNotFound', { imageId });
+  const asked = steps.filter(({ commit }) => commit.version > afterVersion);
+  const entries = await page(asked.slice(0, Math.min(limit, mostEntries)), options);
+  return { owner: today.owner, status: today.status, entries, hasMore: entries.length < asked.length };
+}
+
+/** Each commit with the image before and after it. Throws where the chain of commits does not close: a history that was tampered with is not told as if it were true. */
+function stepsOf(imageId: string, messages: readonly Uint8Array[]): Step[] {
+  const steps: Step[] = [];
+  let state = noImage();
+  let hash = '';
+  for (const bytes of messages) {
+    const commit = decodeCommit(bytes);
+    if (commit.prevHash !== hash || commit.version !== steps.length + 1) {
+      throw new Error(`the history of image ${imageId} does not close at version ${commit.version}; npm run log:verify tells more`);
+    }
+    const before = state;
+    state = commit.events.reduce((image, event) => evolveImage(image, event, commit.at), before);
+    hash = hashOfCommit(bytes);
+    steps.push({ commit, before, after: state });
+  }
+  return steps;
+}
+
+async function page(steps: readonly Step[], options: HistoryOptions): Promise<HistoryEntry[]> {
+  const entries: HistoryEntry[] = [];
+  let bytes = 0;
+  for (const step of steps) {
+    const entry = shortened(await entryOf(step, options));
+    bytes += sizeOf(entry);
+    if (entries.length > 0 && bytes > mostBytes) break;
+    entries.push(entry);
+  }
+  return entries;
+}
+
+async function entryOf({ commit, before, after }: Step, { sealer }: HistoryOptions): Promise<HistoryEntry> {
+  const { version, at, requestId, commandType, actor, events, sealed } = commit;
+  const place = { userId: actor.userId, commitId: `${commit.aggregateId}:${commit.commandId}` };
+  const personal = sealed === undefined ? undefined : await sealer.unseal(sealed, place);
+  return {
+    version, at: at.toISOString(), requestId, commandType, actor, ...(personal ? { personal } : {}), events, changes: changesBetween(before, after),
+  };
+}
+
+/** One commit may be as large as half an answer: then its changes are told by the beginnings of their values, and its events not at all. */
+function shortened(entry: HistoryEntry): HistoryEntry {
+  if (sizeOf(entry) <= mostBytes / 2) return entry;
+  const changes = entry.changes.slice(0, 500).map(({ name, ...values }) => ({ name, ...mapped(values, beginning) }));
+  return { ...entry, events: [], changes };
+}
+
+function beginning(value: unknown): unknown {
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  return text.length > 200 ? `${text.slice(0, 200)}… (${text.length} characters)` : value;
+}
+
+const mapped = (values: Record<string, unknown>, map: (value: unknown) => unknown): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(values).map(([key, value]) => [key, map(value)]));
+
+const sizeOf = (value: unknown): number => Buffer.byteLength(JSON.stringify(value));
