@@ -4,5 +4,7 @@ export {
 export { crashPoint, crashPoints, type CrashPoint } from './crash-point.js';
 export { WrongExpectedSequence, type AppendOptions, type EventLog, type FollowOptions, type LogExtent, type Stored } from './event-log.js';
 export { createExecutor, type Executor, type ExecutorOptions } from './execute.js';
+export { jetStreamEventLog } from './jetstream.js';
 export { memoryEventLog, type MemoryEventLogOptions } from './memory.js';
 export { createSealer, memoryPersonKeys, type PersonalValues, type SealedPlace, type Sealer } from './sealing.js';
+export { createStreams, type StreamOptions } from './streams.js';

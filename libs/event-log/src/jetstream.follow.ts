@@ -1,0 +1,117 @@
+import type { ConsumerMessages, JetStreamClient } from '@nats-io/jetstream';
+import type { NatsConnection } from '@nats-io/transport-node';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { EventLog, FollowOptions, Stored } from './event-log.js';
+
+/** Messages that may wait between server and handler: what is read ahead is bounded by it. */
+const readAheadMessages = 5_000;
+const retryMs = 200;
+/** The server drops the consumer of a follower that has not asked for so long. */
+const inactiveMs = 30_000;
+
+/**
+ * Following by an ordered consumer that is thrown away at the first sign of trouble (broken connection, missed heartbeat, restarted server) and made
+ * anew after the last handled message: that is simpler to trust than to repair it, and quicker than the client library's own half minute.
+ */
+export function createFollower(connection: NatsConnection, client: JetStreamClient, stream: string): EventLog['follow'] {
+  const onDisconnect = disconnections(connection);
+
+  return async ({ after, batchSize, signal }: FollowOptions, onBatch) => {
+    let position = after;
+    const handle = async (batch: readonly Stored[]) => {
+      await onBatch(batch);
+      position = batch.at(-1)?.sequence ?? position;
+    };
+    while (!signal.aborted) {
+      if (connection.isClosed()) throw new Error(`the connection to the event log was closed while ${stream} was followed`);
+      await followOnce(position, batchSize, signal, handle);
+      await pause(retryMs, undefined, { signal }).catch(() => undefined);
+    }
+  };
+
+  /** Resolves when the consumer broke or `signal` aborted; rejects where the handler did. */
+  async function followOnce(after: number, batchSize: number, signal: AbortSignal, handle: (batch: readonly Stored[]) => Promise<void>): Promise<void> {
+    const messages = await consume(after).catch(() => undefined);
+    if (!messages) return;
+    const stop = () => messages.stop();
+    const forget = onDisconnect(stop);
+    signal.addEventListener('abort', stop, { once: true });
+    if (signal.aborted) stop();
+    stopOnTrouble(messages);
+    const reader = batchReader(messages, after, batchSize);
+    try {
+      for (let batch = await reader.next(); batch.length > 0 && !signal.aborted; batch = await reader.next()) await handle(batch);
+    } finally {
+      stop();
+      forget();
+      signal.removeEventListener('abort', stop);
+    }
+  }
+
+  async function consume(after: number): Promise<ConsumerMessages> {
+    const consumer = await client.consumers.get(stream, { opt_start_seq: after + 1, inactive_threshold: inactiveMs });
+    return consumer.consume({ max_messages: readAheadMessages, expires: 10_000, idle_heartbeat: 2_000, abort_on_missing_resource: true });
+  }
+}
+
+/**
+ * Makes batches of what has arrived: whatever is there, up to `batchSize`, so that a quiet log is handled at once and a busy one in groups.
+ * The client asks the server for more only as messages are taken, and never holds more than it asked for.
+ */
+function batchReader(messages: ConsumerMessages, after: number, batchSize: number) {
+  const waiting: Stored[] = [];
+  let hasEnded = false;
+  let last = after;
+  let wakeReader = () => {};
+  let wakePump = () => {};
+
+  const pump = async () => {
+    try {
+      for await (const message of messages) {
+        if (message.seq <= last) break;
+        last = message.seq;
+        waiting.push({ sequence: message.seq, subject: message.subject, bytes: message.data });
+        wakeReader();
+        if (waiting.length >= batchSize) await new Promise<void>((resolve) => { wakePump = resolve; });
+      }
+    } catch {
+      // The consumer broke; its follower makes another one.
+    }
+    hasEnded = true;
+    wakeReader();
+  };
+  void pump();
+
+  return {
+    /** The next batch; empty when there will be none. */
+    async next(): Promise<readonly Stored[]> {
+      while (waiting.length === 0 && !hasEnded) await new Promise<void>((resolve) => { wakeReader = resolve; });
+      const batch = waiting.splice(0, batchSize);
+      wakePump();
+      return batch;
+    },
+  };
+}
+
+const troubles: ReadonlySet<string> = new Set(['heartbeats_missed', 'consumer_not_found', 'consumer_deleted', 'stream_not_found', 'no_responders']);
+
+function stopOnTrouble(messages: ConsumerMessages): void {
+  const watch = async () => {
+    for await (const { type } of messages.status()) if (troubles.has(type)) messages.stop();
+  };
+  watch().catch(() => messages.stop());
+}
+
+/** One watcher of the connection for all followers: a connection's status cannot be unsubscribed. */
+function disconnections(connection: NatsConnection): (listener: () => void) => () => void {
+  const listeners = new Set<() => void>();
+  const watch = async () => {
+    for await (const { type } of connection.status()) if (type === 'disconnect' || type === 'close') for (const listener of [...listeners]) listener();
+  };
+  const closed = () => { for (const listener of [...listeners]) listener(); };
+  watch().then(closed, closed);
+  return (listener) => {
+    listeners.add(listener);
+    return () => listeners.delete(listener);
+  };
+}

@@ -1,0 +1,79 @@
+import { jetstream, jetstreamManager, type JetStreamManager, type MsgRequest } from '@nats-io/jetstream';
+import type { NatsConnection } from '@nats-io/transport-node';
+import { addressOf, streamName } from '#libs/contracts';
+import { WrongExpectedSequence, type AppendOptions, type EventLog, type Stored } from './event-log.js';
+import { readDirectly } from './jetstream.direct.js';
+import { createFollower } from './jetstream.follow.js';
+import { isLostRace, whileReachable } from './nats-errors.js';
+
+/** How long one request to the server may take before it is repeated. */
+const requestTimeoutMs = 2_000;
+
+/** The server also takes `next_by_subj` here, the first message of a subject from a sequence on; the client's types do not know it. */
+type LeaderQuery = MsgRequest | { readonly seq: number; readonly next_by_subj: string };
+
+/** The log of a region on NATS JetStream, server 2.14 or later. The stream must exist: `createStreams`. */
+export async function jetStreamEventLog(connection: NatsConnection, { region }: { readonly region: string }): Promise<EventLog> {
+  const stream = streamName(region);
+  const manager: JetStreamManager = await jetstreamManager(connection, { checkAPI: false, timeout: requestTimeoutMs });
+  const client = jetstream(connection, { timeout: requestTimeoutMs });
+
+  async function append(subject: string, bytes: Uint8Array, { expectedLastSequence, messageId }: AppendOptions) {
+    addressOf(subject);
+    try {
+      const { seq, duplicate } = await whileReachable(() => client.publish(subject, bytes, {
+        msgID: messageId, expect: { streamName: stream, lastSubjectSequence: expectedLastSequence },
+      }));
+      if (duplicate) await refuseUnlessMine(seq, subject, bytes, expectedLastSequence);
+      return { sequence: seq };
+    } catch (error) {
+      if (isLostRace(error)) throw new WrongExpectedSequence(subject, expectedLastSequence);
+      throw error;
+    }
+  }
+
+  /** The server takes any message with a known message id for a repetition, whatever its subject and bytes are. */
+  async function refuseUnlessMine(sequence: number, subject: string, bytes: Uint8Array, expected: number): Promise<void> {
+    const stored = await at(sequence);
+    if (stored?.subject !== subject || Buffer.compare(stored.bytes, bytes) !== 0) throw new WrongExpectedSequence(subject, expected);
+  }
+
+  async function read(subject: string, { after = 0, consistent = false }: { after?: number; consistent?: boolean } = {}): Promise<Stored[]> {
+    addressOf(subject);
+    if (consistent) return readConsistently(subject, after);
+    return await readDirectly(connection, stream, subject, after) ?? readFromLeader(subject, after);
+  }
+
+  /** Any replica may answer a direct read; it is complete where it reaches the leader's last message, since replicas apply in order. */
+  async function readConsistently(subject: string, after: number): Promise<Stored[]> {
+    const last = await fromLeader({ last_by_subj: subject });
+    if (!last || last.sequence <= after) return [];
+    if (last.sequence === after + 1) return [last];
+    const direct = await readDirectly(connection, stream, subject, after);
+    return direct?.some(({ sequence }) => sequence === last.sequence) ? direct : readFromLeader(subject, after);
+  }
+
+  async function readFromLeader(subject: string, after: number): Promise<Stored[]> {
+    const messages: Stored[] = [];
+    for (let next = after + 1; ;) {
+      const message = await fromLeader({ seq: next, next_by_subj: subject });
+      if (!message) return messages;
+      messages.push(message);
+      next = message.sequence + 1;
+    }
+  }
+
+  async function fromLeader(query: LeaderQuery): Promise<Stored | undefined> {
+    const message = await whileReachable(() => manager.streams.getMessage(stream, query as MsgRequest));
+    return message ? { sequence: message.seq, subject: message.subject, bytes: message.data } : undefined;
+  }
+
+  const at = (sequence: number): Promise<Stored | undefined> => sequence < 1 ? Promise.resolve(undefined) : fromLeader({ seq: sequence });
+
+  async function extent() {
+    const { created, state } = await whileReachable(() => manager.streams.info(stream));
+    return { createdAt: created, firstSequence: Math.max(1, state.first_seq), lastSequence: state.last_seq };
+  }
+
+  return { append, read, at, extent, follow: createFollower(connection, client, stream) };
+}
