@@ -1,0 +1,125 @@
+import { access, mkdir, open, rename, unlink, type FileHandle } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { errnoOf, ignoring, speakingForStore } from './file-errors.js';
+import { flatKeyOf, type DataKey } from './layout.js';
+import type { StoreWriter } from './store.js';
+
+export interface FileRoom {
+  readonly storeId: string;
+  readonly dataDir: string;
+  readonly incomingDir: string;
+  /** One early sync at a time for the whole store: each holds one of the few threads that Node has for files. */
+  isSyncing: boolean;
+}
+
+/** After so many bytes the disk is told to begin, so that a commit need not wait for a whole image to be written out. */
+const syncEveryBytes = 32 * 1024 * 1024;
+
+/** Writes beside the tree and moves the finished file into it: `path` is never seen half written. */
+export async function startFileWriter(room: FileRoom, key: DataKey, path: string): Promise<StoreWriter> {
+  const incomingPath = join(room.incomingDir, flatKeyOf(key));
+  await refuseExisting(path);
+  const file = earlySyncingFile(room, await open(incomingPath, 'wx', 0o640));
+  let isOver = false;
+  const whileOpen = async (work: () => Promise<void>): Promise<void> => {
+    if (isOver) throw new Error('This writer is over.');
+    await speakingForStore({ storeId: room.storeId, imageId: key.imageId }, 'AttemptOver', work);
+  };
+
+  return {
+    write: (chunk) => whileOpen(() => file.write(chunk)),
+    commit: () => whileOpen(async () => {
+      await file.finish();
+      isOver = true;
+      try {
+        await moveIntoTree(room, incomingPath, path);
+      } catch (error) {
+        await ignoring(['ENOENT'], () => unlink(incomingPath));
+        throw error;
+      }
+    }),
+    async cancel() {
+      if (isOver) return;
+      isOver = true;
+      await file.close();
+      await ignoring(['ENOENT'], () => unlink(incomingPath));
+    },
+  };
+}
+
+async function refuseExisting(path: string): Promise<void> {
+  const isThere = await access(path).then(() => true, () => false);
+  if (isThere) throw new Error(`${path} is written already.`);
+}
+
+/** A file whose bytes are on their way to the disk while more arrive. A sync that failed in the background is told at the
+ *  next write or at the end: the kernel reports a lost write once, and whoever misses it takes lost bytes for durable. */
+function earlySyncingFile(room: FileRoom, handle: FileHandle) {
+  let position = 0;
+  let syncedTo = 0;
+  let syncing: Promise<void> = Promise.resolve();
+  let failure: { error: unknown } | undefined;
+
+  const syncEarly = (): void => {
+    if (room.isSyncing || position - syncedTo < syncEveryBytes) return;
+    room.isSyncing = true;
+    syncedTo = position;
+    syncing = handle.datasync().catch((error: unknown) => { failure = { error }; }).finally(() => { room.isSyncing = false; });
+  };
+  const throwFailure = (): void => { if (failure) throw failure.error; };
+
+  return {
+    async write(chunk: Uint8Array): Promise<void> {
+      throwFailure();
+      let written = 0;
+      while (written < chunk.byteLength) {
+        const { bytesWritten } = await handle.write(chunk, written, chunk.byteLength - written, position);
+        written += bytesWritten;
+        position += bytesWritten;
+      }
+      syncEarly();
+    },
+    async finish(): Promise<void> {
+      await syncing;
+      throwFailure();
+      await handle.datasync();
+      await handle.close();
+    },
+    async close(): Promise<void> {
+      await syncing;
+      await handle.close();
+    },
+  };
+}
+
+/** The removal of another attempt may take the empty folder away between making it and moving into it: made again then.
+ *  When it is the unfinished file that is gone, this attempt was removed, and ENOENT from `access` says so. */
+async function moveIntoTree(room: FileRoom, incomingPath: string, path: string): Promise<void> {
+  const attemptDir = dirname(path);
+  for (let isMoved = false; !isMoved;) {
+    await mkdir(attemptDir, { recursive: true, mode: 0o750 });
+    try {
+      await rename(incomingPath, path);
+      isMoved = true;
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOENT') throw error;
+      await access(incomingPath);
+    }
+  }
+  try {
+    for (const folder of [attemptDir, dirname(attemptDir), room.dataDir]) await syncFolder(folder);
+  } catch (error) {
+    await ignoring(['ENOENT'], () => unlink(path));
+    throw error;
+  }
+}
+
+/** Makes what was created, renamed or removed in a folder survive a power failure. */
+export async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,39 @@
+/**
+ * Where the bytes of an image lie, in every store alike:
+ *
+ *   <imageId>/                      one image; more than one attempt may leave bytes until the garbage collection has passed
+ *     <attemptId>/                  one transfer, with an id of its own, so that a stalled one never touches another's bytes
+ *       <storeId>                   the bytes as they stand in the store of that name
+ *
+ * The file driver keeps what is still being written under `.incoming/<imageId>.<attemptId>.<storeId>`: the same three
+ * names, so that what a killed process left is found again by its key, never by listing and guessing.
+ */
+export interface DataKey {
+  readonly imageId: string;
+  readonly attemptId: string;
+  readonly storeId: string;
+}
+
+const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+const storeName = /^[A-Za-z0-9_-]{1,64}$/;
+
+/** Whether a store may be called so: letters, digits, `_` and `-`, at most 64. */
+export const isStoreId = (name: string): boolean => storeName.test(name);
+
+/** The key as a path with `/`. Anything but lower-case uuids and a store's name is a fault of the caller, not of a user:
+ *  no user chooses these names, and nothing else may ever become part of a path. */
+export function keyOf(key: DataKey): string {
+  return partsOf(key).join('/');
+}
+
+/** The key as one name, for places that have no folders. Refuses what `keyOf` refuses. */
+export function flatKeyOf(key: DataKey): string {
+  return partsOf(key).join('.');
+}
+
+function partsOf({ imageId, attemptId, storeId }: DataKey): [string, string, string] {
+  if (!uuid.test(imageId) || !uuid.test(attemptId) || !isStoreId(storeId)) {
+    throw new Error(`Not a key of image data: ${JSON.stringify([imageId, attemptId, storeId])}.`);
+  }
+  return [imageId, attemptId, storeId];
+}

@@ -1,0 +1,121 @@
+import { Problem } from '#libs/domain';
+import { hashThreads, type OsHashAlgo, type RunningHash } from './hashing.js';
+import { inSlabs, type FilledSlab } from './in-slabs.js';
+import { interruptible, type ByteSource } from './interruptible.js';
+import type { DataKey } from './layout.js';
+import { slabPool } from './slabs.js';
+import type { Store, StoreWriter } from './store.js';
+
+export interface ReceiveOptions {
+  /** The most that may arrive; one byte more is ImageTooLarge. (glance: image_size_cap) */
+  readonly limitBytes: number;
+  /** What the client announced. Another number of bytes is SizeMismatch. */
+  readonly declaredSizeBytes?: number;
+  readonly osHashAlgo: OsHashAlgo;
+  /** Called whenever bytes have arrived, with all so far. */
+  readonly onProgress?: (receivedBytes: number) => void;
+  /** Ends the transfer at once with the signal's reason, also while the client is silent. */
+  readonly signal?: AbortSignal;
+}
+
+/** Bytes that have arrived and are hashed, but that nobody can see before `commit`. */
+export interface ReceivedData {
+  readonly sizeBytes: number;
+  /** md5, in lower-case hex. */
+  readonly checksum: string;
+  readonly osHashAlgo: OsHashAlgo;
+  readonly osHashValue: string;
+  /** Makes them durable and visible, after the caller has made sure that the attempt still holds its lease. */
+  commit(): Promise<void>;
+  /** Throws them away; nothing happens after a commit. */
+  cancel(): Promise<void>;
+}
+
+/** How many slabs one transfer may have at the hashes and the store at once, besides the one it fills. */
+const windowSlabs = 3;
+/** What all uploads of a process may hold together. Who finds none free waits, and so does his client. */
+const slabs = slabPool(128);
+const threads = hashThreads();
+
+/** Takes a stream into a store in one pass: limit, both hashes and the write go on side by side, at the pace of the slowest.
+ *  Whatever fails, the writer is cancelled and nothing is left; the source stays open for the caller to answer on.
+ *  Refuses: ImageTooLarge, SizeMismatch, UploadInterrupted, StoreFull, StoreUnavailable, AttemptOver. Empty data is legal. */
+export async function receiveData(store: Store, key: DataKey, source: ByteSource, options: ReceiveOptions): Promise<ReceivedData> {
+  const { declaredSizeBytes, limitBytes, osHashAlgo } = options;
+  if (declaredSizeBytes !== undefined && declaredSizeBytes > limitBytes) throw new Problem('ImageTooLarge', { limitBytes });
+  const writer = await store.create(key, declaredSizeBytes === undefined ? {} : { declaredSizeBytes });
+  const hashes = threads.start(['md5', osHashAlgo]);
+  try {
+    const sizeBytes = await pump(key, source, options, writer, hashes);
+    const [checksum = '', osHashValue = ''] = await Promise.all(hashes.map((hash) => hash.digest()));
+    return { sizeBytes, checksum, osHashAlgo, osHashValue, commit: () => writer.commit(), cancel: () => writer.cancel() };
+  } catch (error) {
+    hashes.forEach((hash) => { hash.drop(); });
+    // What went wrong first is what the caller needs to hear; bytes that could not be thrown away now go with their key later.
+    await writer.cancel().catch(() => {});
+    throw error;
+  }
+}
+
+async function pump(key: DataKey, source: ByteSource, options: ReceiveOptions, writer: StoreWriter, hashes: readonly RunningHash[]): Promise<number> {
+  const stop = new AbortController();
+  const onAbort = (): void => { stop.abort(options.signal?.reason); };
+  if (options.signal?.aborted) onAbort();
+  options.signal?.addEventListener('abort', onAbort, { once: true });
+  const inFlight: Promise<void>[] = [];
+  const counted = { receivedBytes: 0 };
+  const consume = slabConsumer(writer, hashes);
+  try {
+    for await (const filled of inSlabs(guarded(interruptible(source, stop.signal), key, options, counted), slabs)) {
+      if (inFlight.length === windowSlabs) await inFlight.shift();
+      const consumed = consume(filled);
+      // A store that fails must not wait for a client that is silent to be heard.
+      consumed.catch((error: unknown) => { stop.abort(error); });
+      inFlight.push(consumed);
+    }
+    await Promise.all(inFlight);
+    stop.signal.throwIfAborted();
+    return counted.receivedBytes;
+  } finally {
+    options.signal?.removeEventListener('abort', onAbort);
+    await Promise.allSettled(inFlight);
+  }
+}
+
+/** Counts what passes and refuses too much of it at the first byte over; refuses too little at the end. */
+async function* guarded(chunks: AsyncGenerator<Uint8Array>, key: DataKey, options: ReceiveOptions, counted: { receivedBytes: number }): AsyncGenerator<Uint8Array, void, undefined> {
+  const { declaredSizeBytes, limitBytes, onProgress } = options;
+  const declaredBytes = declaredSizeBytes ?? Infinity;
+  try {
+    for await (const chunk of chunks) {
+      counted.receivedBytes += chunk.byteLength;
+      const receivedBytes = counted.receivedBytes;
+      if (receivedBytes > limitBytes) throw new Problem('ImageTooLarge', { limitBytes });
+      if (receivedBytes > declaredBytes) throw new Problem('SizeMismatch', { declaredBytes, receivedBytes });
+      onProgress?.(receivedBytes);
+      yield chunk;
+    }
+  } catch (error) {
+    throw isLostConnection(error) ? new Problem('UploadInterrupted', { imageId: key.imageId }, { cause: error }) : error;
+  }
+  if (declaredSizeBytes !== undefined && counted.receivedBytes < declaredSizeBytes) {
+    throw new Problem('SizeMismatch', { declaredBytes: declaredSizeBytes, receivedBytes: counted.receivedBytes });
+  }
+}
+
+/** How Node tells that the client hung up, from the socket and from the stream above it. */
+const isLostConnection = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && ['ECONNRESET', 'EPIPE', 'ERR_STREAM_PREMATURE_CLOSE'].includes(String(error.code));
+
+/** Hands a slab to the store and to the hashes, and gives it back when none of them reads it any more. */
+function slabConsumer(writer: StoreWriter, hashes: readonly RunningHash[]): (filled: FilledSlab) => Promise<void> {
+  let writing: Promise<void> = Promise.resolve();
+  return async ({ slab, lengthBytes }) => {
+    const bytes = slab.bytes.subarray(0, lengthBytes);
+    writing = writing.then(() => writer.write(bytes));
+    const results = await Promise.allSettled([writing, ...hashes.map((hash) => hash.update(slab, lengthBytes))]);
+    slabs.give(slab);
+    const failed = results.find((result) => result.status === 'rejected');
+    if (failed) throw failed.reason;
+  };
+}

@@ -1,0 +1,62 @@
+/**
+ * A store keeps the bytes of images. Its contract, which `store.suite.ts` holds every driver to:
+ *
+ *   create → write … write → commit        the bytes are there, and stay there when the power fails
+ *                          → cancel        nothing is there, and nothing was ever visible
+ *
+ * - Nothing can be read under a key before `commit` has resolved or is about to; a commit that fails leaves nothing visible.
+ * - A key is written once. Another writer for the same key is a fault; another attempt has another key.
+ * - `remove` also ends a writer that is still open under the key: its commit is refused with AttemptOver. So an upload
+ *   that stalled and wakes up cannot leave bytes behind, and what a killed process left goes with its key.
+ * - What only the driver knows is translated where it arises: no room is StoreFull, no data is ImageDataNotFound, a store
+ *   that is broken or may not be written is StoreUnavailable. Everything else passes through as a fault with its cause.
+ */
+import type { DataKey } from './layout.js';
+
+export interface Store {
+  readonly id: string;
+  readonly kind: 'file' | 'memory';
+  readonly isReadOnly: boolean;
+  /** Opens a writer. The declared size, if any, lets a store refuse at once what cannot fit.
+   *  Refuses: StoreFull, StoreUnavailable. */
+  create(key: DataKey, options?: { declaredSizeBytes?: number }): Promise<StoreWriter>;
+  /** Opens the bytes, or the given part of them. The caller closes the reader, also after a failure.
+   *  Refuses: ImageDataNotFound, RangeNotSatisfiable, StoreUnavailable. */
+  read(key: DataKey, range?: ByteRange): Promise<StoreReader>;
+  /** Refuses: ImageDataNotFound, StoreUnavailable. */
+  sizeOf(key: DataKey): Promise<number>;
+  /** Makes the bytes unreadable and gives their room back. Removing what is not there is no fault. Refuses: StoreUnavailable. */
+  remove(key: DataKey): Promise<void>;
+  /** For /readyz: resolves when the store can do its work now, else throws an error that says what is wrong. */
+  check(): Promise<void>;
+  /** How much still fits, in bytes, where the driver can know it. */
+  freeBytes?(): Promise<number>;
+}
+
+export interface StoreWriter {
+  /** Takes the next bytes, in order; one call at a time. The chunk is the caller's again when this resolves, not before.
+   *  Refuses: StoreFull, StoreUnavailable. Afterwards only `cancel` makes sense. */
+  write(chunk: Uint8Array): Promise<void>;
+  /** Makes the bytes durable first, visible then. Refuses: AttemptOver (the key was removed meanwhile), StoreFull, StoreUnavailable. */
+  commit(): Promise<void>;
+  /** Throws the bytes away. May be called at any time and as often as wanted; after a commit it changes nothing. */
+  cancel(): Promise<void>;
+}
+
+/** Both ends are included, as in HTTP: 0 to 0 is the first byte. */
+export interface ByteRange {
+  readonly start: number;
+  readonly end: number;
+}
+
+export interface StoreReader extends AsyncIterable<Uint8Array> {
+  /** The size of all the data, whatever part is being read. */
+  readonly sizeBytes: number;
+  /** How many bytes this reader will give. */
+  readonly lengthBytes: number;
+  /** Gives the bytes in order, once. A chunk stays untouched until the next but one is asked for: the driver reads into
+   *  two buffers in turn, so that the next chunk is read while the last one is being sent, and nothing is allocated per chunk. */
+  [Symbol.asyncIterator](): AsyncIterator<Uint8Array>;
+  /** Gives file handle and buffers back. May be called more than once. */
+  close(): Promise<void>;
+}
