@@ -1,0 +1,85 @@
+import { defineEntity, p } from '@mikro-orm/core';
+import type { Attempt } from '#libs/domain';
+
+/** The tables as MikroORM knows them; `entities.int-spec.ts` holds them to what the migrations build. Names are relative to the search path. */
+export const ImageEntity = defineEntity({
+  name: 'Image', tableName: 'images',
+  properties: {
+    id: p.uuid().primary(),
+    name: p.text().nullable(),
+    owner: p.text().nullable(),
+    isProtected: p.boolean(),
+    isHidden: p.boolean(),
+    containerFormat: p.text().nullable(),
+    diskFormat: p.text().nullable(),
+    minDisk: p.bigint('number'),
+    minRam: p.bigint('number'),
+    status: p.text(),
+    visibility: p.text(),
+    tags: p.array(),
+    properties: p.json<Record<string, string>>(),
+    sizeBytes: p.bigint('number').nullable(),
+    virtualSizeBytes: p.bigint('number').nullable(),
+    checksum: p.text().nullable(),
+    osHashAlgo: p.text().nullable(),
+    osHashValue: p.text().nullable(),
+    attempts: p.json<Attempt[]>(),
+    createdAt: p.datetime(3),
+    updatedAt: p.datetime(3),
+    version: p.bigint('number'),
+    sequence: p.bigint('number'),
+  },
+});
+
+export const MemberEntity = defineEntity({
+  name: 'ImageMember', tableName: 'image_members',
+  properties: {
+    imageId: p.uuid().primary(),
+    memberId: p.text().primary(),
+    ordinal: p.integer(),
+    status: p.text(),
+    createdAt: p.datetime(3),
+    updatedAt: p.datetime(3),
+    imageCreatedAt: p.datetime(3),
+  },
+});
+
+export const AttemptEntity = defineEntity({
+  name: 'DataAttempt', tableName: 'data_attempts',
+  properties: {
+    imageId: p.uuid().primary(),
+    attemptId: p.uuid().primary(),
+    storeId: p.text(),
+    state: p.text(),
+    since: p.datetime(3),
+  },
+});
+
+export const ParkedEntity = defineEntity({
+  name: 'ParkedImage', tableName: 'parked_images',
+  properties: { imageId: p.uuid().primary(), sequence: p.bigint('number'), reason: p.text() },
+});
+
+export const PositionEntity = defineEntity({
+  name: 'Position', tableName: 'position',
+  properties: { id: p.smallint().primary(), sequence: p.bigint('number'), logCreatedAt: p.text() },
+});
+
+export const LogPositionEntity = defineEntity({
+  name: 'LogPosition', tableName: 'log_position', schema: 'guard',
+  properties: { id: p.smallint().primary(), logCreatedAt: p.text(), sequence: p.bigint('number'), hash: p.text() },
+});
+
+export const LogTailEntity = defineEntity({
+  name: 'LogTail', tableName: 'log_tail', schema: 'guard',
+  properties: { sequence: p.bigint('number').primary(), subject: p.text(), bytes: p.blob() },
+});
+
+export const PersonKeyEntity = defineEntity({
+  name: 'PersonKey', tableName: 'person_keys', schema: 'guard',
+  properties: { userId: p.text().primary(), key: p.blob(), createdAt: p.datetime(3) },
+});
+
+export const entities = [
+  ImageEntity, MemberEntity, AttemptEntity, ParkedEntity, PositionEntity, LogPositionEntity, LogTailEntity, PersonKeyEntity,
+];

@@ -1,0 +1,110 @@
+import type { Commit } from '#libs/contracts';
+import { evolveImage, noImage, type Attempt, type Image, type ImageEvent, type ImageState } from '#libs/domain';
+import { membersOf, rowOf, type AttemptRow, type ImageRow, type MemberRow, type ParkedRow } from './image.row.js';
+
+/** An image as the read model knew it before a batch; absent for an id that is new or whose image is deleted. */
+export interface KnownImage {
+  readonly version: number;
+  readonly sequence: number;
+  readonly image: Image;
+}
+
+/** A commit at its place in the log, or the reason why its message is none. */
+export interface Placed {
+  readonly sequence: number;
+  readonly imageId: string;
+  readonly commit: Commit | { readonly unreadable: string };
+}
+
+/** What a batch changes, collapsed: at most one row an image. */
+export interface Changes {
+  images: ImageRow[];
+  deletedImages: string[];
+  members: MemberRow[];
+  removedMembers: { image_id: string; member_id: string }[];
+  attempts: AttemptRow[];
+  removedAttempts: { image_id: string; attempt_id: string }[];
+  parked: ParkedRow[];
+}
+
+export const noChanges = (): Changes =>
+  ({ images: [], deletedImages: [], members: [], removedMembers: [], attempts: [], removedAttempts: [], parked: [] });
+
+/**
+ * Folds the commits of one image, in order, over what was known of it: events → rows, and nothing else.
+ * A deleted image leaves the tables; of its attempts those that are over stay until their bytes are gone.
+ * The first commit that cannot be folded parks the image: what came before it is kept, what follows it is passed over.
+ */
+export function projectImage(imageId: string, known: KnownImage | undefined, commits: readonly Placed[]): { after: KnownImage | undefined; changes: Changes } {
+  const changes = noChanges();
+  const work = new Map<string, AttemptRow | 'removed'>();
+  let now: Folded = known ?? (startsImage(commits[0]) ? { version: 0, sequence: 0, image: noImage() } : 'deleted');
+  for (const { sequence, commit } of commits) {
+    if (now !== 'deleted' && sequence <= now.sequence) continue;
+    try {
+      now = foldCommit(imageId, now, sequence, commit, work);
+    } catch (error) {
+      changes.parked.push({ image_id: imageId, sequence, reason: error instanceof Error ? error.message : String(error) });
+      break;
+    }
+  }
+  addWork(imageId, work, changes);
+  const after = now === 'deleted' || !now.image.exists ? undefined : { ...now, image: now.image };
+  addRows(imageId, known, after, changes);
+  return { after, changes };
+}
+
+type Folded = { version: number; sequence: number; image: ImageState } | 'deleted';
+
+const startsImage = (first: Placed | undefined): boolean =>
+  first !== undefined && 'events' in first.commit && first.commit.version === 1;
+
+function foldCommit(imageId: string, now: Folded, sequence: number, commit: Placed['commit'], work: Map<string, AttemptRow | 'removed'>): Folded {
+  if ('unreadable' in commit) throw new Error(commit.unreadable);
+  if (now === 'deleted') {
+    for (const event of commit.events) work.set(removedAttempt(event), 'removed');
+    return now;
+  }
+  if (commit.version !== now.version + 1) throw new Error(`commit has version ${commit.version}; ${now.version + 1} should follow`);
+  const image = commit.events.reduce<ImageState>((state, event) => evolveImage(state, event, commit.at), now.image);
+  if (!image.exists) throw new Error('the commit carries no event');
+  noteWork(imageId, now.image.exists ? now.image.attempts : [], image.attempts, commit.at, work);
+  return image.status === 'deleted' ? 'deleted' : { version: commit.version, sequence, image };
+}
+
+/** Of a deleted image nothing can be recorded any more, but that its bytes are gone. */
+function removedAttempt(event: ImageEvent): string {
+  if (event.type !== 'ImageDataRemoved') throw new Error(`${event.type} on an image that is deleted or was never created`);
+  return event.data.attemptId;
+}
+
+function noteWork(imageId: string, before: readonly Attempt[], after: readonly Attempt[], at: Date, work: Map<string, AttemptRow | 'removed'>): void {
+  const stateBefore = new Map(before.map(({ attemptId, state }) => [attemptId, state]));
+  for (const { attemptId, storeId, state } of after) {
+    if (stateBefore.get(attemptId) === state) continue;
+    work.set(attemptId, state === 'stored' ? 'removed' : { image_id: imageId, attempt_id: attemptId, store_id: storeId, state, since: at.toISOString() });
+  }
+  const stays = new Set(after.map(({ attemptId }) => attemptId));
+  for (const { attemptId } of before) if (!stays.has(attemptId)) work.set(attemptId, 'removed');
+}
+
+function addWork(imageId: string, work: ReadonlyMap<string, AttemptRow | 'removed'>, changes: Changes): void {
+  for (const [attemptId, row] of work) {
+    if (row === 'removed') changes.removedAttempts.push({ image_id: imageId, attempt_id: attemptId });
+    else changes.attempts.push(row);
+  }
+}
+
+function addRows(imageId: string, known: KnownImage | undefined, after: KnownImage | undefined, changes: Changes): void {
+  if (!after) {
+    if (known) changes.deletedImages.push(imageId);
+    return;
+  }
+  if (after === known || after.sequence === known?.sequence) return;
+  changes.images.push(rowOf(imageId, after.image, after));
+  if (after.image.members === known?.image.members) return;
+  changes.members.push(...membersOf(imageId, after.image));
+  const stays = new Set(after.image.members.map(({ memberId }) => memberId));
+  const gone = known?.image.members.filter(({ memberId }) => !stays.has(memberId)) ?? [];
+  changes.removedMembers.push(...gone.map(({ memberId }) => ({ image_id: imageId, member_id: memberId })));
+}

@@ -1,0 +1,130 @@
+import type { Attempt, Image, ImageDataFacts, Member } from '#libs/domain';
+
+/**
+ * An image as table `images` keeps it, by column name; moments are ISO 8601 in UTC with milliseconds.
+ * Row and member rows together lose nothing of the state: `stateOf(rowOf(image), membersOf(image))` is the image again.
+ */
+export interface ImageRow {
+  id: string;
+  name: string | null;
+  owner: string | null;
+  is_protected: boolean;
+  is_hidden: boolean;
+  container_format: string | null;
+  disk_format: string | null;
+  min_disk: number;
+  min_ram: number;
+  status: Image['status'];
+  visibility: Image['visibility'];
+  tags: readonly string[];
+  properties: Readonly<Record<string, string>>;
+  /** Null exactly where the image has no data. */
+  size_bytes: number | null;
+  virtual_size_bytes: number | null;
+  checksum: string | null;
+  os_hash_algo: string | null;
+  os_hash_value: string | null;
+  attempts: readonly Attempt[];
+  created_at: string;
+  updated_at: string;
+  /** How many commits the image has, and the sequence of the last of them. */
+  version: number;
+  sequence: number;
+}
+
+export interface MemberRow {
+  image_id: string;
+  member_id: string;
+  /** The place of the member in the image's list. */
+  ordinal: number;
+  status: Member['status'];
+  created_at: string;
+  updated_at: string;
+  /** Repeated here, where it never changes, so that the images shared with a project can be paged by one index. */
+  image_created_at: string;
+}
+
+/** What is to be done about bytes: an attempt that is open (the sweeper's) or over (to be removed). Stored ones are no work. */
+export interface AttemptRow {
+  image_id: string;
+  attempt_id: string;
+  store_id: string;
+  state: 'open' | 'over';
+  /** When it came into this state. */
+  since: string;
+}
+
+/** An image whose commits cannot be projected from `sequence` on. */
+export interface ParkedRow {
+  image_id: string;
+  sequence: number;
+  reason: string;
+}
+
+export interface Place { readonly version: number; readonly sequence: number }
+
+export function rowOf(imageId: string, image: Image, { version, sequence }: Place): ImageRow {
+  return {
+    id: imageId,
+    name: image.name, owner: image.owner, is_protected: image.isProtected, is_hidden: image.isHidden,
+    container_format: image.containerFormat, disk_format: image.diskFormat, min_disk: image.minDisk, min_ram: image.minRam,
+    status: image.status, visibility: image.visibility, tags: image.tags, properties: image.properties,
+    ...dataColumns(image.data),
+    attempts: image.attempts,
+    created_at: image.createdAt.toISOString(), updated_at: image.updatedAt.toISOString(),
+    version, sequence,
+  };
+}
+
+export function membersOf(imageId: string, image: Image): MemberRow[] {
+  return image.members.map((member, ordinal) => ({
+    image_id: imageId, member_id: member.memberId, ordinal, status: member.status,
+    created_at: member.createdAt.toISOString(), updated_at: member.updatedAt.toISOString(),
+    image_created_at: image.createdAt.toISOString(),
+  }));
+}
+
+/** The state that was written as these rows; members in any order. */
+export function stateOf(row: ImageRow, members: readonly MemberRow[]): Image {
+  return {
+    exists: true,
+    ...attributesOf(row),
+    attempts: row.attempts,
+    members: members.toSorted((a, b) => a.ordinal - b.ordinal).map(memberOf),
+  };
+}
+
+export type AttributesOfImage = Omit<Image, 'exists' | 'attempts' | 'members'>;
+
+/** What lists show of an image. */
+export function attributesOf(row: Omit<ImageRow, 'attempts'>): AttributesOfImage {
+  return {
+    name: row.name, owner: row.owner, isProtected: row.is_protected, isHidden: row.is_hidden,
+    containerFormat: row.container_format, diskFormat: row.disk_format, minDisk: row.min_disk, minRam: row.min_ram,
+    status: row.status, visibility: row.visibility, tags: row.tags, properties: row.properties,
+    data: dataOf(row),
+    createdAt: new Date(row.created_at), updatedAt: new Date(row.updated_at),
+  };
+}
+
+export const memberOf = (row: MemberRow): Member =>
+  ({ memberId: row.member_id, status: row.status, createdAt: new Date(row.created_at), updatedAt: new Date(row.updated_at) });
+
+type DataColumns = Pick<ImageRow, 'size_bytes' | 'virtual_size_bytes' | 'checksum' | 'os_hash_algo' | 'os_hash_value'>;
+type WithData = { [Name in keyof DataColumns]: NonNullable<DataColumns[Name]> };
+
+function dataColumns(data: ImageDataFacts | null): DataColumns {
+  return {
+    size_bytes: data?.sizeBytes ?? null, virtual_size_bytes: data?.virtualSizeBytes ?? null, checksum: data?.checksum ?? null,
+    os_hash_algo: data?.osHashAlgo ?? null, os_hash_value: data?.osHashValue ?? null,
+  };
+}
+
+function dataOf(row: DataColumns): ImageDataFacts | null {
+  if (row.size_bytes === null) return null;
+  const { size_bytes, virtual_size_bytes, checksum, os_hash_algo, os_hash_value } = row as WithData;
+  return {
+    sizeBytes: size_bytes, ...(virtual_size_bytes === null ? {} : { virtualSizeBytes: virtual_size_bytes }),
+    checksum, osHashAlgo: os_hash_algo, osHashValue: os_hash_value,
+  };
+}

@@ -1,0 +1,244 @@
+import { addressOf, decodeCommit, hashOfCommit, isLowerUuid } from '#libs/contracts';
+import type { Pool, PoolClient } from 'pg';
+import { reachable, type Database } from './database.js';
+import { noChanges, projectImage, type Changes, type KnownImage, type Placed } from './image.projection.js';
+import { stateOf, type ImageRow, type MemberRow, type ParkedRow } from './image.row.js';
+
+/** A message of the log as it was read. */
+export interface LogMessage {
+  readonly sequence: number;
+  readonly subject: string;
+  readonly bytes: Uint8Array;
+}
+
+export interface BatchPlace {
+  /** The position that the batch continues from: nothing between it and the first message is missing. */
+  readonly after: number;
+  /** Which log this is: the stream's time of creation. */
+  readonly logCreatedAt: string;
+}
+
+/** Somebody else has moved the position: this process is no longer the projector, or never was. Nothing was written. */
+export class PositionMoved extends Error {
+  override readonly name = 'PositionMoved';
+  constructor(readonly expected: number) {
+    super(`the read model is no longer at position ${expected}`);
+  }
+}
+
+/** How many raw commits the guard keeps for `log:repair`. */
+export const logTailLength = 10_000;
+
+export interface ProjectionWriter {
+  /**
+   * Applies messages that follow `after` in the log: rows, position, guard and log tail in one transaction, or nothing.
+   * A message that cannot be projected parks its image and is reported; the batch goes on. Throws `PositionMoved`; `Problem('Unavailable')`.
+   */
+  applyBatch(batch: readonly LogMessage[], place: BatchPlace): Promise<{ readonly position: number; readonly parked: readonly ParkedRow[] }>;
+  /** The position that the rows stand at. */
+  position(): Promise<ReadPosition>;
+}
+
+export interface ReadPosition { readonly sequence: number; readonly logCreatedAt: string }
+
+export function projectionWriter({ pool }: Pick<Database, 'pool'>): ProjectionWriter {
+  return {
+    applyBatch: (batch, place) => reachable(() => applyBatch(pool, batch, place)),
+    position: () => reachable(() => readPosition(pool)),
+  };
+}
+
+async function readPosition(pool: Pool): Promise<ReadPosition> {
+  const { rows: [row] } = await pool.query<{ sequence: string; log_created_at: string }>('select sequence, log_created_at from position');
+  if (!row) throw new Error('the read model has no position: run the migrations');
+  return { sequence: Number(row.sequence), logCreatedAt: row.log_created_at };
+}
+
+async function applyBatch(pool: Pool, batch: readonly LogMessage[], place: BatchPlace): Promise<{ position: number; parked: ParkedRow[] }> {
+  const last = batch.at(-1);
+  if (!last) return { position: place.after, parked: [] };
+  if (batch[0] && batch[0].sequence <= place.after) throw new PositionMoved(place.after);
+  const byImage = groupByImage(batch);
+  const changes = projectAll(byImage, await loadKnown(pool, [...byImage.keys()]));
+  try {
+    await write(pool, changes, batch, last, place);
+    return { position: last.sequence, parked: changes.parked };
+  } catch (error) {
+    if (!isDataFault(error)) throw error;
+  }
+  const writable = await parkUnwritable(pool, changes, byImage);
+  await write(pool, writable, batch, last, place);
+  return { position: last.sequence, parked: writable.parked };
+}
+
+/** The commits of each image, ids in order: two writers that lock rows in one order cannot wait for each other. */
+export function groupByImage(batch: readonly LogMessage[]): Map<string, Placed[]> {
+  const byImage = new Map<string, Placed[]>();
+  for (const message of batch) {
+    const { kind, token } = addressOf(message.subject);
+    if (kind !== 'image' || !isLowerUuid(token)) continue;
+    const commits = byImage.get(token);
+    const placed: Placed = { sequence: message.sequence, imageId: token, commit: readCommit(token, message.bytes) };
+    if (commits) commits.push(placed);
+    else byImage.set(token, [placed]);
+  }
+  return new Map([...byImage].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function readCommit(imageId: string, bytes: Uint8Array): Placed['commit'] {
+  try {
+    const commit = decodeCommit(bytes);
+    return commit.aggregateId === imageId ? commit : { unreadable: `the commit is one of ${commit.aggregateId}` };
+  } catch (error) {
+    return { unreadable: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+export interface Known { readonly images: ReadonlyMap<string, KnownImage>; readonly parked: ReadonlySet<string> }
+
+export function projectAll(byImage: ReadonlyMap<string, readonly Placed[]>, known: Known): Changes {
+  const all = noChanges();
+  for (const [imageId, commits] of byImage) {
+    if (known.parked.has(imageId)) continue;
+    addChanges(all, projectImage(imageId, known.images.get(imageId), commits).changes);
+  }
+  return all;
+}
+
+function addChanges(all: Changes, more: Changes): void {
+  all.images.push(...more.images);
+  all.deletedImages.push(...more.deletedImages);
+  all.members.push(...more.members);
+  all.removedMembers.push(...more.removedMembers);
+  all.attempts.push(...more.attempts);
+  all.removedAttempts.push(...more.removedAttempts);
+  all.parked.push(...more.parked);
+}
+
+const loadSql = `
+  select
+    (select coalesce(json_agg(json_build_object('row', i, 'members',
+        (select coalesce(json_agg(m), '[]') from image_members m where m.image_id = i.id))), '[]')
+      from images i where i.id = any($1::uuid[])) as images,
+    (select coalesce(json_agg(image_id), '[]') from parked_images where image_id = any($1::uuid[])) as parked`;
+
+async function loadKnown(pool: Pool, imageIds: readonly string[]): Promise<Known> {
+  if (imageIds.length === 0) return { images: new Map(), parked: new Set() };
+  const { rows: [found] } = await pool.query<{ images: { row: ImageRow; members: MemberRow[] }[]; parked: string[] }>(
+    { name: 'known', text: loadSql, values: [imageIds] });
+  const images = found?.images.map(({ row, members }): [string, KnownImage] =>
+    [row.id, { version: row.version, sequence: row.sequence, image: stateOf(row, members) }]);
+  return { images: new Map(images), parked: new Set(found?.parked) };
+}
+
+const imageColumns = [
+  'name', 'owner', 'is_protected', 'is_hidden', 'container_format', 'disk_format', 'min_disk', 'min_ram', 'status', 'visibility', 'tags',
+  'properties', 'size_bytes', 'virtual_size_bytes', 'checksum', 'os_hash_algo', 'os_hash_value', 'attempts', 'created_at', 'updated_at', 'version', 'sequence',
+];
+const overwrite = (columns: readonly string[]) => columns.map((column) => `${column} = excluded.${column}`).join(', ');
+
+/** The rows of a batch; `{only}` is where a condition on all of them goes. Parameters 1 to 7 are the changes, as JSON. */
+const rowsSql = (only: string): string[] => [
+  `insert into images select r.* from json_populate_recordset(null::images, $1) r ${only}
+     on conflict (id) do update set ${overwrite(imageColumns)} where images.sequence < excluded.sequence`,
+  `insert into image_members select r.* from json_populate_recordset(null::image_members, $2) r ${only}
+     on conflict (image_id, member_id) do update set ${overwrite(['ordinal', 'status', 'created_at', 'updated_at'])}`,
+  `insert into data_attempts select r.* from json_populate_recordset(null::data_attempts, $3) r ${only}
+     on conflict (image_id, attempt_id) do update set ${overwrite(['state', 'since'])}`,
+  `delete from images using json_array_elements_text($4) r where id = r::uuid ${only.replace('where', 'and')}`,
+  `delete from image_members m using json_array_elements_text($4) r where m.image_id = r::uuid ${only.replace('where', 'and')}`,
+  `delete from image_members m using json_populate_recordset(null::image_members, $5) r
+     where m.image_id = r.image_id and m.member_id = r.member_id ${only.replace('where', 'and')}`,
+  `delete from data_attempts a using json_populate_recordset(null::data_attempts, $6) r
+     where a.image_id = r.image_id and a.attempt_id = r.attempt_id ${only.replace('where', 'and')}`,
+  `insert into parked_images select r.* from json_populate_recordset(null::parked_images, $7) r ${only} on conflict do nothing`,
+];
+
+const ctes = (statements: readonly string[]) => statements.map((sql, place) => `s${place} as (${sql})`).join(',\n');
+
+/**
+ * One statement is one transaction, and one round trip: the position moves from `:after` on, and everything else happens only if it did.
+ * A second projector waits at the position's row and then finds that it has moved.
+ */
+const writeSql = `with
+  moved as (update position set sequence = $9, log_created_at = $10 where sequence = $8 returning 1),
+  ${ctes([
+    ...rowsSql('where exists (select from moved)'),
+    `insert into guard.log_position (log_created_at, sequence, hash) select $10, $9, $11 where exists (select from moved)
+       on conflict (id) do update set log_created_at = excluded.log_created_at, sequence = excluded.sequence, hash = excluded.hash
+       where log_position.sequence < excluded.sequence or log_position.log_created_at <> excluded.log_created_at`,
+    `insert into guard.log_tail (sequence, subject, bytes)
+       select r.sequence, r.subject, r.bytes from unnest($12::bigint[], $13::text[], $14::bytea[]) as r (sequence, subject, bytes)
+       where exists (select from moved) on conflict (sequence) do update set subject = excluded.subject, bytes = excluded.bytes`,
+    `delete from guard.log_tail where sequence <= $15 and exists (select from moved)`,
+  ])}
+  select count(*)::int as moved from moved`;
+
+async function write(pool: Pool, changes: Changes, batch: readonly LogMessage[], last: LogMessage, { after, logCreatedAt }: BatchPlace): Promise<void> {
+  const tail = batch.slice(-logTailLength);
+  const values = [
+    ...rowValues(changes), after, last.sequence, logCreatedAt, hashOfCommit(last.bytes),
+    tail.map(({ sequence }) => sequence), tail.map(({ subject }) => subject), tail.map(({ bytes }) => Buffer.from(bytes)),
+    trimmedUpTo(after, last.sequence),
+  ];
+  const { rows: [result] } = await pool.query<{ moved: number }>({ name: 'apply', text: writeSql, values });
+  if (result?.moved !== 1) throw new PositionMoved(after);
+}
+
+/** The tail is trimmed once in a while, not with every commit: the newest `logTailLength` messages always stay. */
+function trimmedUpTo(before: number, sequence: number): number {
+  const interval = 500;
+  return Math.floor(before / interval) === Math.floor(sequence / interval) ? 0 : sequence - logTailLength;
+}
+
+function rowValues(changes: Changes): string[] {
+  const { images, members, attempts, deletedImages, removedMembers, removedAttempts, parked } = changes;
+  return [images, members, attempts, deletedImages, removedMembers, removedAttempts, parked].map((rows) => JSON.stringify(rows));
+}
+
+/** PostgreSQL refuses the value itself (a NUL in a text, a number out of range), whoever writes it and however often. */
+const isDataFault = (error: unknown): boolean => /^(22|23|54)/.test((error as { code?: string }).code ?? '');
+
+/** Tries every image's rows alone, in a transaction that is undone, and parks those that PostgreSQL refuses. */
+async function parkUnwritable(pool: Pool, changes: Changes, byImage: ReadonlyMap<string, readonly Placed[]>): Promise<Changes> {
+  const client = await pool.connect();
+  const result = noChanges();
+  try {
+    await client.query('begin');
+    for (const imageId of byImage.keys()) {
+      const own = changesOf(changes, imageId);
+      const reason = await refusal(client, own);
+      if (reason === undefined) addChanges(result, own);
+      else result.parked.push({ image_id: imageId, sequence: byImage.get(imageId)?.[0]?.sequence ?? 0, reason });
+    }
+    await client.query('rollback');
+    client.release();
+    return result;
+  } catch (error) {
+    client.release(true);
+    throw error;
+  }
+}
+
+async function refusal(client: PoolClient, changes: Changes): Promise<string | undefined> {
+  await client.query('savepoint one');
+  try {
+    await client.query(`with ${ctes(rowsSql('where true'))} select 1`, rowValues(changes));
+    return undefined;
+  } catch (error) {
+    if (!isDataFault(error)) throw error;
+    return error instanceof Error ? error.message : String(error);
+  } finally {
+    await client.query('rollback to savepoint one');
+  }
+}
+
+function changesOf(changes: Changes, imageId: string): Changes {
+  const own = (row: { image_id: string }) => row.image_id === imageId;
+  return {
+    images: changes.images.filter(({ id }) => id === imageId),
+    deletedImages: changes.deletedImages.filter((id) => id === imageId),
+    members: changes.members.filter(own), removedMembers: changes.removedMembers.filter(own),
+    attempts: changes.attempts.filter(own), removedAttempts: changes.removedAttempts.filter(own), parked: changes.parked.filter(own),
+  };
+}
