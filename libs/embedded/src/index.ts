@@ -1,0 +1,7 @@
+export { StartFailed, boundLog, describeEnding, startChild, tailOf, type Child, type ChildOptions, type Ending } from './child.js';
+export { freePort, isPortFree } from './free-port.js';
+export { findNatsServer, natsSources, type NatsBinaryOptions, type NatsSource } from './nats-binary.js';
+export { natsConfig, startNatsServer, type NatsPasswords, type NatsServer, type NatsServerOptions } from './nats-server.js';
+export { startPostgres, type Postgres, type PostgresOptions } from './postgres.js';
+export { cacheDir, projectDir } from './project-dir.js';
+export { randomPasswords, startTestStack, type TestStack, type TestStackOptions } from './test-stack.js';

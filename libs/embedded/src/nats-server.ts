@@ -1,0 +1,69 @@
+import { once } from 'node:events';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { natsPermissions, natsUsers, type NatsPermissions, type NatsUser } from '#libs/contracts';
+import { startChild, type Child } from './child.js';
+import { freePort } from './free-port.js';
+
+export type NatsPasswords = Readonly<Record<NatsUser, string>>;
+
+export interface NatsServerOptions {
+  readonly binary: string;
+  /** Holds the configuration, the log file and everything JetStream keeps. */
+  readonly dir: string;
+  readonly region: string;
+  readonly passwords: NatsPasswords;
+  /** Taken where it is free; another one is chosen where it is not. */
+  readonly port?: number;
+  /** `always`: what was acknowledged is on the disk. `seldom` is for tests that do not cut the power. */
+  readonly sync?: 'always' | 'seldom';
+}
+
+export interface NatsServer extends Child {
+  readonly url: string;
+  readonly port: number;
+  /** Starts it again with the same data, at the same address, after it was stopped or killed. */
+  restart(): Promise<NatsServer>;
+}
+
+/** Starts a NATS server on loopback with a user for each service, who may do what `natsPermissions` grants and nothing else. */
+export async function startNatsServer(options: NatsServerOptions): Promise<NatsServer> {
+  await mkdir(options.dir, { recursive: true, mode: 0o700 });
+  const port = await freePort(options.port);
+  const configFile = join(options.dir, 'nats.json');
+  await writeFile(configFile, JSON.stringify(natsConfig({ ...options, port }), null, 2), { mode: 0o600 });
+  const child = await startChild({
+    name: 'NATS', command: options.binary, args: ['--config', configFile], logFile: join(options.dir, 'nats.log'),
+    isReady: () => greets(port), readyWithinMs: 60_000,
+  });
+  return { ...child, url: `nats://127.0.0.1:${port}`, port, restart: () => startNatsServer({ ...options, port }) };
+}
+
+/** The server's configuration; NATS reads JSON as well as its own notation. */
+export function natsConfig({ dir, region, passwords, port, sync = 'always' }: Omit<NatsServerOptions, 'binary'> & { port: number }): object {
+  const permissions = natsPermissions(region);
+  return {
+    host: '127.0.0.1', port, server_name: `heliograph-${region}`,
+    max_payload: 2 ** 20 + 2 ** 16, lame_duck_duration: '30s', write_deadline: '10s', ping_interval: '10s',
+    jetstream: { store_dir: join(dir, 'jetstream'), sync_interval: sync === 'always' ? 'always' : '2m', max_memory_store: 256 * 2 ** 20 },
+    authorization: { users: natsUsers.map((user) => ({ user, password: passwords[user], permissions: granted(permissions[user]) })) },
+  };
+}
+
+function granted({ publish, subscribe, mayRespond }: NatsPermissions): object {
+  return { publish: { allow: publish }, subscribe: { allow: subscribe }, ...(mayRespond ? { allow_responses: { max: 1, expires: '1m' } } : {}) };
+}
+
+/** A NATS server greets every connection; it does so from the moment it serves. */
+async function greets(port: number): Promise<boolean> {
+  const socket = connect({ port, host: '127.0.0.1', timeout: 1000 });
+  try {
+    const [greeting] = (await once(socket, 'data', { signal: AbortSignal.timeout(1000) })) as [Buffer];
+    return greeting.toString('utf8').startsWith('INFO ');
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
+}

