@@ -1,6 +1,6 @@
 import { access, mkdir, open, rename, unlink, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { errnoOf, ignoring, speakingForStore } from './file-errors.js';
+import { errnoOf, ignoring, speakingForStore } from './errno.js';
 import { flatKeyOf, type DataKey } from './layout.js';
 import type { StoreWriter } from './store.js';
 

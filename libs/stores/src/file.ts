@@ -1,7 +1,7 @@
 import { access, constants, mkdir, rmdir, stat, statfs, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Problem } from '#libs/domain';
-import { errnoOf, ignoring, speakingForStore } from './file-errors.js';
+import { errnoOf, ignoring, speakingForStore } from './errno.js';
 import { openFileReader } from './file-reader.js';
 import { startFileWriter, syncFolder, type FileRoom } from './file-writer.js';
 import { flatKeyOf, keyOf, type DataKey } from './layout.js';

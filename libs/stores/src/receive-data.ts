@@ -1,4 +1,5 @@
 import { Problem } from '#libs/domain';
+import { errnoOf } from './errno.js';
 import { hashThreads, type OsHashAlgo, type RunningHash } from './hashing.js';
 import { inSlabs, type FilledSlab } from './in-slabs.js';
 import { interruptible, type ByteSource } from './interruptible.js';
@@ -104,8 +105,7 @@ async function* guarded(chunks: AsyncGenerator<Uint8Array>, key: DataKey, option
 }
 
 /** How Node tells that the client hung up, from the socket and from the stream above it. */
-const isLostConnection = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && ['ECONNRESET', 'EPIPE', 'ERR_STREAM_PREMATURE_CLOSE'].includes(String(error.code));
+const isLostConnection = (error: unknown): boolean => ['ECONNRESET', 'EPIPE', 'ERR_STREAM_PREMATURE_CLOSE'].includes(errnoOf(error) ?? '');
 
 /** Hands a slab to the store and to the hashes, and gives it back when none of them reads it any more. */
 function slabConsumer(writer: StoreWriter, hashes: readonly RunningHash[]): (filled: FilledSlab) => Promise<void> {

@@ -5,9 +5,9 @@ const codes: Readonly<Record<string, ProblemCode>> = {
   EROFS: 'StoreUnavailable', EACCES: 'StoreUnavailable', EPERM: 'StoreUnavailable', EIO: 'StoreUnavailable', ESTALE: 'StoreUnavailable',
 };
 
-/** What the operating system calls the error, if it comes from there. */
+/** What Node or the operating system calls the error, if it comes from there. Judged by its shape: an error of another realm is no instance of ours. */
 export const errnoOf = (error: unknown): string | undefined =>
-  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+  typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 
 /** Runs the work and says the file system's errors in the words of the contract; what it does not know passes unchanged.
  *  A missing file means what the caller says it means here. */
