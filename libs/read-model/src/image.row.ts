@@ -87,38 +87,36 @@ export function membersOf(imageId: string, image: Image): MemberRow[] {
 /** The state that was written as these rows; members in any order. */
 export function stateOf(row: ImageRow, members: readonly MemberRow[]): Image {
   return {
-    exists: true,
-    ...attributesOf(row),
-    attempts: row.attempts,
+    ...withoutMembers(row),
     members: members.toSorted((a, b) => a.ordinal - b.ordinal).map(memberOf),
   };
 }
 
-export type AttributesOfImage = Omit<Image, 'exists' | 'attempts' | 'members'>;
-
-/** What lists show of an image. */
-export function attributesOf(row: Omit<ImageRow, 'attempts'>): AttributesOfImage {
+/** What a list tells of an image. */
+export function withoutMembers(row: ImageRow): Omit<Image, 'members'> {
   return {
+    exists: true,
     name: row.name, owner: row.owner, isProtected: row.is_protected, isHidden: row.is_hidden,
     containerFormat: row.container_format, diskFormat: row.disk_format, minDisk: row.min_disk, minRam: row.min_ram,
     status: row.status, visibility: row.visibility, tags: row.tags, properties: row.properties,
     data: dataOf(row),
+    attempts: row.attempts,
     createdAt: new Date(row.created_at), updatedAt: new Date(row.updated_at),
   };
 }
 
-export const memberOf = (row: MemberRow): Member =>
+const memberOf = (row: MemberRow): Member =>
   ({ memberId: row.member_id, status: row.status, createdAt: new Date(row.created_at), updatedAt: new Date(row.updated_at) });
 
 type DataColumns = Pick<ImageRow, 'size_bytes' | 'virtual_size_bytes' | 'checksum' | 'os_hash_algo' | 'os_hash_value'>;
 type WithData = { [Name in keyof DataColumns]: NonNullable<DataColumns[Name]> };
 
-function dataColumns(data: ImageDataFacts | null): DataColumns {
-  return {
-    size_bytes: data?.sizeBytes ?? null, virtual_size_bytes: data?.virtualSizeBytes ?? null, checksum: data?.checksum ?? null,
-    os_hash_algo: data?.osHashAlgo ?? null, os_hash_value: data?.osHashValue ?? null,
-  };
-}
+const noData: DataColumns = { size_bytes: null, virtual_size_bytes: null, checksum: null, os_hash_algo: null, os_hash_value: null };
+
+const dataColumns = (data: ImageDataFacts | null): DataColumns => data === null ? noData : {
+  size_bytes: data.sizeBytes, virtual_size_bytes: data.virtualSizeBytes ?? null, checksum: data.checksum,
+  os_hash_algo: data.osHashAlgo, os_hash_value: data.osHashValue,
+};
 
 function dataOf(row: DataColumns): ImageDataFacts | null {
   if (row.size_bytes === null) return null;

@@ -1,6 +1,11 @@
+export type { AttemptCandidate, Counts, DataWork } from './data-work.js';
 export { migrate, type DatabaseOptions } from './database.js';
+export type { GuardPosition, LogGuardRecord } from './guard.js';
 export type { ImageRecord } from './image-by-id.js';
+export type { ImagePage, ListedImage } from './image-list.js';
+export type { ImageListQuery, NumberCondition, SortBy, SortDirection, SortKey, TimeCondition, Viewer } from './image-list.query.js';
 export type { ParkedRow } from './image.row.js';
+export type { Ownership } from './ownership.js';
 export { logTailLength, PositionMoved, type BatchPlace, type LogMessage, type ProjectionWriter, type ReadPosition } from './projection-writer.js';
 export { openReadModel, type ReadModel } from './read-model.js';
 export type { AtLeast } from './reads.js';

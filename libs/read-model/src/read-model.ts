@@ -1,6 +1,13 @@
+import type { PersonKeys } from '#libs/contracts';
 import type { Member } from '#libs/domain';
+import { dataWork, type DataWork } from './data-work.js';
 import { openDatabase, type DatabaseOptions } from './database.js';
+import { logGuardRecord, type LogGuardRecord } from './guard.js';
 import { imageById, members, type ImageRecord } from './image-by-id.js';
+import { listImages, type ImagePage } from './image-list.js';
+import type { ImageListQuery, Viewer } from './image-list.query.js';
+import { tryBecomeProjector, type Ownership } from './ownership.js';
+import { postgresPersonKeys } from './person-keys.js';
 import { projectionWriter, type ProjectionWriter } from './projection-writer.js';
 import type { AtLeast } from './reads.js';
 
@@ -9,20 +16,29 @@ import type { AtLeast } from './reads.js';
  * Every read may name a position that it must not stay below (`atLeast`); it then waits up to two seconds for it.
  * Where PostgreSQL or that position cannot be reached, every method throws `Problem('Unavailable')`.
  */
-export interface ReadModel extends ProjectionWriter {
+export interface ReadModel extends ProjectionWriter, LogGuardRecord, DataWork {
   imageById(imageId: string, options?: AtLeast): Promise<ImageRecord | undefined>;
   members(imageId: string, options?: AtLeast): Promise<readonly Member[] | undefined>;
+  listImages(query: ImageListQuery, viewer: Viewer, options?: AtLeast): Promise<ImagePage>;
+  /** Undefined where another process is the projector. `onLost` is called once when the right is lost with its connection. */
+  tryBecomeProjector(onLost: (reason: Error) => void): Promise<Ownership | undefined>;
+  readonly personKeys: PersonKeys;
   close(): Promise<void>;
 }
 
-/** Opens a pool; the tables must have been built by `migrate`. PostgreSQL may still be down: then the first read says so. */
+/** Opens a pool; the tables must have been built by `migrate`. */
 export async function openReadModel(options: DatabaseOptions): Promise<ReadModel> {
   const database = await openDatabase(options);
   const { pool } = database;
   return {
     ...projectionWriter(database),
+    ...logGuardRecord(pool),
+    ...dataWork(pool),
     imageById: (imageId, at = {}) => imageById(pool, imageId, at),
     members: (imageId, at = {}) => members(pool, imageId, at),
+    listImages: (query, viewer, at = {}) => listImages(pool, query, viewer, at),
+    tryBecomeProjector: (onLost) => tryBecomeProjector(options.url, onLost),
+    personKeys: postgresPersonKeys(pool),
     close: () => database.orm.close(true),
   };
 }

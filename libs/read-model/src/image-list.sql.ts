@@ -1,0 +1,137 @@
+import { isLowerUuid } from '#libs/contracts';
+import type { ImageListQuery, ImageRange, NumberCondition, SortBy, SortKey, TimeCondition } from './image-list.query.js';
+
+/** SQL and its parameters, grown together: `add` gives back the placeholder of a value. */
+export interface Parameters {
+  readonly values: unknown[];
+  add(value: unknown, type?: string): string;
+}
+
+export function parameters(): Parameters {
+  const values: unknown[] = [];
+  return {
+    values,
+    add(value, type) {
+      values.push(value);
+      return `$${values.length}${type === undefined ? '' : `::${type}`}`;
+    },
+  };
+}
+
+/** The value that an image is sorted by. Without one it comes before all others, as where Glance runs on MySQL; so no key is ever null. */
+const sortExpressions: Record<SortKey, { readonly sql: string; readonly type: string }> = {
+  name: { sql: `coalesce(i.name, '')`, type: 'text' },
+  status: { sql: 'i.status', type: 'text' },
+  container_format: { sql: `coalesce(i.container_format, '')`, type: 'text' },
+  disk_format: { sql: `coalesce(i.disk_format, '')`, type: 'text' },
+  size: { sql: 'coalesce(i.size_bytes, -1)', type: 'bigint' },
+  id: { sql: 'i.id', type: 'uuid' },
+  created_at: { sql: 'i.created_at', type: 'timestamptz' },
+  updated_at: { sql: 'i.updated_at', type: 'timestamptz' },
+};
+
+/** In the index of a member's shares the image's `created_at` and id stand as columns of the membership. */
+const shareExpressions: Partial<Record<SortKey, string>> = { created_at: 'm.image_created_at', id: 'm.image_id' };
+
+/** The sort values of the marker, in order, as texts. */
+export type MarkerValues = readonly string[];
+
+export const sortValues = (order: readonly SortBy[]): string =>
+  `json_build_array(${order.map(({ key }) => `(${sortExpressions[key].sql})::text`).join(', ')})`;
+
+/** One page of a list, as JSON, beside the position that it was read at. */
+export function listSql(ranges: readonly ImageRange[], query: ImageListQuery, order: readonly SortBy[], marker: MarkerValues | undefined): { text: string; values: unknown[] } {
+  const into = parameters();
+  const limit = into.add(query.limit, 'int');
+  const selects = ranges.map((range) => `(${rangeSql(range, query, order, marker, limit, into)})`);
+  const keys = order.map(({ direction }, place) => `k${place} ${direction}`).join(', ');
+  const page = selects.length === 0 ? 'select null as image where false' : `select image from (${selects.join(' union all ')}) merged order by ${keys} limit ${limit}`;
+  return {
+    text: `select sequence as position, (select coalesce(json_agg(page.image), '[]') from (${page}) page) as rows from position`,
+    values: into.values,
+  };
+}
+
+function rangeSql(range: ImageRange, query: ImageListQuery, order: readonly SortBy[], marker: MarkerValues | undefined, limit: string, into: Parameters): string {
+  const expressions = order.map(({ key }) => (range.sharedWith ? shareExpressions[key] : undefined) ?? sortExpressions[key].sql);
+  const conditions = [
+    ...rangeConditions(range, into),
+    ...conditionsOf(query, into),
+    ...(marker ? [afterMarker(order, expressions, marker, into)] : []),
+  ];
+  const from = range.sharedWith ? 'image_members m join images i on i.id = m.image_id' : 'images i';
+  const keys = expressions.map((sql, place) => `${sql} as k${place}`).join(', ');
+  const by = expressions.map((sql, place) => `${sql} ${order[place]?.direction ?? 'asc'}`).join(', ');
+  return `select i as image, ${keys} from ${from} where ${conditions.join(' and ')} order by ${by} limit ${limit}`;
+}
+
+function rangeConditions({ visibility, owner, sharedWith }: ImageRange, into: Parameters): string[] {
+  return [
+    `i.visibility = ${into.add(visibility)}`,
+    ...(owner === undefined ? [] : [`i.owner = ${into.add(owner)}`]),
+    ...(sharedWith === undefined ? [] : [
+      `m.member_id = ${into.add(sharedWith.projectId)}`, `m.status = ${into.add(sharedWith.status)}`,
+      // A project that is a member of its own image sees it as owner already.
+      `i.owner is distinct from ${into.add(sharedWith.projectId)}`,
+    ]),
+  ];
+}
+
+function conditionsOf(query: ImageListQuery, into: Parameters): string[] {
+  return [
+    `i.is_hidden = ${into.add(query.isHidden ?? false)}`,
+    ...oneOf('name', query.name, into), ...oneOf('status', query.status, into),
+    ...oneOf('container_format', query.containerFormat, into), ...oneOf('disk_format', query.diskFormat, into),
+    ...oneOf('id', query.id?.filter(isLowerUuid), into, 'uuid[]'),
+    ...equal('checksum', query.checksum, into), ...equal('os_hash_value', query.osHashValue, into), ...equal('is_protected', query.isProtected, into),
+    ...(query.tags?.length ? [`i.tags @> ${into.add(query.tags, 'text[]')}`] : []),
+    ...(Object.keys(query.properties ?? {}).length ? [`i.properties @> ${into.add(JSON.stringify(query.properties), 'jsonb')}`] : []),
+    ...(query.createdAt ?? []).map((condition) => inTime('created_at', condition, into)),
+    ...(query.updatedAt ?? []).map((condition) => inTime('updated_at', condition, into)),
+    ...inBounds('size_bytes', query.sizeBytes, into), ...inBounds('min_disk', query.minDisk, into), ...inBounds('min_ram', query.minRam, into),
+  ];
+}
+
+function oneOf(column: string, values: readonly string[] | undefined, into: Parameters, type = 'text[]'): string[] {
+  if (values === undefined) return [];
+  return [values.length === 1 ? `i.${column} = ${into.add(values[0], type.slice(0, -2))}` : `i.${column} = any(${into.add(values, type)})`];
+}
+
+const equal = (column: string, value: string | boolean | undefined, into: Parameters): string[] =>
+  value === undefined ? [] : [`i.${column} = ${into.add(value)}`];
+
+function inBounds(column: string, condition: NumberCondition | undefined, into: Parameters): string[] {
+  if (!condition) return [];
+  const bounds = [['>=', condition.min], ['<=', condition.max], ['=', condition.equals]] as const;
+  return bounds.filter(([, value]) => value !== undefined).map(([op, value]) => `i.${column} ${op} ${into.add(value, 'numeric')}`);
+}
+
+/** Compares as if the column were cut to whole seconds, and can still use its index. */
+function inTime(column: string, { op, at }: TimeCondition, into: Parameters): string {
+  const floor = Math.floor(at.getTime() / 1000) * 1000;
+  const isWhole = floor === at.getTime();
+  const ceiling = isWhole ? floor : floor + 1000;
+  const moment = (ms: number) => into.add(new Date(ms).toISOString(), 'timestamptz');
+  switch (op) {
+    case 'gt': return `i.${column} >= ${moment(floor + 1000)}`;
+    case 'gte': return `i.${column} >= ${moment(ceiling)}`;
+    case 'lt': return `i.${column} < ${moment(ceiling)}`;
+    case 'lte': return `i.${column} < ${moment(floor + 1000)}`;
+    case 'eq': return isWhole ? `(i.${column} >= ${moment(floor)} and i.${column} < ${moment(floor + 1000)})` : 'false';
+    case 'neq': return isWhole ? `(i.${column} < ${moment(floor)} or i.${column} >= ${moment(floor + 1000)})` : 'true';
+  }
+}
+
+/** What comes after the marker in the list's order: one row comparison where all keys go one way, so that an index range begins there. */
+function afterMarker(order: readonly SortBy[], expressions: readonly string[], marker: MarkerValues, into: Parameters): string {
+  const values = order.map(({ key }, place) => into.add(marker[place], sortExpressions[key].type));
+  const sign = (place: number) => order[place]?.direction === 'asc' ? '>' : '<';
+  if (order.every(({ direction }) => direction === order[0]?.direction)) {
+    return `(${expressions.join(', ')}) ${sign(0)} (${values.join(', ')})`;
+  }
+  const alternatives = expressions.map((sql, place) => {
+    const equals = expressions.slice(0, place).map((before, index) => `${before} = ${values[index] ?? ''}`);
+    return `(${[...equals, `${sql} ${sign(place)} ${values[place] ?? ''}`].join(' and ')})`;
+  });
+  return `(${expressions[0] ?? ''} ${sign(0)}= ${values[0] ?? ''} and (${alternatives.join(' or ')}))`;
+}

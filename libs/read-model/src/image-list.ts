@@ -1,0 +1,62 @@
+import { isLowerUuid } from '#libs/contracts';
+import { Problem, type Image } from '#libs/domain';
+import type { Pool } from 'pg';
+import { reachable } from './database.js';
+import { fullOrder, visibleRanges, type ImageListQuery, type SortBy, type Viewer } from './image-list.query.js';
+import { listSql, sortValues, type MarkerValues } from './image-list.sql.js';
+import { withoutMembers, type ImageRow } from './image.row.js';
+import { readAt, type AtLeast } from './reads.js';
+
+export interface ListedImage {
+  readonly imageId: string;
+  readonly version: number;
+  readonly image: Omit<Image, 'members'>;
+}
+
+export interface ImagePage {
+  readonly images: readonly ListedImage[];
+  /** Whether the page holds as many as were asked for, so that there may be more. */
+  readonly isFull: boolean;
+}
+
+/**
+ * One page of the images that the viewer may list. Each kind of visibility is read from its own index range, from the marker on and no
+ * further than the page is long; the ranges are merged. Refuses: InvalidRequest for a marker that the viewer cannot see.
+ */
+export async function listImages(pool: Pool, query: ImageListQuery, viewer: Viewer, { atLeast }: AtLeast): Promise<ImagePage> {
+  const order = fullOrder(query.sort);
+  const marker = query.marker === undefined ? undefined : await markerValues(pool, query.marker, viewer, order, atLeast);
+  const statement = listSql(visibleRanges(query, viewer), query, order, marker);
+  const { rows } = await readAt(atLeast, async () => {
+    const { rows: [found] } = await pool.query<{ position: string; rows: ImageRow[] }>(statement);
+    if (!found) throw new Error('the read model has no position: run the migrations');
+    return { position: Number(found.position), rows: found.rows };
+  });
+  const images = rows.map((row) => ({ imageId: row.id, version: row.version, image: withoutMembers(row) }));
+  return { images, isFull: query.limit > 0 && images.length === query.limit };
+}
+
+/** Where the marker stands in the order. It may be any image that the viewer could show, not only one that he could list. */
+async function markerValues(pool: Pool, marker: string, viewer: Viewer, order: readonly SortBy[], atLeast = 0): Promise<MarkerValues> {
+  const { values } = await readAt(atLeast, () => findMarker(pool, marker, viewer, order));
+  if (!values) throw new Problem('InvalidRequest', { detail: `The marker ${marker} is not an image that you can see. Begin again without a marker.` });
+  return values;
+}
+
+async function findMarker(pool: Pool, marker: string, viewer: Viewer, order: readonly SortBy[]): Promise<{ position: number; values: MarkerValues | null }> {
+  const id = isLowerUuid(marker) ? marker : null;
+  const { rows: [found] } = await pool.query<{ position: string; values: MarkerValues | null }>(`
+    select p.sequence as position, (select ${sortValues(order)} from images i where i.id = $1 and ($2
+        or i.visibility in ('public', 'community') or i.owner is null or i.owner = $3
+        or (i.visibility = 'shared' and exists (select from image_members m where m.image_id = i.id and m.member_id = $3)))) as values
+    from position p`, [id, viewer.isAdmin, viewer.projectId ?? null]);
+  if (!found) throw new Error('the read model has no position: run the migrations');
+  return { position: Number(found.position), values: found.values };
+}
+
+/** How a list would be read, for tests and for operators who wonder: PostgreSQL's plan, as JSON. */
+export async function explainList(pool: Pool, query: ImageListQuery, viewer: Viewer, marker?: MarkerValues): Promise<unknown> {
+  const { text, values } = listSql(visibleRanges(query, viewer), query, fullOrder(query.sort), marker);
+  const { rows: [row] } = await reachable(() => pool.query<{ 'QUERY PLAN': unknown }>(`explain (analyze, format json) ${text}`, values));
+  return row?.['QUERY PLAN'];
+}
