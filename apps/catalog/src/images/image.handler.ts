@@ -1,0 +1,30 @@
+import { Controller, Inject } from '@nestjs/common';
+import { MessagePattern, Payload } from '@nestjs/microservices';
+import type { HistoryAnswer, ImageCommandAnswer, RemovalsAnswer } from '#libs/contracts';
+import { catalogToken, type Catalog, type StatusAnswer } from '../catalog.js';
+
+/** What the other services may ask of the catalog. Subjects: `do.<region>.image`, `ask.<region>.*`. */
+@Controller()
+export class ImageHandler {
+  constructor(@Inject(catalogToken) private readonly catalog: Catalog) {}
+
+  @MessagePattern('do.image')
+  carryOut(@Payload() message: unknown): Promise<ImageCommandAnswer> {
+    return this.catalog.carryOut(message);
+  }
+
+  @MessagePattern('ask.history')
+  history(@Payload() question: unknown): Promise<HistoryAnswer> {
+    return this.catalog.history(question);
+  }
+
+  @MessagePattern('ask.removals')
+  removals(@Payload() question: unknown): Promise<RemovalsAnswer> {
+    return this.catalog.removals(question);
+  }
+
+  @MessagePattern('ask.status')
+  status(): StatusAnswer {
+    return this.catalog.status();
+  }
+}

@@ -1,0 +1,107 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { setTimeout as pause } from 'node:timers/promises';
+import { jetStreamEventLog, type EventLog } from '#libs/event-log';
+import { ConfigFaults, createBus, createLogger, Option, readConfig, variableOf, type Bus } from '#libs/platform';
+
+/** What the operator's commands are told: the same options as the services, with the NATS user `operator`. */
+export class OperatorConfig {
+  @Option.text('heliograph', 'region', { default: 'RegionOne', pattern: /^[A-Za-z0-9_-]{1,64}$/, doc: 'The region whose log is meant.' })
+  readonly region: string;
+
+  @Option.urls('heliograph', 'nats_url', { default: ['nats://127.0.0.1:4222'], schemes: ['nats', 'tls'], doc: 'The NATS servers of the region.' })
+  readonly natsUrl: readonly string[];
+
+  @Option.secret('heliograph', 'nats_password', { optional: true, doc: 'The password of the NATS user operator.' })
+  readonly natsPassword?: string;
+
+  @Option.secret('heliograph', 'database_url', {
+    default: 'postgresql://heliograph@127.0.0.1:5432/heliograph', doc: 'The PostgreSQL database of the read model.',
+  })
+  readonly databaseUrl: string;
+}
+
+export interface OperatorTools {
+  readonly config: OperatorConfig;
+  readonly log: EventLog;
+  readonly bus: Bus;
+  /** Whether a flag of the command line was given. */
+  isSet(flag: string): boolean;
+  /** One line for the operator. */
+  say(line: string): void;
+}
+
+export interface OperatorCommand {
+  /** As npm knows it: `log:verify`. */
+  readonly name: string;
+  readonly purpose: string;
+  readonly flags?: Readonly<Record<string, string>>;
+  /** Gives the exit status. */
+  run(tools: OperatorTools): Promise<number>;
+}
+
+/**
+ * Runs a command of the operator and ends the process with its exit status; 2 where it could not even begin. Settings come from the
+ * environment, or with `--data DIR` from the directory of a running `npm start`, whose launcher leaves them in DIR/heliograph.json
+ * under `operator`, named as the environment variables are.
+ */
+export async function runOperatorCommand(command: OperatorCommand, argv: readonly string[] = process.argv.slice(2)): Promise<never> {
+  process.exit(await statusOf(command, argv).catch((error: unknown) => {
+    say(error instanceof ConfigFaults ? error.message : `${command.name}: ${error instanceof Error ? error.message : String(error)}`);
+    return 2;
+  }));
+}
+
+async function statusOf(command: OperatorCommand, argv: readonly string[]): Promise<number> {
+  const given = parse(command, argv);
+  if (given['help']) {
+    say(usage(command));
+    return 0;
+  }
+  const config = readConfig(OperatorConfig, { ...process.env, ...await settingsIn(given['data']) });
+  const logger = createLogger({ service: 'operator', region: config.region, level: 'fatal' });
+  const bus = await inTime(config, createBus({
+    servers: config.natsUrl, user: 'operator', region: config.region, logger, ...(config.natsPassword === undefined ? {} : { password: config.natsPassword }),
+  }));
+  const log = await jetStreamEventLog(bus.connection, { region: config.region });
+  return command.run({ config, log, bus, say, isSet: (flag) => given[flag] === true });
+}
+
+function parse({ name, flags = {} }: OperatorCommand, argv: readonly string[]): Record<string, string | boolean | undefined> {
+  const booleans = Object.fromEntries([...Object.keys(flags), 'help'].map((flag) => [flag, { type: 'boolean' as const }]));
+  try {
+    return parseArgs({ args: [...argv], options: { data: { type: 'string' }, ...booleans } }).values;
+  } catch (error) {
+    throw new Error(`${error instanceof Error ? error.message : String(error)} See npm run ${name} -- --help.`, { cause: error });
+  }
+}
+
+function usage({ name, purpose, flags = {} }: OperatorCommand): string {
+  const lines = Object.entries({ 'data DIR': 'Take the settings from the data directory of npm start.', ...flags });
+  return [
+    `npm run ${name} -- [options]`, '', purpose, '', ...lines.map(([flag, meaning]) => `  --${flag.padEnd(12)} ${meaning}`), '',
+    `Without --data, settings come from ${['region', 'nats_url', 'nats_password', 'database_url'].map((option) => variableOf('heliograph', option)).join(', ')}.`,
+  ].join('\n');
+}
+
+async function settingsIn(dir: string | boolean | undefined): Promise<Record<string, string>> {
+  if (typeof dir !== 'string') return {};
+  const file = join(dir, 'heliograph.json');
+  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
+    throw new Error(`${file} cannot be read; is ${dir} the data directory of npm start?`, { cause });
+  });
+  const { operator } = JSON.parse(text) as { operator?: Record<string, string> };
+  if (!operator) throw new Error(`${file} names no settings for the operator; start Heliograph once with this version`);
+  return operator;
+}
+
+async function inTime(config: OperatorConfig, connecting: Promise<Bus>): Promise<Bus> {
+  const bus = await Promise.race([connecting, pause(10_000, undefined, { ref: false })]);
+  if (!bus) throw new Error(`NATS does not answer at ${config.natsUrl.join(', ')}. Is it running, and is the password that of the user operator?`);
+  return bus;
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}

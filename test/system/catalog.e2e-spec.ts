@@ -1,0 +1,72 @@
+import { randomUUID } from 'node:crypto';
+import { questionSubject, type HistoryAnswer } from '#libs/contracts';
+import { openReadModel, type ReadModel } from '#libs/read-model';
+import { anImage, eventually, rename, startCatalogSystem, type CatalogProcess, type CatalogSystem } from './catalog-system.js';
+
+describe('Catalog processes on one log and one read model', () => {
+  let system: CatalogSystem;
+  let readModel: ReadModel;
+  let first: CatalogProcess;
+
+  beforeAll(async () => {
+    system = await startCatalogSystem({ durable: true });
+    first = await system.startCatalog();
+    readModel = await openReadModel({ url: system.stack.databaseUrl });
+  }, 90_000);
+  afterAll(async () => {
+    await readModel?.close();
+    await system?.stop();
+  }, 60_000);
+
+  it('answer a command when its image can be read, at the sequence they name', async () => {
+    const imageId = randomUUID();
+    const { sequence, image } = await system.send(imageId, anImage('one'));
+    expect(image).toMatchObject({ name: 'one', status: 'queued' });
+    expect((await readModel.imageById(imageId, { atLeast: sequence }))?.image.name).toBe('one');
+  });
+
+  it('refuse what is no command, and say which field is wrong', async () => {
+    await expect(system.send('*', anImage('x'))).rejects.toMatchObject({ code: 'InvalidRequest' });
+  });
+
+  it('tell the history of an image, also after its deletion', async () => {
+    const imageId = randomUUID();
+    await system.send(imageId, anImage('one'), { personal: { userName: 'Ada', sourceAddress: '192.0.2.1' } });
+    await system.send(imageId, rename('two'));
+    await system.send(imageId, { type: 'DeleteImage' });
+    const history = await system.bus.ask<HistoryAnswer>(questionSubject(system.stack.region, 'history'), { imageId, afterVersion: 0, limit: 10 });
+    expect(history.entries.map(({ commandType }) => commandType)).toEqual(['CreateImage', 'ChangeImageProperties', 'DeleteImage']);
+    expect(history.entries[0]?.personal).toEqual({ userName: 'Ada', sourceAddress: '192.0.2.1' });
+    expect(history.entries[1]?.changes).toEqual([{ name: 'name', from: 'one', to: 'two' }]);
+    expect(await readModel.imageById(imageId)).toBeUndefined();
+  });
+
+  it('have one projector among them; when it is killed another takes over and every acknowledged change can be read', async () => {
+    const second = await system.startCatalog();
+    const leads = async () => Promise.all([first, second].map((catalog) => catalog.metric('heliograph_projector_active')));
+    expect(await leads()).toEqual([1, 0]);
+    const sending = Array.from({ length: 60 }, async (_, index) => {
+      const imageId = randomUUID();
+      await system.sendUntilAnswered(imageId, anImage(`image ${index}`));
+      if (index === 20) await first.kill();
+      return system.sendUntilAnswered(imageId, rename(`renamed ${index}`)).then(({ sequence }) => ({ imageId, sequence, index }));
+    });
+    for (const { imageId, sequence, index } of await Promise.all(sending)) {
+      expect((await readModel.imageById(imageId, { atLeast: sequence }))?.image.name).toBe(`renamed ${index}`);
+    }
+    await eventually('the second projects', async () => await second.metric('heliograph_projector_active') === 1);
+    first = second;
+  }, 60_000);
+
+  it('lose nothing when PostgreSQL is killed while it is written to, and go on when it is back', async () => {
+    const ids = Array.from({ length: 80 }, () => randomUUID());
+    const acknowledged = Promise.all(ids.map((imageId) => system.sendUntilAnswered(imageId, anImage(imageId))));
+    await eventually('some are projected', async () => (await readModel.imageById(ids[0] ?? '')) !== undefined, 5000).catch(() => undefined);
+    await system.stack.postgres.kill();
+    system.stack.postgres = await system.stack.postgres.restart();
+    const answers = await acknowledged;
+    for (const [index, imageId] of ids.entries()) {
+      expect(await readModel.imageById(imageId, { atLeast: answers[index]?.sequence ?? 0 })).toMatchObject({ image: { name: imageId }, version: 1 });
+    }
+  }, 90_000);
+});
