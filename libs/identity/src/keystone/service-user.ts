@@ -1,0 +1,50 @@
+import type { Answer, Exchange } from './http.js';
+
+/** The account with which tokens of others are validated: a user with his password, or an application credential. */
+export type ServiceUser =
+  | { readonly username: string; readonly password: string; readonly projectName: string; readonly userDomainId: string; readonly projectDomainId: string }
+  | { readonly applicationCredentialId: string; readonly applicationCredentialSecret: string };
+
+/** Renewed this long before it expires, so that no request meets the end of it. */
+const renewBeforeMs = 60_000;
+
+/**
+ * The service user's own token: fetched when first needed, shared by everybody who waits, and fetched anew shortly before it expires
+ * or when Keystone stops accepting it (`refused`, with the token that was refused).
+ */
+export function createOwnToken(identityUrl: string, user: ServiceUser, send: (exchange: Exchange) => Promise<Answer>, nowMs: () => number) {
+  let held: { readonly token: string; readonly renewAtMs: number } | undefined;
+  let fetching: Promise<string> | undefined;
+
+  async function fetchOne(): Promise<string> {
+    const answer = await send({ method: 'POST', url: `${identityUrl}/auth/tokens`, headers: {}, body: { auth: authOf(user) } });
+    const token = answer.headers['x-subject-token'];
+    if (answer.status !== 201 || typeof token !== 'string') throw new Error(`our own service user was not let in: status ${answer.status}`);
+    const expiresAt = Date.parse((answer.body as { token?: { expires_at?: string } } | undefined)?.token?.expires_at ?? '');
+    held = { token, renewAtMs: (Number.isNaN(expiresAt) ? nowMs() + 2 * renewBeforeMs : expiresAt) - renewBeforeMs };
+    return token;
+  }
+
+  return {
+    get(): Promise<string> {
+      if (held && nowMs() < held.renewAtMs) return Promise.resolve(held.token);
+      fetching ??= fetchOne().finally(() => { fetching = undefined; });
+      return fetching;
+    },
+    refused(token: string): void {
+      if (held?.token === token) held = undefined;
+    },
+  };
+}
+
+function authOf(user: ServiceUser): unknown {
+  if ('applicationCredentialId' in user) {
+    const { applicationCredentialId: id, applicationCredentialSecret: secret } = user;
+    return { identity: { methods: ['application_credential'], application_credential: { id, secret } } };
+  }
+  const { username: name, password, userDomainId, projectName, projectDomainId } = user;
+  return {
+    identity: { methods: ['password'], password: { user: { name, password, domain: { id: userDomainId } } } },
+    scope: { project: { name: projectName, domain: { id: projectDomainId } } },
+  };
+}
