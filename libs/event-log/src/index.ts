@@ -4,7 +4,13 @@ export {
 export { crashPoint, crashPoints, type CrashPoint } from './crash-point.js';
 export { WrongExpectedSequence, type AppendOptions, type EventLog, type FollowOptions, type LogExtent, type Stored } from './event-log.js';
 export { createExecutor, type Executor, type ExecutorOptions } from './execute.js';
+export { compareWithLog, judgeLog, type LogJudgement, type RememberedPosition } from './guard.js';
 export { jetStreamEventLog } from './jetstream.js';
+export { jetStreamLeases } from './leases.jetstream.js';
+export { memoryLeases } from './leases.memory.js';
+export type { Leases } from './leases.js';
 export { memoryEventLog, type MemoryEventLogOptions } from './memory.js';
+export { repairTail, type Repaired, type RepairOptions, type RepairStep } from './repair.js';
 export { createSealer, memoryPersonKeys, type PersonalValues, type SealedPlace, type Sealer } from './sealing.js';
 export { createStreams, type StreamOptions } from './streams.js';
+export { verifyLog, type Finding, type Verified, type VerifyOptions } from './verify.js';
