@@ -81,7 +81,7 @@ async function start<Config extends ServiceConfig>(definition: ServiceDefinition
   await definition.http?.configure?.(app, parts);
   if (definition.answers) {
     const strategy = new CommandServer(bus, name, logger, config.shutdownGrace * 1000);
-    app.connectMicroservice<MicroserviceOptions>({ strategy }).useGlobalFilters(new ThrownAsIs());
+    app.connectMicroservice<MicroserviceOptions>({ strategy }, { deferInitialization: true }).useGlobalFilters(new ThrownAsIs());
     await app.startAllMicroservices();
   }
   await listen(app, definition.http?.address(config));
