@@ -1,6 +1,7 @@
 import { access, mkdir, open, rename, unlink, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { errnoOf, ignoring, speakingForStore } from './errno.js';
+import { removeEmptyFolders, syncFolder } from './folders.js';
 import { flatKeyOf, type DataKey } from './layout.js';
 import type { StoreWriter } from './store.js';
 
@@ -13,7 +14,7 @@ export interface FileRoom {
 }
 
 /** After so many bytes the disk is told to begin, so that a commit need not wait for a whole image to be written out. */
-const syncEveryBytes = 32 * 1024 * 1024;
+export const syncEveryBytes = 32 * 1024 * 1024;
 
 /** Writes beside the tree and moves the finished file into it: `path` is never seen half written. */
 export async function startFileWriter(room: FileRoom, key: DataKey, path: string): Promise<StoreWriter> {
@@ -35,6 +36,7 @@ export async function startFileWriter(room: FileRoom, key: DataKey, path: string
         await moveIntoTree(room, incomingPath, path);
       } catch (error) {
         await ignoring(['ENOENT'], () => unlink(incomingPath));
+        await removeEmptyFolders(dirname(path), dirname(dirname(path)));
         throw error;
       }
     }),
@@ -54,7 +56,7 @@ async function refuseExisting(path: string): Promise<void> {
 
 /** A file whose bytes are on their way to the disk while more arrive. A sync that failed in the background is told at the
  *  next write or at the end: the kernel reports a lost write once, and whoever misses it takes lost bytes for durable. */
-function earlySyncingFile(room: FileRoom, handle: FileHandle) {
+export function earlySyncingFile(room: FileRoom, handle: Pick<FileHandle, 'write' | 'datasync' | 'close'>) {
   let position = 0;
   let syncedTo = 0;
   let syncing: Promise<void> = Promise.resolve();
@@ -111,15 +113,5 @@ async function moveIntoTree(room: FileRoom, incomingPath: string, path: string):
   } catch (error) {
     await ignoring(['ENOENT'], () => unlink(path));
     throw error;
-  }
-}
-
-/** Makes what was created, renamed or removed in a folder survive a power failure. */
-export async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 }

@@ -1,12 +1,13 @@
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, open, readdir, rm, truncate } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { errnoOf, speakingForStore } from './errno.js';
+import { earlySyncingFile, syncEveryBytes } from './file-writer.js';
 import { fileStore } from './file.js';
-import type { DataKey } from './layout.js';
+import { keyOf, type DataKey } from './layout.js';
 import { refuses } from './store.suite.js';
 
 /** Runs a few lines that have `store` and `key` in a process of their own, so that it can be killed or starved. */
@@ -69,6 +70,23 @@ describe('A file store in bad times', () => {
     expect(await files()).toEqual([]);
   });
 
+  it('does not commit when a sync in the background failed, though later ones succeed', async () => {
+    const room = { storeId: 'fast', dataDir, incomingDir: join(dataDir, '.incoming'), isSyncing: false };
+    const handle = await open(join(dataDir, 'file'), 'w');
+    let syncs = 0;
+    const failsOnce = {
+      write: handle.write.bind(handle),
+      close: () => handle.close(),
+      datasync: async () => { syncs += 1; if (syncs === 1) throw new Error('lost write'); },
+    };
+    const file = earlySyncingFile(room, failsOnce);
+    await file.write(Buffer.alloc(syncEveryBytes));
+    await expect(file.finish()).rejects.toThrow('lost write');
+    expect(syncs).toBe(1);
+    await file.close();
+    expect(room.isSyncing).toBe(false);
+  });
+
   it.each([
     ['ENOSPC', 'StoreFull'], ['EDQUOT', 'StoreFull'], ['EROFS', 'StoreUnavailable'], ['EACCES', 'StoreUnavailable'],
     ['EIO', 'StoreUnavailable'], ['ENOENT', 'ImageDataNotFound'],
@@ -90,6 +108,18 @@ describe('A file store in bad times', () => {
     await refuses(store.create(key), 'StoreUnavailable');
     await fileStore('fast', { dataDir });
     await store.check();
+  });
+
+  it('does not pass off a file that was cut short as the whole', async () => {
+    const store = await fileStore('fast', { dataDir });
+    const writer = await store.create(key);
+    await writer.write(Buffer.alloc(1000));
+    await writer.commit();
+    const reader = await store.read(key);
+    await truncate(join(dataDir, keyOf(key)), 10);
+    const sending = (async () => { for await (const chunk of reader) expect(chunk.byteLength).toBe(10); })();
+    await expect(sending).rejects.toThrow('ended after 10 bytes; it had 1000');
+    await reader.close();
   });
 
   it('gives but takes nothing when it is read only', async () => {

@@ -1,9 +1,10 @@
-import { access, constants, mkdir, rmdir, stat, statfs, unlink } from 'node:fs/promises';
+import { access, constants, mkdir, stat, statfs, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Problem } from '#libs/domain';
 import { errnoOf, ignoring, speakingForStore } from './errno.js';
 import { openFileReader } from './file-reader.js';
-import { startFileWriter, syncFolder, type FileRoom } from './file-writer.js';
+import { startFileWriter, type FileRoom } from './file-writer.js';
+import { removeEmptyFolders, syncNearestFolder } from './folders.js';
 import { flatKeyOf, keyOf, type DataKey } from './layout.js';
 import type { Store } from './store.js';
 
@@ -65,24 +66,8 @@ async function removeData(room: FileRoom, key: DataKey, path: string): Promise<v
     return;
   }
   await removeEmptyFolders(attemptDir, imageDir);
+  // Without it the file could come back after a power failure, when the log says already that it is gone.
   await syncNearestFolder([attemptDir, imageDir, room.dataDir]);
-}
-
-/** Folders stay as long as another attempt of the image lives in them. */
-async function removeEmptyFolders(...innermostFirst: string[]): Promise<void> {
-  for (const folder of innermostFirst) await ignoring(['ENOENT', 'ENOTEMPTY', 'EEXIST'], () => rmdir(folder));
-}
-
-/** Without it the file could come back after a power failure, when the log says already that it is gone. */
-async function syncNearestFolder(candidates: readonly string[]): Promise<void> {
-  for (const folder of candidates) {
-    try {
-      await syncFolder(folder);
-      return;
-    } catch (error) {
-      if (errnoOf(error) !== 'ENOENT') throw error;
-    }
-  }
 }
 
 async function checkFolder(room: FileRoom, isReadOnly: boolean): Promise<void> {

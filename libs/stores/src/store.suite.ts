@@ -158,6 +158,7 @@ export function describeStore(name: string, begin: () => Promise<StoreUnderTest>
         await refuses(writer.commit(), 'AttemptOver');
         await writer.cancel();
         await refuses(store.read(key), 'ImageDataNotFound');
+        expect(await tested.leftovers()).toBe(0);
       });
     });
 
