@@ -26,3 +26,8 @@ export async function onPath(name: string, path = process.env['PATH'] ?? ''): Pr
   }
   return undefined;
 }
+
+/** The command line of a running process; empty where no such process runs. */
+export async function runningCommand(pid: number): Promise<string> {
+  return run('ps', ['-ww', '-o', 'args=', '-p', String(pid)], { timeoutMs: 5000 }).catch(() => '');
+}

@@ -1,4 +1,5 @@
 export { StartFailed, boundLog, describeEnding, startChild, tailOf, type Child, type ChildOptions, type Ending } from './child.js';
+export { runningCommand } from './commands.js';
 export { freePort, isPortFree } from './free-port.js';
 export { findNatsServer, natsSources, type NatsBinaryOptions, type NatsSource } from './nats-binary.js';
 export { natsConfig, startNatsServer, type NatsPasswords, type NatsServer, type NatsServerOptions } from './nats-server.js';

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { StartFailed, startChild, type Child } from './child.js';
-import { run } from './commands.js';
+import { runningCommand } from './commands.js';
 import { freePort } from './free-port.js';
 import { postgresUser, type RunAs } from './postgres-user.js';
 
@@ -107,8 +107,7 @@ async function clearStaleLock(data: string): Promise<void> {
   const file = join(data, 'postmaster.pid');
   const pid = Number((await readFile(file, 'utf8').catch(() => '')).split('\n')[0]);
   if (!pid) return;
-  const program = await run('ps', ['-o', 'args=', '-p', String(pid)], { timeoutMs: 5000 }).catch(() => '');
-  if (!program.includes(data)) await rm(file, { force: true });
+  if (!(await runningCommand(pid)).includes(data)) await rm(file, { force: true });
 }
 
 async function query(url: string, statement: string): Promise<void> {

@@ -1,0 +1,96 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { BadArguments, readArguments, type Arguments } from './arguments.js';
+import { UnusableDataDir, takeDataDir } from './data-dir.js';
+import { runDetached, type Told } from './detach.js';
+import { launch, processesOf } from './launch.js';
+import type { Running } from './running.js';
+import { createSupervisor } from './supervise.js';
+
+const startedAt = Date.now() - Number(process.env['HELIOGRAPH_STARTED_MS_AGO'] ?? 0);
+
+function tell(told: Told): void {
+  if (process.connected) process.send?.(told, undefined, undefined, () => undefined);
+}
+
+function print(text: string): void {
+  process.stdout.write(text);
+  tell({ line: text });
+}
+
+const say = (line: string): void => print(`[${((Date.now() - startedAt) / 1000).toFixed(1).padStart(5)} s] ${line}\n`);
+
+function farewell({ endpoint, region, identityUrl }: Running, { dataDir, keystone }: Arguments): string {
+  const first = keystone
+    ? [`  source ${join(dataDir, 'openrc')}    # and set OS_USERNAME, OS_PASSWORD, OS_PROJECT_NAME`]
+    : [`  source ${join(dataDir, 'openrc')}`];
+  return [
+    '', `Heliograph serves the Image API of ${region} at ${endpoint}`, '', 'Try it:', ...first,
+    '  openstack image create --disk-format raw --container-format bare --file README.md first', '  openstack image list', '',
+    ...(keystone ? [] : [
+      'Without the openstack client:',
+      `  TOKEN=$(curl -si ${identityUrl}/auth/tokens -H 'Content-Type: application/json' -d '{"auth":{"identity":{"methods":["password"],"password":{"user":{"name":"demo","domain":{"id":"default"},"password":"'"$OS_PASSWORD"'"}}},"scope":{"project":{"name":"demo","domain":{"id":"default"}}}}}' | tr -d '\\r' | sed -n 's/^x-subject-token: //Ip')`,
+      `  curl -s ${endpoint}/v2/images -H "X-Auth-Token: $TOKEN"`, '',
+    ]),
+    `Everything is kept in ${dataDir}; the services write their logs to ${join(dataDir, 'logs')}.`,
+    keystone ? '' : 'The development identity is not for production: it knows fixed users and listens on loopback only.', '',
+  ].join('\n');
+}
+
+/** Runs until it is told to stop. Resolves to the exit status. */
+async function run(args: Arguments): Promise<number> {
+  const dataDir = await takeDataDir(args.dataDir);
+  let running: Running | undefined;
+  const write = () => dataDir.save('heliograph.json', JSON.stringify({ ...running, pid: process.pid, isReady: running !== undefined, processes: processesOf(supervisor) }, null, 2));
+  const supervisor = createSupervisor({ restart: args.restart, say, onChange: write });
+  let stopped: Promise<number> | undefined;
+  const stop = (status: number): Promise<number> => (stopped ??= (async () => {
+    say('stopping');
+    await supervisor.stop();
+    await dataDir.save('heliograph.json', JSON.stringify({ pid: process.pid, isReady: false, processes: {} }));
+    await dataDir.release();
+    say('stopped');
+    return status;
+  })());
+  const told = new Promise<number>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve(0));
+  });
+  try {
+    const launched = launch({ args, dataDir, supervisor, say });
+    launched.catch(() => undefined);
+    running = await Promise.race([launched, told.then(() => undefined)]);
+    if (!running) {
+      await launched.catch(() => undefined);
+      return await stop(0);
+    }
+    await write();
+    say('ready');
+    print(farewell(running, args));
+    tell({ over: 'ready' });
+  } catch (error) {
+    say('this start failed; ending what was started');
+    await stop(1);
+    throw error;
+  }
+  return stop(await told);
+}
+
+function explain(error: unknown): string {
+  if (error instanceof BadArguments || error instanceof UnusableDataDir) return error.message;
+  const { message, stack } = error as Error;
+  if (/ENOSPC|No space left/.test(message)) return `${message}\nThe disk is full. Free some space, or choose another directory with --data.`;
+  return error instanceof TypeError ? String(stack) : message;
+}
+
+const argv = process.argv.slice(2);
+try {
+  const args = readArguments(argv);
+  if (args.detach) mkdirSync(join(args.dataDir, 'logs'), { recursive: true });
+  process.exitCode = args.detach ? await runDetached(argv, join(args.dataDir, 'logs', 'launcher.log'), (text) => process.stdout.write(text)) : await run(args);
+} catch (error) {
+  const text = `\n${explain(error)}\n`;
+  process.stderr.write(text);
+  tell({ line: text });
+  process.exitCode = 1;
+}
+process.exit();

@@ -1,0 +1,101 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { freePort, projectDir, startChild, type Child } from '#libs/embedded';
+import { variableOf } from '#libs/platform';
+import type { KeystoneArguments } from './arguments.js';
+import type { DataDir } from './data-dir.js';
+import type { Part } from './running.js';
+
+export const serviceNames = ['catalog', 'gateway', 'staging', 'importer', 'federation'] as const;
+export type ServiceName = (typeof serviceNames)[number];
+
+/** Where everything else listens, by the time the services start. */
+export interface Surroundings {
+  readonly region: string;
+  readonly port: number;
+  readonly natsUrl: string;
+  /** False for a NATS server that somebody else runs: its users are his. */
+  readonly isOurNats: boolean;
+  readonly databaseUrl: string;
+  readonly keystone: KeystoneArguments;
+  readonly settings: Readonly<Record<string, string>>;
+}
+
+type Options = Readonly<Record<string, string | number>>;
+
+/** The environment of a service: what fits this machine, over it what the operator said, over that what only the launcher can know. */
+export function environmentOf(name: ServiceName, around: Surroundings, dataDir: DataDir, operationsPort: number): NodeJS.ProcessEnv {
+  const suggested: Options = name === 'gateway' ? gatewayOptions(around, dataDir) : {};
+  const fixed: Options = {
+    'heliograph.region': around.region, 'heliograph.nats_url': around.natsUrl, 'heliograph.operations_port': operationsPort,
+    ...(around.isOurNats ? { 'heliograph.nats_password': dataDir.secrets.nats[name] } : {}),
+    ...(name === 'gateway' || name === 'catalog' ? { 'heliograph.database_url': around.databaseUrl } : {}),
+    ...(name === 'gateway' ? { 'default.bind_port': around.port } : {}),
+  };
+  return { ...variables(suggested), ...process.env, ...around.settings, ...variables(fixed) };
+}
+
+function gatewayOptions({ keystone }: Surroundings, dataDir: DataDir): Options {
+  return {
+    'default.bind_host': '127.0.0.1',
+    'glance_store.filesystem_store_datadir': join(dataDir.path, 'stores'), 'oslo_policy.policy_file': join(dataDir.path, 'policy.yaml'),
+    ...keystoneOptions(keystone),
+  };
+}
+
+function keystoneOptions(keystone: KeystoneArguments): Options {
+  return {
+    'keystone_authtoken.auth_url': keystone.url, 'keystone_authtoken.www_authenticate_uri': keystone.url,
+    'keystone_authtoken.username': keystone.userName, 'keystone_authtoken.password': keystone.password,
+    'keystone_authtoken.project_name': keystone.projectName, 'keystone_authtoken.user_domain_id': keystone.userDomainId,
+    'keystone_authtoken.project_domain_id': keystone.projectDomainId,
+  };
+}
+
+export async function startService(name: ServiceName, around: Surroundings, dataDir: DataDir): Promise<Part> {
+  const operationsPort = await freePort(dataDir.ports[name]);
+  dataDir.ports[name] = operationsPort;
+  if (name === 'gateway') await mkdir(join(dataDir.path, 'stores'), { recursive: true, mode: 0o700 });
+  return startPart(name, {
+    logFile: join(dataDir.path, 'logs', `${name}.log`), env: environmentOf(name, around, dataDir, operationsPort), operationsPort,
+    isReady: () => answers(`http://127.0.0.1:${operationsPort}/readyz`),
+  });
+}
+
+/** The Keystone look-alike; its port is chosen before, because the catalogue and the services name it. */
+export function startIdentity(around: Surroundings, dataDir: DataDir): Promise<Part> {
+  const port = Number(new URL(around.keystone.url).port);
+  const fixed = variables({
+    'heliograph.identity_host': '127.0.0.1', 'heliograph.identity_port': port,
+    'heliograph.image_endpoints': JSON.stringify({ [around.region]: `http://127.0.0.1:${around.port}` }),
+  });
+  return startPart('development-identity', {
+    logFile: join(dataDir.path, 'logs', 'development-identity.log'), env: { ...process.env, ...around.settings, ...fixed }, operationsPort: port,
+    isReady: () => answers(`http://127.0.0.1:${port}/v3`),
+  });
+}
+
+interface PartOptions {
+  readonly logFile: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly operationsPort: number;
+  isReady(): Promise<boolean>;
+}
+
+async function startPart(name: string, { logFile, env, operationsPort, isReady }: PartOptions): Promise<Part> {
+  const main = join(projectDir(), 'dist/apps', name, 'src/main.js');
+  const start = (): Promise<Child> => startChild({ name, command: process.execPath, args: [main], env, cwd: projectDir(), logFile, isReady, readyWithinMs: 60_000 });
+  return { name, mark: main, logFile, operationsPort, stopWithinMs: 35_000, child: await start(), startAgain: start };
+}
+
+async function answers(url: string): Promise<boolean> {
+  const response = await fetch(url, { signal: AbortSignal.timeout(3000) }).catch(() => undefined);
+  await response?.body?.cancel();
+  return response?.ok ?? false;
+}
+
+export const variables = (options: Options): Record<string, string> =>
+  Object.fromEntries(Object.entries(options).map(([option, value]) => {
+    const [section, name] = option.split('.') as [string, string];
+    return [variableOf(section, name), String(value)];
+  }));
