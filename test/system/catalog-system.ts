@@ -99,6 +99,6 @@ export async function eventually(what: string, isSo: () => Promise<boolean>, wit
   const deadline = performance.now() + withinMs;
   while (!(await isSo().catch(() => false))) {
     if (performance.now() > deadline) throw new Error(`it did not come true within ${withinMs} ms that ${what}`);
-    await pause(100);
+    await pause(20);
   }
 }

@@ -1,16 +1,16 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { projectedSubject, type HistoryAnswer, type ImageCommandAnswer, type Projected, type RemovalsAnswer } from '#libs/contracts';
 import { imageDecider } from '#libs/domain';
-import { compareWithLog, createExecutor, createSealer, jetStreamEventLog, jetStreamLeases, loadImage, type RememberedPosition } from '#libs/event-log';
+import { createExecutor, createSealer, jetStreamEventLog, jetStreamLeases, loadImage } from '#libs/event-log';
 import type { Bus, ServiceParts } from '#libs/platform';
-import { migrate, openReadModel, type GuardPosition, type ReadModel } from '#libs/read-model';
+import { migrate, openReadModel, type ReadModel } from '#libs/read-model';
 import { createCatalogMetrics } from './catalog.metrics.js';
 import type { CatalogConfig } from './config.js';
 import { carryOut } from './images/carry-out.js';
 import { historyOf } from './images/history.js';
 import { createProjector } from './images/image.projector.js';
 import { readModelReached } from './images/reached.js';
-import { createLogGuard } from './log-guard.js';
+import { compareWithMemory, createLogGuard } from './log-guard.js';
 import { removalsFor } from './removals.js';
 import { createSweep } from './sweep.js';
 
@@ -51,7 +51,7 @@ export async function openCatalog({ config, logger, bus, readiness, metrics: reg
   const imageFromLeader = (imageId: string) => loadImage(log, region, imageId);
 
   const guard = createLogGuard({
-    compare: async () => compareWithLog(log, rememberedOf(await readModel.guardPosition())),
+    compare: () => compareWithMemory(log, readModel),
     onChange(trust) {
       metrics.isLogTrusted(trust.is === 'trusted');
       if (trust.is === 'trusted') logger.info('the event log is whole');
@@ -163,9 +163,6 @@ async function openMigrated({ databaseUrl, databasePoolSize, synchronousCommit }
     }
   }
 }
-
-const rememberedOf = (position: GuardPosition | undefined): RememberedPosition | undefined =>
-  position && { createdAt: position.logCreatedAt, sequence: position.sequence, hash: position.hash };
 
 const isStarting = (error: unknown): boolean => /^(ECONN|ENOTFOUND|ETIMEDOUT|EAI_AGAIN|57P0)/.test(String((error as { code?: unknown }).code ?? ''));
 

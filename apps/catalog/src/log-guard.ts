@@ -1,11 +1,13 @@
 import { Problem } from '#libs/domain';
+import { compareWithLog, type EventLog, type LogJudgement } from '#libs/event-log';
+import type { ReadModel } from '#libs/read-model';
 
 /** What the guard last found: `unknown` since a connection was lost or because log or memory cannot be read, `lost` with what is missing. */
 export type Trust = { readonly is: 'unknown' } | { readonly is: 'trusted' } | { readonly is: 'lost'; readonly reason: string };
 
 export interface LogGuardOptions {
   /** Compares the log with what is remembered of it outside of it; rejects where one of them cannot be read. */
-  compare(): Promise<'trusted' | { readonly lost: string }>;
+  compare(): Promise<LogJudgement>;
   /** Told of every change of mind. */
   onChange(trust: Trust): void;
   onUnreadable(error: unknown): void;
@@ -69,6 +71,12 @@ export function createLogGuard({ compare, onChange, onUnreadable }: LogGuardOpti
       if (found?.is !== 'trusted') throw new Problem('Unavailable', { what: 'The event log', seconds: 2 });
     },
   };
+}
+
+/** Holds the log's leader against what the projector last wrote down of it. Rejects where either cannot be read. */
+export async function compareWithMemory(log: EventLog, readModel: Pick<ReadModel, 'guardPosition'>): Promise<LogJudgement> {
+  const known = await readModel.guardPosition();
+  return compareWithLog(log, known && { createdAt: known.logCreatedAt, sequence: known.sequence, hash: known.hash });
 }
 
 async function within<Result>(timeoutMs: number, work: Promise<Result>): Promise<Result | undefined> {

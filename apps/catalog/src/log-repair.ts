@@ -2,6 +2,16 @@ import { repairTail, type RepairStep } from '#libs/event-log';
 import { logTailLength, openReadModel } from '#libs/read-model';
 import { runOperatorCommand } from './operator.js';
 
+const lineOf = ({ kind, sequence, subject, detail }: RepairStep): string => `${kind} ${sequence}${subject === undefined ? '' : ` ${subject}`}: ${detail}`;
+
+const endings = {
+  whole: ({ lastSequence }: { lastSequence: number }) => `Nothing is missing: the log goes up to sequence ${lastSequence}.`,
+  repairable: ({ lost, lastSequence }: { lost: number; lastSequence: number }) =>
+    `The log ends at sequence ${lastSequence}; ${lost} commits after it can be put back. Do so with: npm run log:repair -- --apply`,
+  repaired: ({ lost, lastSequence }: { lost: number; lastSequence: number }) => `${lost} commits were put back; the log goes up to sequence ${lastSequence} again.`,
+  refused: () => 'Log and copy contradict each other, so nothing was written. Restore the log from your backup, up to the place named first above; then run this again.',
+} as const;
+
 await runOperatorCommand({
   name: 'log:repair',
   purpose: 'Puts back what the event log lost at its end, from the copy that PostgreSQL keeps of the newest commits. Without --apply it only tells what it would do. '
@@ -15,13 +25,3 @@ await runOperatorCommand({
     return repaired.outcome === 'whole' || repaired.outcome === 'repaired' ? 0 : 1;
   },
 });
-
-const lineOf = ({ kind, sequence, subject, detail }: RepairStep): string => `${kind} ${sequence}${subject === undefined ? '' : ` ${subject}`}: ${detail}`;
-
-const endings = {
-  whole: ({ lastSequence }: { lastSequence: number }) => `Nothing is missing: the log goes up to sequence ${lastSequence}.`,
-  repairable: ({ lost, lastSequence }: { lost: number; lastSequence: number }) =>
-    `The log ends at sequence ${lastSequence}; ${lost} commits after it can be put back. Do so with: npm run log:repair -- --apply`,
-  repaired: ({ lost, lastSequence }: { lost: number; lastSequence: number }) => `${lost} commits were put back; the log goes up to sequence ${lastSequence} again.`,
-  refused: () => 'Log and copy contradict each other, so nothing was written. Restore the log from your backup, up to the place named first above; then run this again.',
-} as const;

@@ -1,34 +1,40 @@
-import { verifyLog } from '#libs/event-log';
+import { verifyLog, type EventLog, type Finding } from '#libs/event-log';
 import { logTailLength, openReadModel } from '#libs/read-model';
+import { compareWithMemory } from './log-guard.js';
 import { runOperatorCommand } from './operator.js';
 
 await runOperatorCommand({
   name: 'log:verify',
   purpose: 'Reads the whole event log once and checks every sequence, schema, version and hash. It changes nothing and may run at any time. Exit status 1 when it finds a fault.',
-  flags: { 'no-tail': 'Do not compare with the newest commits that PostgreSQL keeps.' },
+  flags: { 'log-only': 'Do not compare with what PostgreSQL keeps of the log.' },
   async run({ config, log, isSet, say }) {
-    const tail = isSet('no-tail') ? [] : await tailKeptIn(config.databaseUrl);
-    let saidAt = 0;
-    const verified = await verifyLog(log, {
+    const { tail, judgement } = isSet('log-only') ? { tail: [], judgement: 'trusted' as const } : await knownFrom(config.databaseUrl, log);
+    if (judgement !== 'trusted') say(`FAULT lost: ${judgement.lost}. See: npm run log:repair`);
+    let saidAt = performance.now();
+    const { messages, aggregates, lastSequence, findings } = await verifyLog(log, {
       tail,
-      onFinding: ({ kind, sequence, subject, version, detail }) =>
-        say(`FAULT ${kind} at sequence ${sequence}${subject === undefined ? '' : `, ${subject}`}${version === undefined ? '' : `, version ${version}`}: ${detail}`),
-      onProgress({ sequence, lastSequence }) {
+      onFinding: (finding) => say(lineOf(finding)),
+      onProgress({ sequence }) {
         if (performance.now() - saidAt < 1000) return;
         saidAt = performance.now();
-        say(`${sequence} of ${lastSequence}`);
+        say(`${sequence} commits read`);
       },
     });
-    say(`${verified.messages} commits of ${verified.aggregates} images and other subjects, up to sequence ${verified.lastSequence}: ${
-      verified.findings === 0 ? 'whole' : `${verified.findings} faults`}.`);
-    return verified.findings === 0 ? 0 : 1;
+    const faults = findings + (judgement === 'trusted' ? 0 : 1);
+    say(`${messages} commits of ${aggregates} images and other things, up to sequence ${lastSequence}: ${faults === 0 ? 'whole' : `${faults} faults`}.`);
+    return faults === 0 ? 0 : 1;
   },
 });
 
-async function tailKeptIn(url: string) {
+function lineOf({ kind, sequence, subject, version, detail }: Finding): string {
+  const where = [`sequence ${sequence}`, ...(subject === undefined ? [] : [subject]), ...(version === undefined ? [] : [`version ${version}`])];
+  return `FAULT ${kind} at ${where.join(', ')}: ${detail}`;
+}
+
+async function knownFrom(url: string, log: EventLog) {
   const readModel = await openReadModel({ url, poolSize: 1 });
   try {
-    return await readModel.logTail(0, 2 * logTailLength);
+    return { tail: await readModel.logTail(0, 2 * logTailLength), judgement: await compareWithMemory(log, readModel) };
   } finally {
     await readModel.close();
   }

@@ -1,0 +1,90 @@
+import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { cp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { projectDir } from '#libs/embedded';
+import { openReadModel, type ReadModel } from '#libs/read-model';
+import { anImage, eventually, rename, startCatalogSystem, type CatalogProcess, type CatalogSystem } from './catalog-system.js';
+
+describe('A log that lost its tail', () => {
+  let system: CatalogSystem;
+  let catalog: CatalogProcess;
+  let readModel: ReadModel;
+  const kept = randomUUID();
+  const lost = randomUUID();
+
+  /** Runs a command of the operator as npm would, and gives what it said and its exit status. */
+  const operator = (script: string, ...args: string[]) => new Promise<{ status: number; said: string }>((resolve) => {
+    execFile(process.execPath, [join(projectDir(), 'dist/apps/catalog/src', `${script}.js`), ...args], { env: system.operatorEnv, cwd: projectDir() },
+      (error, stdout) => resolve({ status: error ? Number(error.code) : 0, said: stdout }));
+  });
+
+  /** A power cut that took the end of the log with it: the same stream, as it was before `work`. */
+  async function losingWhatHappensIn(work: () => Promise<unknown>): Promise<void> {
+    const [data, copy] = ['nats/jetstream', 'kept'].map((name) => join(system.stack.dir, name)) as [string, string];
+    await system.stack.nats.stop();
+    await cp(data, copy, { recursive: true });
+    system.stack.nats = await system.stack.nats.restart();
+    await work();
+    await system.stack.nats.kill();
+    await rm(data, { recursive: true });
+    await cp(copy, data, { recursive: true });
+    system.stack.nats = await system.stack.nats.restart();
+  }
+
+  beforeAll(async () => {
+    system = await startCatalogSystem();
+    catalog = await system.startCatalog();
+    readModel = await openReadModel({ url: system.stack.databaseUrl });
+    await system.sendUntilAnswered(kept, anImage('kept'));
+    await losingWhatHappensIn(async () => {
+      await system.sendUntilAnswered(lost, anImage('lost'));
+      await system.sendUntilAnswered(kept, rename('renamed'));
+    });
+  }, 90_000);
+  afterAll(async () => {
+    await readModel?.close();
+    await system?.stop();
+  }, 60_000);
+
+  it('is not appended to: every command is refused, and readiness names the loss', async () => {
+    await eventually('the loss is noticed', async () => (await catalog.metric('heliograph_log_trusted')) === 0);
+    await eventually('commands are refused for it', () => system.send(randomUUID(), anImage('new')).then(() => false, (error) => (error as { code: string }).code === 'LogNotTrusted'));
+    const { status, checks } = await catalog.readyz();
+    expect(status).toBe(503);
+    expect(checks['event log']).toMatch(/ends at sequence 1, and sequence 3 was there before.*npm run log:repair/);
+  });
+
+  it('keeps a catalog that starts anew from accepting commands', async () => {
+    await catalog.kill();
+    await expect(system.startCatalog({ HELIOGRAPH_HELIOGRAPH__LOG_LEVEL: 'silent' }).then(() => 'ready', () => 'not ready')).resolves.toBe('not ready');
+  }, 60_000);
+
+  it('is told by log:repair what it lost, and nothing is written yet', async () => {
+    const { status, said } = await operator('log-repair');
+    expect(said).toContain('2 commits after it can be put back');
+    expect(status).toBe(1);
+    const verified = await operator('log-verify');
+    expect(verified.said).toMatch(/FAULT lost: it ends at sequence 1.*\n1 commits/);
+    expect(verified.status).toBe(1);
+  });
+
+  it('is put right by log:repair --apply, after which the catalog accepts commands without a restart', async () => {
+    catalog = await new Promise<CatalogProcess>((resolve, reject) => {
+      system.startCatalog().then(resolve, reject);
+      setTimeout(() => void operator('log-repair', '--apply').then(({ status, said }) => {
+        if (status !== 0) reject(new Error(said));
+      }), 2000);
+    });
+    expect((await operator('log-repair')).said).toContain('Nothing is missing: the log goes up to sequence 3');
+    const { sequence, version } = await system.send(kept, rename('renamed again'));
+    expect({ sequence, version }).toEqual({ sequence: 4, version: 3 });
+    expect((await readModel.imageById(lost, { atLeast: 4 }))?.image.name).toBe('lost');
+  }, 60_000);
+
+  it('is then found whole by log:verify', async () => {
+    const { status, said } = await operator('log-verify');
+    expect(said).toContain('4 commits of 2 images and other things, up to sequence 4: whole.');
+    expect(status).toBe(0);
+  });
+});
