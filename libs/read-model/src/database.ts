@@ -4,7 +4,7 @@ import type { Client as PgClient, Pool } from 'pg';
 import pg from 'pg';
 import { Problem } from '#libs/domain';
 import { entities } from './entities.js';
-import { catalogMigrations, guardMigrations } from './migrations/index.js';
+import { catalogMigrations, guardMigrations, type CatalogMigration, type MigrationsList } from './migrations/index.js';
 
 export interface DatabaseOptions {
   /** `postgresql://user:password@host:port/database` */
@@ -41,16 +41,17 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
  * Builds both schemas, or what is new of them. Concurrent callers wait for one another.
  * `schema` other than the live one is a catalogue being rebuilt beside it.
  */
-export async function migrate(options: DatabaseOptions): Promise<void> {
+export async function migrate(options: DatabaseOptions, upTo?: CatalogMigration): Promise<void> {
   const schema = options.schema ?? liveSchema;
+  const wanted = upTo === undefined ? catalogMigrations : catalogMigrations.slice(0, catalogMigrations.findIndex(({ name }) => name === upTo) + 1);
   await withLock(options.url, 'migrate', async (client) => {
     for (const name of [guardSchema, schema]) await client.query(`create schema if not exists ${quoted(name)}`);
     await runMigrations(options, guardSchema, guardMigrations);
-    await runMigrations(options, schema, catalogMigrations);
+    await runMigrations(options, schema, wanted);
   });
 }
 
-async function runMigrations(options: DatabaseOptions, schema: string, migrationsList: typeof catalogMigrations): Promise<void> {
+async function runMigrations(options: DatabaseOptions, schema: string, migrationsList: MigrationsList): Promise<void> {
   const orm = await openOrm({ ...options, poolSize: 2, statementTimeoutMs: 0 }, schema, migrationsList);
   try {
     await orm.migrator.up();
@@ -59,7 +60,7 @@ async function runMigrations(options: DatabaseOptions, schema: string, migration
   }
 }
 
-function openOrm(options: DatabaseOptions, schema: string, migrationsList?: typeof catalogMigrations): Promise<MikroORM> {
+function openOrm(options: DatabaseOptions, schema: string, migrationsList?: MigrationsList): Promise<MikroORM> {
   return MikroORM.init({
     clientUrl: options.url,
     entities,
@@ -67,7 +68,7 @@ function openOrm(options: DatabaseOptions, schema: string, migrationsList?: type
     pool: { max: options.poolSize ?? 10 },
     driverOptions: connectionOptions(options, schema),
     ...(migrationsList ? { extensions: [Migrator] } : {}),
-    migrations: { tableName: 'migrations', schema, emit: 'ts', snapshot: false, ...(migrationsList ? { migrationsList } : {}) },
+    migrations: { tableName: 'migrations', schema, emit: 'ts', snapshot: false, ...(migrationsList ? { migrationsList: [...migrationsList] } : {}) },
   });
 }
 

@@ -1,3 +1,4 @@
+export type { Difference } from './compare-schemas.js';
 export type { AttemptCandidate, Counts, DataWork } from './data-work.js';
 export { migrate, type DatabaseOptions } from './database.js';
 export type { GuardPosition, LogGuardRecord } from './guard.js';
@@ -8,4 +9,5 @@ export type { ParkedRow } from './image.row.js';
 export type { Ownership } from './ownership.js';
 export { logTailLength, PositionMoved, type BatchPlace, type LogMessage, type ProjectionWriter, type ReadPosition } from './projection-writer.js';
 export { openReadModel, type ReadModel } from './read-model.js';
+export { startRebuild, type Rebuild } from './rebuild.js';
 export type { AtLeast } from './reads.js';

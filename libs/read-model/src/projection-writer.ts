@@ -18,7 +18,10 @@ export interface BatchPlace {
   readonly logCreatedAt: string;
 }
 
-/** Somebody else has moved the position: this process is no longer the projector, or never was. Nothing was written. */
+/**
+ * Somebody else has moved the position, or a rebuilt catalogue took the place of this one. Nothing was written.
+ * Who still is the projector asks for `position()` and goes on from there.
+ */
 export class PositionMoved extends Error {
   override readonly name = 'PositionMoved';
   constructor(readonly expected: number) {
@@ -41,9 +44,11 @@ export interface ProjectionWriter {
 
 export interface ReadPosition { readonly sequence: number; readonly logCreatedAt: string }
 
-export function projectionWriter({ pool }: Pick<Database, 'pool'>): ProjectionWriter {
+/** `guarded`: whether the guard moves too. It does with the live catalogue, and not with one that is rebuilt beside it. */
+export function projectionWriter({ pool }: Pick<Database, 'pool'>, { guarded }: { readonly guarded: boolean }): ProjectionWriter {
+  const write = guarded ? writeGuarded : writeRows;
   return {
-    applyBatch: (batch, place) => reachable(() => applyBatch(pool, batch, place)),
+    applyBatch: (batch, place) => reachable(() => applyBatch(pool, write, batch, place)),
     position: () => reachable(() => readPosition(pool)),
   };
 }
@@ -54,7 +59,9 @@ async function readPosition(pool: Pool): Promise<ReadPosition> {
   return { sequence: Number(row.sequence), logCreatedAt: row.log_created_at };
 }
 
-async function applyBatch(pool: Pool, batch: readonly LogMessage[], place: BatchPlace): Promise<{ position: number; parked: ParkedRow[] }> {
+type Write = (pool: Pool, changes: Changes, batch: readonly LogMessage[], last: LogMessage, place: BatchPlace) => Promise<void>;
+
+async function applyBatch(pool: Pool, write: Write, batch: readonly LogMessage[], place: BatchPlace): Promise<{ position: number; parked: ParkedRow[] }> {
   const last = batch.at(-1);
   if (!last) return { position: place.after, parked: [] };
   if (batch[0] && batch[0].sequence <= place.after) throw new PositionMoved(place.after);
@@ -156,32 +163,40 @@ const rowsSql = (only: string): string[] => [
 
 const ctes = (statements: readonly string[]) => statements.map((sql, place) => `s${place} as (${sql})`).join(',\n');
 
+const guardSql = [
+  `insert into guard.log_position (log_created_at, sequence, hash) select $10, $9, $11 where exists (select from moved)
+     on conflict (id) do update set log_created_at = excluded.log_created_at, sequence = excluded.sequence, hash = excluded.hash
+     where log_position.sequence < excluded.sequence or log_position.log_created_at <> excluded.log_created_at`,
+  `insert into guard.log_tail (sequence, subject, bytes)
+     select r.sequence, r.subject, r.bytes from unnest($12::bigint[], $13::text[], $14::bytea[]) as r (sequence, subject, bytes)
+     where exists (select from moved) on conflict (sequence) do update set subject = excluded.subject, bytes = excluded.bytes`,
+  `delete from guard.log_tail where sequence <= $15 and exists (select from moved)`,
+];
+
 /**
- * One statement is one transaction, and one round trip: the position moves from `:after` on, and everything else happens only if it did.
+ * One statement is one transaction, and one round trip: the position moves on from $8, and everything else happens only if it did.
  * A second projector waits at the position's row and then finds that it has moved.
  */
-const writeSql = `with
+const writeSql = (more: readonly string[]): string => `with
   moved as (update position set sequence = $9, log_created_at = $10 where sequence = $8 returning 1),
-  ${ctes([
-    ...rowsSql('where exists (select from moved)'),
-    `insert into guard.log_position (log_created_at, sequence, hash) select $10, $9, $11 where exists (select from moved)
-       on conflict (id) do update set log_created_at = excluded.log_created_at, sequence = excluded.sequence, hash = excluded.hash
-       where log_position.sequence < excluded.sequence or log_position.log_created_at <> excluded.log_created_at`,
-    `insert into guard.log_tail (sequence, subject, bytes)
-       select r.sequence, r.subject, r.bytes from unnest($12::bigint[], $13::text[], $14::bytea[]) as r (sequence, subject, bytes)
-       where exists (select from moved) on conflict (sequence) do update set subject = excluded.subject, bytes = excluded.bytes`,
-    `delete from guard.log_tail where sequence <= $15 and exists (select from moved)`,
-  ])}
+  ${ctes([...rowsSql('where exists (select from moved)'), ...more])}
   select count(*)::int as moved from moved`;
 
-async function write(pool: Pool, changes: Changes, batch: readonly LogMessage[], last: LogMessage, { after, logCreatedAt }: BatchPlace): Promise<void> {
+async function writeGuarded(pool: Pool, changes: Changes, batch: readonly LogMessage[], last: LogMessage, place: BatchPlace): Promise<void> {
   const tail = batch.slice(-logTailLength);
-  const values = [
-    ...rowValues(changes), after, last.sequence, logCreatedAt, hashOfCommit(last.bytes),
+  await move(pool, 'apply', writeSql(guardSql), place.after, [
+    ...rowValues(changes), place.after, last.sequence, place.logCreatedAt, hashOfCommit(last.bytes),
     tail.map(({ sequence }) => sequence), tail.map(({ subject }) => subject), tail.map(({ bytes }) => Buffer.from(bytes)),
-    trimmedUpTo(after, last.sequence),
-  ];
-  const { rows: [result] } = await pool.query<{ moved: number }>({ name: 'apply', text: writeSql, values });
+    trimmedUpTo(place.after, last.sequence),
+  ]);
+}
+
+async function writeRows(pool: Pool, changes: Changes, _: readonly LogMessage[], last: LogMessage, { after, logCreatedAt }: BatchPlace): Promise<void> {
+  await move(pool, 'apply-rows', writeSql([]), after, [...rowValues(changes), after, last.sequence, logCreatedAt]);
+}
+
+async function move(pool: Pool, name: string, text: string, after: number, values: unknown[]): Promise<void> {
+  const { rows: [result] } = await pool.query<{ moved: number }>({ name, text, values });
   if (result?.moved !== 1) throw new PositionMoved(after);
 }
 

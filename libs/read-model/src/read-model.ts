@@ -1,5 +1,6 @@
 import type { PersonKeys } from '#libs/contracts';
 import type { Member } from '#libs/domain';
+import { compareSchemas, type Difference } from './compare-schemas.js';
 import { dataWork, type DataWork } from './data-work.js';
 import { openDatabase, type DatabaseOptions } from './database.js';
 import { logGuardRecord, type LogGuardRecord } from './guard.js';
@@ -22,6 +23,8 @@ export interface ReadModel extends ProjectionWriter, LogGuardRecord, DataWork {
   listImages(query: ImageListQuery, viewer: Viewer, options?: AtLeast): Promise<ImagePage>;
   /** Undefined where another process is the projector. `onLost` is called once when the right is lost with its connection. */
   tryBecomeProjector(onLost: (reason: Error) => void): Promise<Ownership | undefined>;
+  /** How a catalogue in another schema differs from the live one; empty where they are equal. */
+  compareWith(schema: string): Promise<Difference[]>;
   readonly personKeys: PersonKeys;
   close(): Promise<void>;
 }
@@ -31,13 +34,14 @@ export async function openReadModel(options: DatabaseOptions): Promise<ReadModel
   const database = await openDatabase(options);
   const { pool } = database;
   return {
-    ...projectionWriter(database),
+    ...projectionWriter(database, { guarded: true }),
     ...logGuardRecord(pool),
     ...dataWork(pool),
     imageById: (imageId, at = {}) => imageById(pool, imageId, at),
     members: (imageId, at = {}) => members(pool, imageId, at),
     listImages: (query, viewer, at = {}) => listImages(pool, query, viewer, at),
     tryBecomeProjector: (onLost) => tryBecomeProjector(options.url, onLost),
+    compareWith: (schema) => compareSchemas(pool, schema, database.schema),
     personKeys: postgresPersonKeys(pool),
     close: () => database.orm.close(true),
   };

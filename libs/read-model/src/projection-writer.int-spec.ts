@@ -1,0 +1,247 @@
+import { randomUUID } from 'node:crypto';
+import fc from 'fast-check';
+import { startTestStack, type TestStack } from '#libs/embedded';
+import { hashOfCommit } from '#libs/contracts';
+import { anImage, attemptId } from '#libs/testing';
+import { migrate, openReadModel, PositionMoved, startRebuild, type ReadModel, type Rebuild } from './index.js';
+import { generatedLog, idOf, inBatches, logCreatedAt, someLog, type SomeLog } from './some-log.suite.js';
+
+let stack: TestStack;
+let url: string;
+let readModel: ReadModel;
+beforeAll(async () => { stack = await startTestStack({ withNats: false }); }, 60_000);
+afterAll(() => stack.stop());
+
+/** Every test has a database of its own. */
+beforeEach(async () => {
+  const name = `t_${randomUUID().slice(0, 8)}`;
+  await stack.postgres.createDatabase(name);
+  url = stack.postgres.url(name);
+  await migrate({ url });
+  readModel = await openReadModel({ url, poolSize: 4 });
+});
+afterEach(() => readModel.close());
+
+async function apply(log: SomeLog, to: Pick<ReadModel, 'applyBatch' | 'position'> = readModel, sizes = [1000]): Promise<void> {
+  let { sequence } = await to.position();
+  for (const batch of inBatches(log.after(sequence), sizes)) ({ position: sequence } = await to.applyBatch(batch, { after: sequence, logCreatedAt }));
+}
+
+describe('A batch', () => {
+  it('is seen with its position, guard and log tail, or not at all', async () => {
+    const log = someLog();
+    for (let number = 1; number <= 3; number += 1) log.append(idOf(number), anImage({ status: 'active' }));
+    const [first, second, third] = log.messages;
+    if (!first || !second || !third) throw new Error('three messages were appended');
+    await readModel.applyBatch([first, second], { after: 0, logCreatedAt });
+    await expect(readModel.applyBatch([third], { after: 1, logCreatedAt })).rejects.toBeInstanceOf(PositionMoved);
+    expect(await readModel.imageById(idOf(3))).toBeUndefined();
+    expect(await readModel.position()).toEqual({ sequence: 2, logCreatedAt });
+    expect(await readModel.guardPosition()).toEqual({ sequence: 2, logCreatedAt, hash: hashOfCommit(second.bytes) });
+    expect(await readModel.logTail(0, 10)).toEqual([first, second].map((message) => ({ ...message, bytes: Buffer.from(message.bytes) })));
+    expect(await readModel.logTailStart()).toBe(1);
+  });
+
+  it('is applied once, whichever of two projectors that both believe to be the one comes first', async () => {
+    const log = someLog();
+    for (let number = 1; number <= 20; number += 1) log.append(idOf(number), anImage());
+    const outcomes = await Promise.allSettled([1, 2, 3, 4].map(() => readModel.applyBatch(log.messages, { after: 0, logCreatedAt })));
+    expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    for (const outcome of outcomes) if (outcome.status === 'rejected') expect(outcome.reason).toBeInstanceOf(PositionMoved);
+  });
+
+  it('parks an image whose values PostgreSQL refuses, and no other', async () => {
+    const log = someLog();
+    log.append(idOf(1), anImage({ name: 'good' }));
+    log.append(idOf(2), anImage({ properties: { bad: 'nul \u0000' } }));
+    log.append(idOf(3), anImage({ name: 'good too' }));
+    const { parked, position } = await readModel.applyBatch(log.messages, { after: 0, logCreatedAt });
+    expect(position).toBe(3);
+    expect(parked).toMatchObject([{ image_id: idOf(2), sequence: 2 }]);
+    expect(await readModel.parkedImages(10)).toMatchObject([{ imageId: idOf(2), sequence: 2 }]);
+    expect((await readModel.imageById(idOf(3)))?.image.name).toBe('good too');
+    log.append(idOf(2), [{ type: 'ImageTagAdded', data: { tag: 'later' } }]);
+    await apply(log);
+    expect(await readModel.imageById(idOf(2))).toBeUndefined();
+    expect(await readModel.counts()).toEqual({ images: { queued: 2 }, openAttempts: 0, removals: 0, parked: 1 });
+  });
+
+  it('of messages that are no image commits moves the position alone', async () => {
+    const message = { sequence: 5, subject: 'glance.RegionTest.metadef.bmFtZQ', bytes: Buffer.from('{}') };
+    await readModel.applyBatch([message], { after: 0, logCreatedAt });
+    expect(await readModel.position()).toEqual({ sequence: 5, logCreatedAt });
+    expect(await readModel.counts()).toMatchObject({ images: {}, parked: 0 });
+  });
+});
+
+describe('The log tail', () => {
+  it('keeps at least the newest 10,000 messages and forgets older ones', async () => {
+    const log = someLog();
+    log.append(idOf(1), anImage());
+    const bytes = log.messages[0]?.bytes ?? Buffer.alloc(0);
+    const of = (from: number, to: number) => Array.from({ length: to - from }, (_, place) => ({ sequence: from + place + 1, subject: 'glance.R.policy.x', bytes }));
+    await readModel.applyBatch(of(0, 10_000), { after: 0, logCreatedAt });
+    await readModel.applyBatch(of(10_000, 10_800), { after: 10_000, logCreatedAt });
+    expect(await readModel.logTailStart()).toBe(801);
+    expect(await readModel.logTail(10_799, 10)).toHaveLength(1);
+  });
+});
+
+describe('The work with attempts', () => {
+  it('names attempts that are open, and those that are over until their bytes are gone', async () => {
+    const log = someLog();
+    log.append(idOf(1), anImage({ status: 'saving' }));
+    log.append(idOf(2), anImage({ status: 'deleted' }));
+    await apply(log);
+    expect(await readModel.openAttempts(10)).toEqual([{ imageId: idOf(1), attemptId, storeId: 'fast', since: new Date('2026-03-01T00:00:00.000Z') }]);
+    const [candidate] = await readModel.removalCandidates(10);
+    expect(candidate).toMatchObject({ imageId: idOf(2), attemptId, storeId: 'fast' });
+    expect(await readModel.removalCandidates(10, candidate)).toEqual([]);
+    log.append(idOf(2), [{ type: 'ImageDataRemoved', data: { attemptId, storeId: 'fast' } }]);
+    await apply(log);
+    expect(await readModel.removalCandidates(10)).toEqual([]);
+  });
+});
+
+describe('Rows and events', () => {
+  it('say the same of every image, for generated histories in any batches; and a rebuild in one go equals them row for row', async () => {
+    let run = 0;
+    await fc.assert(fc.asyncProperty(generatedLog, fc.array(fc.integer({ min: 1, max: 15 }), { minLength: 1, maxLength: 4 }), async (log, sizes) => {
+      const schema = `catalog_${(run += 1)}`;
+      await migrate({ url, schema });
+      const live = await openReadModel({ url, schema, poolSize: 2 });
+      const rebuild = await startRebuild({ url });
+      try {
+        await apply(log, live, sizes);
+        for (const [imageId, image] of log.states) {
+          expect((await live.imageById(imageId, { atLeast: log.messages.length }))?.image).toEqual(image.status === 'deleted' ? undefined : image);
+        }
+        await apply(log, rebuild);
+        expect(await live.compareWith('catalog_next')).toEqual([]);
+      } finally {
+        await live.close();
+        await rebuild.close();
+      }
+    }), { numRuns: 8 });
+  }, 120_000);
+});
+
+describe('A rebuilt catalogue', () => {
+  let rebuild: Rebuild;
+  afterEach(() => rebuild.close());
+
+  it('takes the place of the live one when it has caught up, and a projector that was about to write to the old one writes nothing', async () => {
+    const log = someLog();
+    log.append(idOf(1), anImage({ name: 'one' }));
+    await apply(log);
+    rebuild = await startRebuild({ url });
+    await apply(log, rebuild);
+    log.append(idOf(2), anImage({ name: 'two' }));
+    await apply(log);
+    expect(await rebuild.swap()).toBe(false);
+    await rebuild.buildIndexes();
+    await apply(log, rebuild);
+    expect(await readModel.compareWith('catalog_next')).toEqual([]);
+    expect(await rebuild.swap()).toBe(true);
+
+    // Readers and the projector go on with the connections they have.
+    expect((await readModel.imageById(idOf(2)))?.image.name).toBe('two');
+    log.append(idOf(3), anImage({ name: 'three' }));
+    await apply(log);
+    expect((await readModel.imageById(idOf(3), { atLeast: 3 }))?.image.name).toBe('three');
+    await expect(readModel.compareWith('catalog_next')).rejects.toThrow('does not exist');
+  });
+
+  it('loses nothing that is projected while it takes its place', async () => {
+    const log = someLog();
+    log.append(idOf(1), anImage());
+    await apply(log);
+    rebuild = await startRebuild({ url });
+    await apply(log, rebuild);
+    await rebuild.buildIndexes();
+    let isSwapped = false;
+    const projector = (async () => {
+      while (!isSwapped || log.messages.length < 60) {
+        log.append(idOf(log.messages.length + 1), anImage());
+        await apply(log).catch((error: unknown) => { if (!(error instanceof PositionMoved)) throw error; });
+      }
+      await apply(log);
+    })();
+    const swapping = (async () => {
+      while (!await rebuild.swap()) await apply(log, rebuild);
+      isSwapped = true;
+    })();
+    await Promise.all([projector, swapping]);
+    expect((await readModel.counts()).images).toEqual({ queued: log.messages.length });
+    expect((await readModel.position()).sequence).toBe(log.messages.length);
+  });
+
+  it('leaves guard and log tail alone', async () => {
+    const log = someLog();
+    log.append(idOf(1), anImage());
+    log.append(idOf(2), anImage());
+    await readModel.applyBatch(log.messages.slice(0, 1), { after: 0, logCreatedAt });
+    rebuild = await startRebuild({ url });
+    await apply(log, rebuild);
+    expect((await readModel.guardPosition())?.sequence).toBe(1);
+    expect(await readModel.logTail(0, 10)).toHaveLength(1);
+  });
+});
+
+describe('The right to be the projector', () => {
+  it('belongs to one at a time, and is free when it is released', async () => {
+    const lost: Error[] = [];
+    const mine = await readModel.tryBecomeProjector((reason) => lost.push(reason));
+    expect(mine).toBeDefined();
+    expect(await readModel.tryBecomeProjector(() => undefined)).toBeUndefined();
+    await mine?.release();
+    const next = await readModel.tryBecomeProjector(() => undefined);
+    expect(next).toBeDefined();
+    await next?.release();
+    expect(lost).toEqual([]);
+  });
+
+  it('is lost with its connection, and says so once', async () => {
+    const lost: Error[] = [];
+    await readModel.tryBecomeProjector((reason) => lost.push(reason));
+    await onServer(`select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())`);
+    await until(() => lost.length > 0);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(lost).toHaveLength(1);
+    const next = await readModel.tryBecomeProjector(() => undefined);
+    expect(next).toBeDefined();
+    await next?.release();
+  });
+});
+
+describe('A read model whose PostgreSQL is gone', () => {
+  it('is unavailable, and works again when PostgreSQL is back', async () => {
+    const log = someLog();
+    log.append(idOf(1), anImage());
+    await apply(log);
+    await stack.postgres.kill();
+    await expect(readModel.imageById(idOf(1))).rejects.toMatchObject({ code: 'Unavailable' });
+    await expect(readModel.applyBatch(log.messages, { after: 0, logCreatedAt })).rejects.toMatchObject({ code: 'Unavailable' });
+    stack.postgres = await stack.postgres.restart();
+    await until(async () => (await readModel.imageById(idOf(1)).catch((error: unknown) => {
+      expect(error).toMatchObject({ code: 'Unavailable' });
+      return undefined;
+    })) !== undefined);
+  });
+});
+
+async function onServer(sql: string): Promise<void> {
+  const { default: pg } = await import('pg');
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  await client.query(sql);
+  await client.end();
+}
+
+async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
+  for (let tries = 0; tries < 200; tries += 1) {
+    if (await holds()) return;
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+  throw new Error('it did not come about within five seconds');
+}
