@@ -15,18 +15,21 @@ export interface Launch {
   readonly dataDir: DataDir;
   readonly supervisor: Supervisor;
   say(line: string): void;
+  /** Gives the start up. */
+  readonly signal: AbortSignal;
 }
 
 const database = 'heliograph';
 
 /** Starts everything, from the ground up, and writes down what runs. Throws where a part cannot start; the caller then stops the rest. */
-export async function launch({ args, dataDir, supervisor, say }: Launch): Promise<Running> {
+export async function launch(start: Launch): Promise<Running> {
+  const { args, dataDir, supervisor, say, signal } = start;
   await endLeftovers(dataDir.file('heliograph.json'), say);
   if (!(await isPortFree(args.port))) {
     throw new UnusableDataDir(`Port ${args.port} is in use by another program. Choose another one with --port, or end what listens there.`);
   }
   const region = settingOf(args, 'heliograph', 'region') ?? 'RegionOne';
-  const [nats, databaseUrl] = await Promise.all([startNats({ args, dataDir, supervisor, say }, region), startDatabase({ args, dataDir, supervisor, say })]);
+  const [nats, databaseUrl] = await Promise.all([startNats(start, region), startDatabase(start)]);
   await setUpLog({ servers: [nats.url], region, replicas: 1, ...(nats.isOurs ? { password: dataDir.secrets.nats.setup } : {}) });
   const developmentPassword = settingOf(args, 'heliograph', 'development_password') ?? 'secret';
   const keystone = args.keystone ?? (await developmentKeystone(dataDir, developmentPassword));
@@ -38,8 +41,8 @@ export async function launch({ args, dataDir, supervisor, say }: Launch): Promis
     say(`${name}: ready`);
   };
   await all([
-    ...(args.keystone ? [] : [started('development identity', startIdentity(around, dataDir))]),
-    ...serviceNames.map((name) => started(name, startService(name, around, dataDir))),
+    ...(args.keystone ? [] : [started('development identity', startIdentity(around, dataDir, signal))]),
+    ...serviceNames.map((name) => started(name, startService(name, around, dataDir, signal))),
   ]);
   await dataDir.save('ports.json', JSON.stringify(dataDir.ports, null, 2));
   await writeClientFiles(around, dataDir, args.keystone ? undefined : developmentPassword);

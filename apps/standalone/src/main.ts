@@ -43,36 +43,30 @@ async function run(args: Arguments): Promise<number> {
   let running: Running | undefined;
   const write = () => dataDir.save('heliograph.json', JSON.stringify({ ...running, pid: process.pid, isReady: running !== undefined, processes: processesOf(supervisor) }, null, 2));
   const supervisor = createSupervisor({ restart: args.restart, say, onChange: write });
-  let stopped: Promise<number> | undefined;
-  const stop = (status: number): Promise<number> => (stopped ??= (async () => {
+  const stop = async (): Promise<void> => {
     say('stopping');
     await supervisor.stop();
     await dataDir.save('heliograph.json', JSON.stringify({ pid: process.pid, isReady: false, processes: {} }));
     await dataDir.release();
     say('stopped');
-    return status;
-  })());
-  const told = new Promise<number>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve(0));
-  });
+  };
+  const stopRequest = new AbortController();
+  const told = new Promise<void>((resolve) => stopRequest.signal.addEventListener('abort', () => resolve()));
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopRequest.abort());
   try {
-    const launched = launch({ args, dataDir, supervisor, say });
-    launched.catch(() => undefined);
-    running = await Promise.race([launched, told.then(() => undefined)]);
-    if (!running) {
-      await launched.catch(() => undefined);
-      return await stop(0);
-    }
+    running = await launch({ args, dataDir, supervisor, say, signal: stopRequest.signal });
     await write();
     say('ready');
     print(farewell(running, args));
     tell({ over: 'ready' });
   } catch (error) {
-    say('this start failed; ending what was started');
-    await stop(1);
+    await stop();
+    if (stopRequest.signal.aborted) return 0;
     throw error;
   }
-  return stop(await told);
+  await told;
+  await stop();
+  return 0;
 }
 
 function explain(error: unknown): string {

@@ -52,46 +52,54 @@ function keystoneOptions(keystone: KeystoneArguments): Options {
   };
 }
 
-export async function startService(name: ServiceName, around: Surroundings, dataDir: DataDir): Promise<Part> {
+export async function startService(name: ServiceName, around: Surroundings, dataDir: DataDir, signal: AbortSignal): Promise<Part> {
   const operationsPort = await freePort(dataDir.ports[name]);
   dataDir.ports[name] = operationsPort;
   if (name === 'gateway') await mkdir(join(dataDir.path, 'stores'), { recursive: true, mode: 0o700 });
   return startPart(name, {
-    logFile: join(dataDir.path, 'logs', `${name}.log`), env: environmentOf(name, around, dataDir, operationsPort), operationsPort,
+    dataDir, logFile: join(dataDir.path, 'logs', `${name}.log`), env: environmentOf(name, around, dataDir, operationsPort), operationsPort, signal,
     isReady: () => answers(`http://127.0.0.1:${operationsPort}/readyz`),
   });
 }
 
 /** The Keystone look-alike; its port is chosen before, because the catalogue and the services name it. */
-export function startIdentity(around: Surroundings, dataDir: DataDir): Promise<Part> {
+export function startIdentity(around: Surroundings, dataDir: DataDir, signal: AbortSignal): Promise<Part> {
   const port = Number(new URL(around.keystone.url).port);
   const fixed = variables({
     'heliograph.identity_host': '127.0.0.1', 'heliograph.identity_port': port,
     'heliograph.image_endpoints': JSON.stringify({ [around.region]: `http://127.0.0.1:${around.port}` }),
   });
   return startPart('development-identity', {
-    logFile: join(dataDir.path, 'logs', 'development-identity.log'), env: { ...process.env, ...around.settings, ...fixed }, operationsPort: port,
+    dataDir, logFile: join(dataDir.path, 'logs', 'development-identity.log'), env: { ...process.env, ...around.settings, ...fixed }, operationsPort: port, signal,
     isReady: () => answers(`http://127.0.0.1:${port}/v3`),
   });
 }
 
 interface PartOptions {
+  readonly dataDir: DataDir;
   readonly logFile: string;
   readonly env: NodeJS.ProcessEnv;
   readonly operationsPort: number;
-  isReady(): Promise<boolean>;
+  isReady(): Promise<boolean | string>;
+  readonly signal: AbortSignal;
 }
 
-async function startPart(name: string, { logFile, env, operationsPort, isReady }: PartOptions): Promise<Part> {
+async function startPart(name: string, { dataDir, logFile, env, operationsPort, isReady, signal }: PartOptions): Promise<Part> {
   const main = join(projectDir(), 'dist/apps', name, 'src/main.js');
-  const start = (): Promise<Child> => startChild({ name, command: process.execPath, args: [main], env, cwd: projectDir(), logFile, isReady, readyWithinMs: 60_000 });
-  return { name, mark: main, logFile, operationsPort, stopWithinMs: 35_000, child: await start(), startAgain: start };
+  // The directory is there to be seen in a list of processes; the service itself takes no arguments.
+  const args = [main, dataDir.path];
+  const start = (): Promise<Child> => startChild({
+    name, command: process.execPath, args, env, cwd: projectDir(), logFile, isReady, readyWithinMs: 60_000, signal,
+  });
+  return { name, mark: args.join(' '), logFile, operationsPort, stopWithinMs: 35_000, child: await start(), startAgain: start };
 }
 
-async function answers(url: string): Promise<boolean> {
+/** True for a good answer; else what /readyz says is missing. */
+async function answers(url: string): Promise<boolean | string> {
   const response = await fetch(url, { signal: AbortSignal.timeout(3000) }).catch(() => undefined);
-  await response?.body?.cancel();
-  return response?.ok ?? false;
+  if (response?.ok) return response.text().then(() => true, () => false);
+  const text = (await response?.text().catch(() => '')) ?? '';
+  return text === '' ? false : text.slice(0, 500);
 }
 
 export const variables = (options: Options): Record<string, string> =>

@@ -12,9 +12,11 @@ export interface ChildOptions {
   readonly gid?: number;
   /** Standard output and error are appended here. */
   readonly logFile: string;
-  /** Resolves to true as soon as it works; asked again and again. */
-  isReady(): Promise<boolean>;
+  /** Resolves to true as soon as it works, until then to false or to what is missing; asked again and again. */
+  isReady(): Promise<boolean | string>;
   readonly readyWithinMs?: number;
+  /** Gives the start up: the child is stopped. */
+  readonly signal?: AbortSignal;
   /** The signal that asks it to end well. */
   readonly stopSignal?: NodeJS.Signals;
 }
@@ -44,17 +46,23 @@ export class StartFailed extends Error {
 export async function startChild(options: ChildOptions): Promise<Child> {
   const logStart = sizeOf(options.logFile);
   const child = childOf(options, await spawnLogged(options));
-  const deadline = performance.now() + (options.readyWithinMs ?? 30_000);
+  const { readyWithinMs = 30_000, signal } = options;
+  const deadline = performance.now() + readyWithinMs;
+  const failed = (reason: string) => new StartFailed(options.name, reason, tailOf(options.logFile, logStart));
   for (let pauseMs = 10; ; pauseMs = Math.min(pauseMs * 1.5, 100)) {
-    if (await options.isReady()) return child;
-    if (!child.isRunning()) throw new StartFailed(options.name, `ended before it was ready (${describeEnding(await child.exited)})`, tailOf(options.logFile, logStart));
-    if (performance.now() > deadline) {
-      await child.kill();
-      throw new StartFailed(options.name, `was not ready after ${options.readyWithinMs ?? 30_000} ms`, tailOf(options.logFile, logStart));
+    const readiness = await options.isReady();
+    if (readiness === true) return child;
+    if (!child.isRunning()) throw failed(`ended before it was ready (${describeEnding(await child.exited)})`);
+    if (signal?.aborted || performance.now() > deadline) {
+      await child.stop(2000);
+      throw failed(signal?.aborted ? 'was stopped before it was ready' : lateness(readyWithinMs, readiness));
     }
     await Promise.race([delay(pauseMs), child.exited]);
   }
 }
+
+const lateness = (readyWithinMs: number, missing: string | false): string =>
+  `was not ready after ${readyWithinMs / 1000} s${missing === false ? '' : ` (${missing})`}`;
 
 export const describeEnding = ({ code, signal }: Ending): string => (signal === null ? `exit status ${code}` : `signal ${signal}`);
 
