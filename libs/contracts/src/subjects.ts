@@ -7,7 +7,7 @@ import { Problem } from '#libs/domain';
  *   glance.<region>.metadef.<token>     (namespaces; base64url of the name)
  *   glance.<region>.import.<taskId>     (imports)
  *   glance.<region>.policy.<policyId>   (replication policies)
- *   lease.<region>.<attemptId>          leases of attempts, memory only      stream LEASES_<region>
+ *   lease.<region>.<attemptId>          leases of attempts, not durable      stream LEASES_<region>
  *   do.<region>.image                   commands to the catalog, answered    core NATS, queue group catalog
  *   ask.<region>.<question>             questions to the catalog, answered   core NATS, queue group catalog
  *   projected.<region>                  "the read model has reached N"       core NATS

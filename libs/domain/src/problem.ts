@@ -57,6 +57,7 @@ const sentences = {
   AuthorizationStale: 'Owner or visibility of image {imageId} changed while the request was checked. Try again.',
   NotYetVisible: 'The change was recorded but cannot be read back yet. Repeat the request with the same Idempotency-Key in {seconds} seconds.',
   Unavailable: '{what} cannot be reached now. Try again in {seconds} seconds.',
+  LogFull: 'The event log has no room left, and no change is accepted until it has. The operator gives it more room: a larger disk or limit.',
   LogNotTrusted: 'The event log lost its tail or was replaced, and no change is accepted until it is repaired. The operator runs: npm run log:repair.',
 } as const;
 

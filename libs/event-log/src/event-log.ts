@@ -9,7 +9,7 @@
 export interface EventLog {
   /**
    * Appends one message. `expectedLastSequence` is the sequence of the last message of the same subject, 0 for none.
-   * Throws `WrongExpectedSequence` where another message came first or is just coming; `Problem('Unavailable')` where it is
+   * Throws `WrongExpectedSequence` where another message came first or is just coming; `Problem('LogFull')`; `Problem('Unavailable')` where it is
    * unknown whether the append happened: repeat it with the same bytes and expectation, and look for the command id.
    */
   append(subject: string, bytes: Uint8Array, options: AppendOptions): Promise<{ readonly sequence: number }>;

@@ -1,13 +1,11 @@
 import { jetstream, jetstreamManager, type JetStreamManager, type MsgRequest } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { addressOf, streamName } from '#libs/contracts';
+import { Problem } from '#libs/domain';
 import { WrongExpectedSequence, type AppendOptions, type EventLog, type Stored } from './event-log.js';
 import { readDirectly } from './jetstream.direct.js';
 import { createFollower } from './jetstream.follow.js';
-import { isLostRace, whileReachable } from './nats-errors.js';
-
-/** How long one request to the server may take before it is repeated. */
-const requestTimeoutMs = 2_000;
+import { isFull, isLostRace, requestTimeoutMs, whileReachable } from './nats-errors.js';
 
 /** The server also takes `next_by_subj` here, the first message of a subject from a sequence on; the client's types do not know it. */
 type LeaderQuery = MsgRequest | { readonly seq: number; readonly next_by_subj: string };
@@ -28,6 +26,7 @@ export async function jetStreamEventLog(connection: NatsConnection, { region }: 
       return { sequence: seq };
     } catch (error) {
       if (isLostRace(error)) throw new WrongExpectedSequence(subject, expectedLastSequence);
+      if (isFull(error)) throw new Problem('LogFull', {}, { cause: error });
       throw error;
     }
   }

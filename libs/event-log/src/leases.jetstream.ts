@@ -2,14 +2,12 @@ import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { leaseStreamName, leaseSubject } from '#libs/contracts';
 import type { Leases } from './leases.js';
-import { whileReachable } from './nats-errors.js';
-
-const requestTimeoutMs = 2_000;
+import { requestTimeoutMs, whileReachable } from './nats-errors.js';
 
 /** What stands in the last message of a lease's subject; without `until` the lease was released. */
 interface LeaseMessage { readonly imageId?: string; readonly until?: string }
 
-/** Leases in the memory of the log's servers: one message an attempt, read from the leader. The stream must exist: `createStreams`. */
+/** Leases in a stream of the log's servers: one message an attempt, read from the leader. The stream must exist: `createStreams`. */
 export async function jetStreamLeases(connection: NatsConnection, { region }: { readonly region: string }): Promise<Leases> {
   const stream = leaseStreamName(region);
   const manager = await jetstreamManager(connection, { checkAPI: false, timeout: requestTimeoutMs });

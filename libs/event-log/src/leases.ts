@@ -1,6 +1,6 @@
 /**
- * Leases of attempts: as long as its lease is held, somebody is moving the attempt's bytes. They live in memory and are lost when their keeper
- * restarts, so whoever ends attempts waits one full lease after a start or reconnect. Until when a lease is held is judged by the caller's clock.
+ * Leases of attempts: as long as its lease is held, somebody is moving the attempt's bytes. Nothing of them is durable: they may be lost when their
+ * keeper restarts, so whoever ends attempts waits one full lease after a start or reconnect. Until when a lease is held is judged by the caller's clock.
  * Drivers: `leases.jetstream.ts`, and `leases.memory.ts` for tests. `leases.suite.ts` holds them to it.
  */
 export interface Leases {

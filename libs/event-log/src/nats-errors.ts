@@ -7,8 +7,19 @@ import { Problem } from '#libs/domain';
 const raceCodes: ReadonlySet<number> = new Set([10071, 10164, 10158]);
 /** System temporarily unavailable, not the leader, insufficient resources, stream offline. */
 const passingCodes: ReadonlySet<number> = new Set([10008, 10009, 10023, 10118]);
-/** Waited before the second and the third try, in ms: about as long as a restarted server needs to come back. */
-const pausesMs = [100, 500];
+/** How long one request may take before it is repeated. With the pauses, all tries end before the one who asked us stops waiting (5 s). */
+export const requestTimeoutMs = 1_300;
+/** Waited before the second and the third try. */
+const pausesMs = [100, 400];
+
+/** The stream's store failed, for the reason in the message. */
+const storeFailed = 10077;
+/** The account's storage is used up. */
+const accountFull = 10047;
+
+/** The limit of the stream, of the account or of the disk is reached. */
+export const isFull = (error: unknown): boolean => error instanceof JetStreamApiError
+  && (error.code === accountFull || (error.code === storeFailed && /maximum|no space/.test(error.message)));
 
 export const isLostRace = (error: unknown): boolean => error instanceof JetStreamApiError && raceCodes.has(error.code);
 
@@ -30,10 +41,12 @@ export async function whileReachable<Result>(request: () => Promise<Result>): Pr
 }
 
 export function isOutage(error: unknown): boolean {
-  if (error instanceof JetStreamApiError) return error.status === 503 || passingCodes.has(error.code);
+  if (error instanceof JetStreamApiError) return !isFull(error) && isPassing(error);
   if (error instanceof RequestError) return error.isNoResponders() || isOutage(error.cause);
   return error instanceof TimeoutError || error instanceof NoRespondersError || isClosed(error)
     || (error instanceof Error && error.name === 'JetStreamNotEnabled');
 }
 
 const isClosed = (error: unknown): boolean => error instanceof ClosedConnectionError || error instanceof DrainingConnectionError;
+
+const isPassing = ({ status, code }: JetStreamApiError): boolean => status === 503 || passingCodes.has(code);

@@ -1,5 +1,5 @@
 import {
-  DiscardPolicy, JetStreamApiError, jetstreamManager, RetentionPolicy, StorageType, StoreCompression, type StreamConfig,
+  DiscardPolicy, JetStreamApiError, jetstreamManager, PersistMode, RetentionPolicy, StorageType, StoreCompression, type StreamConfig,
 } from '@nats-io/jetstream';
 import { nanos, type NatsConnection } from '@nats-io/transport-node';
 import { leaseStreamName, leaseSubjects, streamName, streamSubjects } from '#libs/contracts';
@@ -44,10 +44,14 @@ function logStream(region: string, { replicas, maxLogBytes = -1 }: StreamOptions
   };
 }
 
-/** Leases live in memory, one message an attempt: they are renewed every few seconds and worth nothing after a restart. */
+/**
+ * One message an attempt, renewed every few seconds and worth nothing once it is old, so it does not share the log's price for durability.
+ * Replicated, it lives in memory. A single server forgets a stream in memory with its configuration when it restarts; there it is a file that is not synced.
+ */
 function leaseStream(region: string, { replicas }: StreamOptions): WantedStream {
+  const place = replicas > 1 ? { storage: StorageType.Memory } : { storage: StorageType.File, persist_mode: PersistMode.Async };
   return {
-    name: leaseStreamName(region), subjects: [leaseSubjects(region)], storage: StorageType.Memory, retention: RetentionPolicy.Limits, num_replicas: replicas,
+    name: leaseStreamName(region), subjects: [leaseSubjects(region)], ...place, retention: RetentionPolicy.Limits, num_replicas: replicas,
     discard: DiscardPolicy.Old, max_age: nanos(10 * minutesMs), max_msgs_per_subject: 1, max_msg_size: 4_096,
   };
 }
