@@ -43,8 +43,7 @@ export interface OperatorCommand {
 
 /**
  * Runs a command of the operator and ends the process with its exit status; 2 where it could not even begin. Settings come from the
- * environment, or with `--data DIR` from the directory of a running `npm start`, whose launcher leaves them in DIR/heliograph.json
- * under `operator`, named as the environment variables are.
+ * environment, or with `--data DIR` from DIR/operator.env, which `npm start` leaves there: the same variables, one a line.
  */
 export async function runOperatorCommand(command: OperatorCommand, argv: readonly string[] = process.argv.slice(2)): Promise<never> {
   process.exit(await statusOf(command, argv).catch((error: unknown) => {
@@ -78,7 +77,7 @@ function parse({ name, flags = {} }: OperatorCommand, argv: readonly string[]): 
 }
 
 function usage({ name, purpose, flags = {} }: OperatorCommand): string {
-  const lines = Object.entries({ 'data DIR': 'Take the settings from the data directory of npm start.', ...flags });
+  const lines = Object.entries({ 'data DIR': 'Take the settings from the data directory of a running npm start.', ...flags });
   return [
     `npm run ${name} -- [options]`, '', purpose, '', ...lines.map(([flag, meaning]) => `  --${flag.padEnd(12)} ${meaning}`), '',
     `Without --data, settings come from ${['region', 'nats_url', 'nats_password', 'database_url'].map((option) => variableOf('heliograph', option)).join(', ')}.`,
@@ -87,13 +86,12 @@ function usage({ name, purpose, flags = {} }: OperatorCommand): string {
 
 async function settingsIn(dir: string | boolean | undefined): Promise<Record<string, string>> {
   if (typeof dir !== 'string') return {};
-  const file = join(dir, 'heliograph.json');
+  const file = join(dir, 'operator.env');
   const text = await readFile(file, 'utf8').catch((cause: unknown) => {
-    throw new Error(`${file} cannot be read; is ${dir} the data directory of npm start?`, { cause });
+    throw new Error(`${file} cannot be read; is ${dir} the data directory of a Heliograph that was started with npm start?`, { cause });
   });
-  const { operator } = JSON.parse(text) as { operator?: Record<string, string> };
-  if (!operator) throw new Error(`${file} names no settings for the operator; start Heliograph once with this version`);
-  return operator;
+  const lines = text.split('\n').filter((line) => line.includes('='));
+  return Object.fromEntries(lines.map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]));
 }
 
 async function inTime(config: OperatorConfig, connecting: Promise<Bus>): Promise<Bus> {

@@ -1,0 +1,66 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { EventLog, Stored } from '#libs/event-log';
+import type { ParkedRow, ReadModel, Rebuild } from '#libs/read-model';
+
+export interface RebuildOptions {
+  readonly log: Pick<EventLog, 'follow' | 'extent'>;
+  readonly live: Pick<ReadModel, 'position'>;
+  readonly next: Rebuild;
+  onProgress(progress: { readonly sequence: number; readonly target: number }): void;
+  onIndexing(): void;
+  onParked(parked: readonly ParkedRow[]): void;
+}
+
+const batchSize = 5000;
+const retryMs = 5;
+
+/**
+ * Builds the catalogue from the log's first commit beside the live one, and takes its place while commands go on. The live one is chased: only commits
+ * that it has applied are applied here, so that both can stand at the same position; where it moved before they were swapped, the few new ones follow.
+ * Resolves with the position at which they were swapped.
+ */
+export async function rebuildCatalog({ log, live, next, onProgress, onIndexing, onParked }: RebuildOptions): Promise<number> {
+  const { createdAt } = await log.extent();
+  const swapped = new AbortController();
+  let target = (await live.position()).sequence;
+  let position = 0;
+  let isIndexed = false;
+
+  async function apply(messages: readonly Stored[]): Promise<void> {
+    const applied = await next.applyBatch(messages, { after: position, logCreatedAt: createdAt });
+    position = applied.position;
+    if (applied.parked.length > 0) onParked(applied.parked);
+    onProgress({ sequence: position, target });
+  }
+
+  /** At the target: takes the live one's place, or finds out how far that has come meanwhile. */
+  async function trySwap(): Promise<void> {
+    if (!isIndexed) {
+      onIndexing();
+      await next.buildIndexes();
+      isIndexed = true;
+    }
+    if (await next.swap()) return swapped.abort();
+    const before = target;
+    target = (await live.position()).sequence;
+    if (target === before) await pause(retryMs);
+  }
+
+  async function chase(batch: readonly Stored[]): Promise<void> {
+    for (let rest = batch; !swapped.signal.aborted;) {
+      if (position >= target) {
+        await trySwap();
+        continue;
+      }
+      const due = rest.filter(({ sequence }) => sequence <= target);
+      if (due.length === 0) return;
+      await apply(due);
+      rest = rest.slice(due.length);
+    }
+  }
+
+  // An empty catalogue has no commit to wait for.
+  if (target === 0) await chase([]);
+  await log.follow({ after: 0, batchSize, signal: swapped.signal }, chase);
+  return position;
+}

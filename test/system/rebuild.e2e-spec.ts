@@ -1,0 +1,81 @@
+import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import pg from 'pg';
+import { projectDir } from '#libs/embedded';
+import { openReadModel, type ReadModel } from '#libs/read-model';
+import { anImage, rename, startCatalogSystem, type CatalogSystem } from './catalog-system.js';
+
+describe('npm run catalog:rebuild', () => {
+  let system: CatalogSystem;
+  let readModel: ReadModel;
+
+  const rebuild = () => new Promise<{ status: number; said: string }>((resolve) => {
+    execFile(process.execPath, [join(projectDir(), 'dist/apps/catalog/src/catalog-rebuild.js')], { env: system.operatorEnv, cwd: projectDir(), timeout: 60_000 },
+      (error, stdout) => resolve({ status: error ? Number(error.code) : 0, said: stdout }));
+  });
+
+  async function sql<Row extends object>(text: string): Promise<Row[]> {
+    const client = new pg.Client({ connectionString: system.stack.databaseUrl });
+    await client.connect();
+    try {
+      return (await client.query<Row>(text)).rows;
+    } finally {
+      await client.end();
+    }
+  }
+
+  beforeAll(async () => {
+    system = await startCatalogSystem();
+    await system.startCatalog();
+    readModel = await openReadModel({ url: system.stack.databaseUrl });
+  }, 90_000);
+  afterAll(async () => {
+    await readModel?.close();
+    await system?.stop();
+  }, 60_000);
+
+  it('puts an empty catalogue in the place of an empty one', async () => {
+    expect(await rebuild()).toMatchObject({ status: 0 });
+    const imageId = randomUUID();
+    const { sequence } = await system.sendUntilAnswered(imageId, anImage('first'));
+    expect((await readModel.imageById(imageId, { atLeast: sequence }))?.image.name).toBe('first');
+  }, 60_000);
+
+  it('makes right what was wrong, while commands go on, and loses none of them', async () => {
+    const damaged = randomUUID();
+    await system.send(damaged, anImage('right'));
+    await sql(`update catalog.images set name = 'wrong' where id = '${damaged}'`);
+    let isLoading = true;
+    const names = new Map<string, string>();
+    const clients = Array.from({ length: 8 }, async (_, client) => {
+      const imageId = randomUUID();
+      await system.sendUntilAnswered(imageId, anImage(`image of ${client}`));
+      for (let round = 0; isLoading; round += 1) {
+        await system.sendUntilAnswered(imageId, rename(`round ${round} of ${client}`));
+        names.set(imageId, `round ${round} of ${client}`);
+        await system.sendUntilAnswered(randomUUID(), anImage(`another ${round} of ${client}`));
+        if (round % 3 === 0) await system.sendUntilAnswered(imageId, { type: 'AddImageTag', tag: `t${round % 90}` });
+      }
+    });
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    const { status, said } = await rebuild();
+    isLoading = false;
+    await Promise.all(clients);
+    expect(said).toMatch(/was rebuilt up to sequence \d+ .* is in use\./);
+    expect(status).toBe(0);
+    const { sequence } = await system.send(randomUUID(), anImage('last'));
+    expect((await readModel.imageById(damaged, { atLeast: sequence }))?.image.name).toBe('right');
+    for (const [imageId, name] of names) expect((await readModel.imageById(imageId))?.image.name).toBe(name);
+  }, 90_000);
+
+  it('leaves a catalogue that equals the one before, row for row', async () => {
+    const tables = ['position', 'images', 'image_members', 'data_attempts', 'parked_images'];
+    const rows = async () => Object.fromEntries(await Promise.all(tables.map(async (table) =>
+      [table, (await sql<{ row: unknown }>(`select to_jsonb(t) as row from catalog.${table} t order by to_jsonb(t)::text`)).map(({ row }) => row)] as const)));
+    const before = await rows();
+    expect(before['images']?.length).toBeGreaterThan(20);
+    expect((await rebuild()).status).toBe(0);
+    expect(await rows()).toEqual(before);
+  }, 60_000);
+});
