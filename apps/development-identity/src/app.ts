@@ -1,0 +1,60 @@
+import type { AddressInfo } from 'node:net';
+import type { DynamicModule } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { nestLogger, type Logger } from '#libs/platform';
+import { AuthController } from './auth.controller.js';
+import { createCatalogue, type Catalogue } from './catalogue.js';
+import { loopbackOnly } from './config.js';
+import { IDENTITY, type DevelopmentIdentity } from './identity.js';
+import { RefusalFilter } from './refusal.js';
+import { ResourcesController } from './resources.controller.js';
+import { createTokens } from './tokens.js';
+import { VersionsController } from './versions.controller.js';
+
+export interface DevelopmentIdentityOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly password: string;
+  readonly imageEndpoints: Readonly<Record<string, string>>;
+  readonly logger: Logger;
+  readonly now?: () => Date;
+}
+
+export const warning = 'not for production: fixed users, one password for all of them, loopback only';
+
+const largestBodyBytes = 64 * 1024;
+
+class DevelopmentIdentityModule {}
+
+const moduleOf = (identity: DevelopmentIdentity): DynamicModule => ({
+  module: DevelopmentIdentityModule,
+  controllers: [VersionsController, AuthController, ResourcesController],
+  providers: [{ provide: IDENTITY, useValue: identity }],
+});
+
+/** Starts the Keystone look-alike. Throws for an address that is not loopback, before it listens anywhere. */
+export async function startDevelopmentIdentity(options: DevelopmentIdentityOptions): Promise<{ url: string; close(): Promise<void> }> {
+  const host = loopbackOnly(options.host);
+  const { password, logger, imageEndpoints, now = () => new Date() } = options;
+  let listening: { url: string; catalogue: Catalogue } | undefined;
+  const here = (): { url: string; catalogue: Catalogue } => {
+    if (!listening) throw new Error('asked before it listens');
+    return listening;
+  };
+  const identity: DevelopmentIdentity = {
+    tokens: createTokens(), password, now, catalogue: () => here().catalogue, identityUrl: () => here().url,
+  };
+  const adapter = new FastifyAdapter({ bodyLimit: largestBodyBytes, routerOptions: { ignoreTrailingSlash: true }, exposeHeadRoutes: true, forceCloseConnections: true });
+  const app = await NestFactory.create<NestFastifyApplication>(moduleOf(identity), adapter, { logger: nestLogger(logger), abortOnError: false });
+  app.useGlobalFilters(new RefusalFilter((err) => logger.error({ err }, 'a request failed'), () => here().url));
+  adapter.getInstance().addHook('onSend', (_request, reply, payload, done) => {
+    reply.header('x-heliograph-development-identity', warning);
+    done(null, payload);
+  });
+  await app.listen(options.port, host);
+  const { port } = app.getHttpServer().address() as AddressInfo;
+  const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}/v3`;
+  listening = { url, catalogue: createCatalogue(url, imageEndpoints) };
+  return { url, close: () => app.close() };
+}
