@@ -1,0 +1,117 @@
+import { Option, ServiceConfig } from '#libs/platform';
+import { osHashAlgos, type OsHashAlgo } from '#libs/stores';
+import { corsDefaults } from './edge/cors.js';
+
+/** What the gateway is told beyond what every service is. Sections and names are Glance's where Glance has the option. */
+export class GatewayConfig extends ServiceConfig {
+  @Option.text('default', 'bind_host', { glance: true, default: '127.0.0.1', doc: 'The address at which the Image API is served.' })
+  readonly bindHost: string;
+
+  @Option.int('default', 'bind_port', { glance: true, default: 9292, min: 0, max: 65535, doc: 'The port at which the Image API is served.' })
+  readonly bindPort: number;
+
+  @Option.text('default', 'public_endpoint', { glance: true, default: '', pattern: /^(https?:\/\/[^\s]+)?$/, doc: 'The URL that the version list shows clients; empty for the one that the request came to.' })
+  readonly publicEndpoint: string;
+
+  @Option.int('default', 'limit_param_default', { glance: true, default: 25, min: 1, doc: 'How many images a page of a list holds where the client does not say.' })
+  readonly limitParamDefault: number;
+
+  @Option.int('default', 'api_limit_max', { glance: true, default: 1000, min: 1, max: 10_000, doc: 'The most images that a page of a list holds, whatever the client says.' })
+  readonly apiLimitMax: number;
+
+  @Option.int('default', 'max_request_id_length', { glance: true, default: 64, min: 0, max: 255, doc: 'The longest X-Openstack-Request-ID that is taken from a client.' })
+  readonly maxRequestIdLength: number;
+
+  @Option.list('image_format', 'container_formats', { glance: true, default: ['ami', 'ari', 'aki', 'bare', 'ovf', 'ova', 'docker', 'compressed'], doc: 'The container formats that images may have.' })
+  readonly containerFormats: readonly string[];
+
+  @Option.list('image_format', 'disk_formats', { glance: true, default: ['ami', 'ari', 'aki', 'vhd', 'vhdx', 'vmdk', 'raw', 'qcow2', 'vdi', 'iso', 'ploop'], doc: 'The disk formats that images may have.' })
+  readonly diskFormats: readonly string[];
+
+  @Option.list('default', 'enabled_backends', { glance: true, default: ['file:file'], doc: 'The stores as id:kind; file is the kind there is. The directory of store X is option filesystem_store_datadir of section X.' })
+  readonly enabledBackends: readonly string[];
+
+  @Option.text('glance_store', 'default_backend', { glance: true, default: '', doc: 'The store that takes an image\'s data where the client names none; empty for the first.' })
+  readonly defaultBackend: string;
+
+  @Option.path('glance_store', 'filesystem_store_datadir', { glance: true, default: 'data/images', doc: 'The directory of a file store that has none of its own; several stores lie in directories of their names beneath it.' })
+  readonly filesystemStoreDatadir: string;
+
+  @Option.int('default', 'image_size_cap', { glance: true, default: 1024 ** 4, min: 0, unit: 'bytes', doc: 'The most data that an image may have.' })
+  readonly imageSizeCap: number;
+
+  @Option.choice('default', 'hashing_algorithm', { glance: true, default: 'sha512', choices: osHashAlgos, doc: 'What os_hash_value is computed by. md5 is always computed besides.' })
+  readonly hashingAlgorithm: OsHashAlgo;
+
+  @Option.int('heliograph', 'lease_seconds', { default: 30, min: 2, max: 3600, unit: 'seconds', doc: 'How long an upload may show no sign of life before its image is queued again.' })
+  readonly leaseSeconds: number;
+
+  @Option.int('heliograph', 'upload_idle_seconds', { default: 60, min: 1, max: 86_400, unit: 'seconds', doc: 'How long a client may send nothing before its upload is given up.' })
+  readonly uploadIdleSeconds: number;
+
+  @Option.int('heliograph', 'removal_interval', { default: 10, min: 1, max: 3600, unit: 'seconds', doc: 'How often bytes that no image refers to are looked for and removed.' })
+  readonly removalInterval: number;
+
+  @Option.url('keystone_authtoken', 'auth_url', { glance: true, default: 'http://127.0.0.1:5000', doc: 'Where the identity service answers.' })
+  readonly authUrl: string;
+
+  @Option.text('keystone_authtoken', 'www_authenticate_uri', { glance: true, default: '', doc: 'The identity service as clients reach it, told in every 401; empty for auth_url.' })
+  readonly wwwAuthenticateUri: string;
+
+  @Option.text('keystone_authtoken', 'username', { glance: true, default: 'glance', doc: 'The service user that validates tokens.' })
+  readonly username: string;
+
+  @Option.secret('keystone_authtoken', 'password', { glance: true, doc: 'The password of the service user.' })
+  readonly password: string;
+
+  @Option.text('keystone_authtoken', 'project_name', { glance: true, default: 'service', doc: 'The project of the service user.' })
+  readonly projectName: string;
+
+  @Option.text('keystone_authtoken', 'user_domain_id', { glance: true, default: 'default', doc: 'The domain of the service user.' })
+  readonly userDomainId: string;
+
+  @Option.text('keystone_authtoken', 'project_domain_id', { glance: true, default: 'default', doc: 'The domain of the service user\'s project.' })
+  readonly projectDomainId: string;
+
+  @Option.int('keystone_authtoken', 'token_cache_time', { glance: true, default: 300, min: 0, max: 86_400, unit: 'seconds', doc: 'How long a validated token is not asked about again.' })
+  readonly tokenCacheTime: number;
+
+  @Option.list('keystone_authtoken', 'service_token_roles', { glance: true, default: ['service'], doc: 'The roles that make a service token one.' })
+  readonly serviceTokenRoles: readonly string[];
+
+  @Option.boolean('keystone_authtoken', 'service_token_roles_required', { glance: true, default: false, doc: 'Whether only a service token with one of those roles lets an expired user token pass.' })
+  readonly serviceTokenRolesRequired: boolean;
+
+  @Option.path('oslo_policy', 'policy_file', { glance: true, default: 'policy.yaml', doc: 'The operator\'s own policy rules; a file that is not there means the default rules. Read again when it changes.' })
+  readonly policyFile: string;
+
+  @Option.boolean('oslo_middleware', 'enable_proxy_headers_parsing', { glance: true, default: false, doc: 'Whether X-Forwarded-Proto, -Host, -Prefix and -For are believed. Only behind a proxy that sets them.' })
+  readonly enableProxyHeadersParsing: boolean;
+
+  @Option.list('cors', 'allowed_origin', { glance: true, default: [], doc: 'The origins whose pages may use the API; * for all. None: no CORS headers.' })
+  readonly corsAllowedOrigin: readonly string[];
+
+  @Option.boolean('cors', 'allow_credentials', { glance: true, default: true, doc: 'Whether pages may send credentials.' })
+  readonly corsAllowCredentials: boolean;
+
+  @Option.list('cors', 'expose_headers', { glance: true, default: corsDefaults.exposeHeaders, doc: 'The headers of an answer that pages may read.' })
+  readonly corsExposeHeaders: readonly string[];
+
+  @Option.int('cors', 'max_age', { glance: true, default: 3600, min: 0, unit: 'seconds', doc: 'How long a browser may remember a preflight.' })
+  readonly corsMaxAge: number;
+
+  @Option.list('cors', 'allow_methods', { glance: true, default: corsDefaults.allowMethods, doc: 'The methods that pages may use.' })
+  readonly corsAllowMethods: readonly string[];
+
+  @Option.list('cors', 'allow_headers', { glance: true, default: corsDefaults.allowHeaders, doc: 'The headers that pages may send.' })
+  readonly corsAllowHeaders: readonly string[];
+
+  @Option.secret('heliograph', 'database_url', {
+    default: 'postgresql://heliograph@127.0.0.1:5432/heliograph',
+    doc: 'The PostgreSQL database of the read model: postgresql://user:password@host:port/database.',
+  })
+  readonly databaseUrl: string;
+
+  @Option.int('heliograph', 'database_pool_size', { default: 10, min: 1, max: 200, doc: 'The most connections to PostgreSQL that this process opens.' })
+  readonly databasePoolSize: number;
+}

@@ -1,0 +1,30 @@
+import { Controller, Get, Inject } from '@nestjs/common';
+import { collectionSchema } from '../images/image.schema.js';
+import { memberSchema, membersSchema } from '../members/member.schema.js';
+import { IMAGES, type ImageRoom } from '../tokens.js';
+
+/** What images and members look like, as JSON Schema; clients build their models from it. Source: API.md section 17. */
+@Controller('v2/schemas')
+export class SchemasController {
+  constructor(@Inject(IMAGES) private readonly room: ImageRoom) {}
+
+  @Get('image')
+  image(): object {
+    return this.room.schema;
+  }
+
+  @Get('images')
+  images(): object {
+    return collectionSchema('images', this.room.schema);
+  }
+
+  @Get('member')
+  member(): object {
+    return memberSchema;
+  }
+
+  @Get('members')
+  members(): object {
+    return membersSchema;
+  }
+}

@@ -1,0 +1,148 @@
+import { RouteConfig } from '@nestjs/platform-fastify';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Identity } from '#libs/identity';
+import { Problem } from '#libs/domain';
+import { requestContext, type Logger } from '#libs/platform';
+import type { AddressRules } from './address.js';
+import { clientAddress } from './address.js';
+import { applyCors, type CorsRules } from './cors.js';
+import { hasBody } from './json-body.js';
+import { knownRoutes } from './known-routes.js';
+import { answerRefusal, ProblemFilter, type RefusalFacts } from './problem.filter.js';
+import { requestIdOf } from './request-id.js';
+import { header, type Reply, type Request } from './request.js';
+import { rewrittenUrl } from './version-prefix.js';
+
+export interface EdgeRules extends AddressRules {
+  readonly maxRequestIdLength: number;
+  readonly cors: CorsRules;
+}
+
+export interface EdgeParts {
+  readonly identity: Identity;
+  readonly logger: Logger;
+  readonly rules: EdgeRules;
+  /** Told of every answer, for the metrics. */
+  onAnswered?(route: string, method: string, status: number, seconds: number): void;
+}
+
+/** Marks a route that reads a request body; to every other route a body is an error. */
+export const TakesBody = (): MethodDecorator & ClassDecorator => RouteConfig({ takesBody: true });
+
+/**
+ * A Fastify that hands over bodies unread, as the stream they are: an image's data must never pass a parser, and JSON
+ * is read by `jsonBody` with a bound of its own.
+ */
+export function createHttpAdapter(): FastifyAdapter {
+  const adapter = new FastifyAdapter({
+    logger: false,
+    bodyLimit: Number.MAX_SAFE_INTEGER,
+    exposeHeadRoutes: false,
+    // Uploads and downloads take as long as they take; their own stall limits end them.
+    requestTimeout: 0,
+    keepAliveTimeout: 75_000,
+    rewriteUrl: (request: IncomingMessage) => rewrittenUrl(request.url ?? '/', request.headers.accept),
+    clientErrorHandler: answerUnreadable,
+    routerOptions: { maxParamLength: 4096, querystringParser: () => ({}) },
+    skipMiddie: true,
+    multipart: false,
+  });
+  const fastify = adapter.getInstance();
+  fastify.removeAllContentTypeParsers();
+  fastify.addContentTypeParser('*', (_request, _payload, done) => done(null));
+  return adapter;
+}
+
+/** Puts the edge before the routes: request id, CORS, caller, refusals, access log. Call before the application is initialised. */
+export function installEdge(app: NestFastifyApplication, parts: EdgeParts): void {
+  const fastify = app.getHttpAdapter().getInstance();
+  const routes = knownRoutes();
+  const facts: RefusalFacts = { logger: parts.logger, routes, wwwAuthenticate: parts.identity.wwwAuthenticate };
+  app.useGlobalFilters(new ProblemFilter(facts));
+  fastify.decorateRequest('caller', null as never);
+  fastify.decorateRequest('requestId', '');
+  fastify.decorateRequest('arrivedAt', 0);
+  fastify.addHook('onRoute', ({ method, url }) => routes.add(method, url));
+  fastify.addHook('onRequest', (request, reply, done) => {
+    request.arrivedAt = performance.now();
+    const given = header(request, 'x-openstack-request-id');
+    request.requestId = requestIdOf(undefined, parts.rules.maxRequestIdLength);
+    reply.header('x-openstack-request-id', request.requestId);
+    refusing(() => { request.requestId = requestIdOf(given, parts.rules.maxRequestIdLength); }, done, () => {
+      reply.header('x-openstack-request-id', request.requestId);
+      if (applyCors(request, reply, parts.rules.cors)) return;
+      requestContext.run({ requestId: request.requestId }, done);
+    });
+  });
+  fastify.addHook('onRequest', (request, _reply, done) => authenticate(request, parts.identity, done));
+  fastify.addHook('preHandler', (request, _reply, done) => refusing(() => refuseUnexpectedBody(request), done, done));
+  fastify.addHook('onResponse', (request, reply, done) => {
+    logAnswer(request, reply, parts);
+    done();
+  });
+}
+
+function refusing(check: () => void, fail: (error: Error) => void, pass: () => void): void {
+  try {
+    check();
+  } catch (error) {
+    fail(error as Error);
+    return;
+  }
+  pass();
+}
+
+/** Everything under /v2 wants a token; what stands outside of it (versions, health) is for everybody. A caller known from the cache costs no wait. */
+function authenticate(request: Request, identity: Identity, done: (error?: Error) => void): void {
+  const url = request.raw.url ?? '';
+  if (!url.startsWith('/v2/') && url !== '/v2') return done();
+  const token = header(request, 'x-auth-token');
+  const serviceToken = header(request, 'x-service-token');
+  const known = identity.knownCallerOf(token, serviceToken);
+  if (known) {
+    request.caller = known;
+    return done();
+  }
+  identity.callerOf(token, serviceToken).then((caller) => {
+    request.caller = caller;
+    done();
+  }, done);
+  return undefined;
+}
+
+/** Source: API.md section 2, "unexpected body". */
+function refuseUnexpectedBody(request: Request): void {
+  const config = request.routeOptions.config as { takesBody?: boolean };
+  if (!request.is404 && config.takesBody !== true && hasBody(request)) {
+    throw new Problem('InvalidRequest', { detail: 'A body is not expected here. Send the request without one.' });
+  }
+}
+
+function logAnswer(request: Request, reply: Reply, { logger, rules, onAnswered }: EdgeParts): void {
+  const elapsedMs = performance.now() - request.arrivedAt;
+  const caller = request.caller as Request['caller'] | null;
+  logger.info({
+    request_id: request.requestId, method: request.method, path: request.originalUrl, status: reply.statusCode, ms: Math.round(elapsedMs * 10) / 10,
+    from: clientAddress(request, rules), ...(caller ? { user_id: caller.userId, project_id: caller.projectId } : {}),
+  }, 'answered');
+  onAnswered?.(request.routeOptions.url ?? 'none', request.method, reply.statusCode, elapsedMs / 1000);
+}
+
+/** What is not HTTP never becomes a request: a verb nobody knows is 501, everything else 400. */
+function answerUnreadable(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) return void socket.destroy();
+  const status = statusOfUnreadable[error.code ?? ''] ?? '400 Bad Request';
+  const body = `${status}\n\nThe request cannot be read as HTTP.\n`;
+  socket.end(`HTTP/1.1 ${status}\r\ncontent-type: text/plain; charset=UTF-8\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`);
+  return undefined;
+}
+
+const statusOfUnreadable: Readonly<Record<string, string>> = {
+  HPE_INVALID_METHOD: '501 Not Implemented',
+  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
+  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
+};
+
+export { answerRefusal };

@@ -1,0 +1,29 @@
+import { Problem } from '#libs/domain';
+
+/** Which methods each path takes, so that what no route answers is told apart: 404, 405 with `Allow`, 501. */
+export interface KnownRoutes {
+  add(method: string | readonly string[], pattern: string): void;
+  /** The refusal for a request that no route took. Source: API.md section 2, rows 405 and unknown verbs. */
+  refusal(method: string, path: string): Problem;
+}
+
+const commonMethods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE', 'CONNECT']);
+
+export function knownRoutes(): KnownRoutes {
+  const routes = new Map<string, { form: RegExp; methods: Set<string> }>();
+  return {
+    add(method, pattern) {
+      const route = routes.get(pattern) ?? { form: formOf(pattern), methods: new Set<string>() };
+      for (const each of [method].flat()) route.methods.add(each);
+      routes.set(pattern, route);
+    },
+    refusal(method, path) {
+      const methods = [...routes.values()].filter(({ form }) => form.test(path)).flatMap((route) => [...route.methods]);
+      if (methods.length > 0) return new Problem('MethodNotAllowed', { method, allowed: [...new Set(methods)].join(', ') });
+      return commonMethods.has(method) ? new Problem('RouteNotFound', { path }) : new Problem('MethodUnknown', { method });
+    },
+  };
+}
+
+const formOf = (pattern: string): RegExp =>
+  new RegExp(`^${pattern.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&').replaceAll(/:[A-Za-z]+/g, '[^/]+')}$`);

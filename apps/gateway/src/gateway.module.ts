@@ -1,0 +1,32 @@
+import type { DynamicModule } from '@nestjs/common';
+import { DATA } from './data/data.room.js';
+import { ImageDataController } from './data/image-data.controller.js';
+import { HealthcheckController } from './discovery/healthcheck.controller.js';
+import { InfoController } from './discovery/info.controller.js';
+import { SchemasController } from './discovery/schemas.controller.js';
+import { VersionsController } from './discovery/versions.controller.js';
+import type { Gateway } from './gateway.js';
+import { ImageHistoryController } from './images/image-history.controller.js';
+import { ImageListController } from './images/image-list.controller.js';
+import { ImageTagsController } from './images/image-tags.controller.js';
+import { ImagesController } from './images/images.controller.js';
+import { MembersController } from './members/members.controller.js';
+import { GATEWAY_RULES, IMAGES } from './tokens.js';
+
+class GatewayModule {}
+
+/** Everything the gateway answers, chapter by chapter of the Image API. */
+export const gatewayModule = ({ rules, room, data }: Gateway): DynamicModule => ({
+  module: GatewayModule,
+  controllers: [
+    VersionsController, HealthcheckController, SchemasController, InfoController,
+    ImageListController, ImagesController, ImageTagsController, ImageHistoryController,
+    ImageDataController,
+    MembersController,
+  ],
+  providers: [
+    { provide: GATEWAY_RULES, useValue: rules },
+    { provide: IMAGES, useValue: room },
+    { provide: DATA, useValue: data },
+  ],
+});

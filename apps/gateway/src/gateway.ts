@@ -1,0 +1,72 @@
+import { projectedSubject, questionSubject, type Projected } from '#libs/contracts';
+import { jetStreamEventLog } from '#libs/event-log';
+import { createKeystoneIdentity, policyFromFile, type Identity } from '#libs/identity';
+import type { ServiceParts } from '#libs/platform';
+import { openReadModel } from '#libs/read-model';
+import { openStores } from '#libs/stores';
+import type { GatewayConfig } from './config.js';
+import type { DataRoom } from './data/data.room.js';
+import { openData } from './data/open-data.js';
+import { acknowledged, type Acknowledged } from './images/acknowledged.js';
+import { imageSchema } from './images/image.schema.js';
+import { images } from './images/images.js';
+import { permissions } from './images/permissions.js';
+import { gatewayRules, storesConfig } from './rules.js';
+import type { GatewayRules, ImageRoom } from './tokens.js';
+
+/** Everything that the gateway's controllers work with, as values. */
+export interface Gateway {
+  readonly rules: GatewayRules;
+  readonly room: ImageRoom;
+  readonly data: DataRoom;
+}
+
+/** Who asks is told by Keystone. */
+export function keystoneIdentity({ config, logger, readiness }: ServiceParts<GatewayConfig>): Identity {
+  const { username, password, projectName, userDomainId, projectDomainId, wwwAuthenticateUri } = config;
+  const identity = createKeystoneIdentity({
+    authUrl: config.authUrl, ...(wwwAuthenticateUri === '' ? {} : { wwwAuthenticateUri }),
+    serviceUser: { username, password, projectName, userDomainId, projectDomainId },
+    tokenCacheTime: config.tokenCacheTime, serviceTokenRoles: config.serviceTokenRoles, serviceTokenRolesRequired: config.serviceTokenRolesRequired,
+    warn: (message) => logger.warn(message),
+  });
+  readiness.add('identity', () => identity.check());
+  return identity;
+}
+
+/** Opens what the gateway reads, sends and stores with. Closed by the service's shutdown. */
+export async function openGateway(parts: ServiceParts<GatewayConfig>): Promise<Gateway> {
+  const { config, logger, bus, readiness, shutdown } = parts;
+  const readModel = await openReadModel({ url: config.databaseUrl, poolSize: config.databasePoolSize });
+  shutdown.add('read model', () => readModel.close());
+  readiness.add('postgresql', async () => { await readModel.position(); });
+
+  const policy = policyFromFile({
+    path: config.policyFile,
+    log: { info: (message) => logger.info(message), warn: (message) => logger.warn(message), error: (message) => logger.error(message) },
+  });
+  const seen = acknowledged();
+  await followAcknowledged(parts, seen);
+  readiness.add('catalog', async () => { await bus.ask(questionSubject(bus.region, 'status'), {}, { timeoutMs: 1500 }); });
+
+  const configured = storesConfig(config);
+  const rules = gatewayRules(config, configured);
+  const allowed = permissions(policy);
+  return {
+    rules,
+    data: await openData(parts, await openStores(configured)),
+    room: {
+      images: images({ bus, readModel, permissions: allowed, acknowledged: seen, address: rules }),
+      permissions: allowed, schema: imageSchema(config), readModel, acknowledged: seen,
+    },
+  };
+}
+
+/** Begins at the end of the log, which nothing acknowledged lies beyond, and goes with what the projector announces. */
+async function followAcknowledged({ bus }: ServiceParts<GatewayConfig>, seen: Acknowledged): Promise<void> {
+  bus.connection.subscribe(projectedSubject(bus.region), {
+    callback: (error, message) => { if (!error) seen.advance(message.json<Projected>().sequence); },
+  });
+  const log = await jetStreamEventLog(bus.connection, { region: bus.region });
+  seen.advance((await log.extent()).lastSequence);
+}

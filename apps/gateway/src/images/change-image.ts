@@ -1,0 +1,51 @@
+import { Problem, type PropertyChange, type Visibility } from '#libs/domain';
+import { isReservedName, readOnlyAttributes, settableAttributes } from './attribute-names.js';
+import { propertyValue, readOnly, reserved } from './create-image.js';
+import { refuseNonConforming, type ImageSchema } from './image.schema.js';
+import type { PatchOperation } from './json-patch.js';
+
+/** Refuses what no image would allow, before one is looked at: wrong depth and wrong values (400), read-only and reserved names (403). Source: API.md section 6. */
+export function refuseImpossible(operations: readonly PatchOperation[], schema: ImageSchema): void {
+  for (const each of operations) {
+    const [name = ''] = each.path;
+    if (each.path.length !== depthOf(name, each)) throw new Problem('InvalidRequest', { detail: `The path /${each.path.join('/')} leads to nothing in an image.` });
+    if (name === 'id' || readOnlyAttributes.has(name)) throw readOnly(name);
+    if (isReservedName(name)) throw reserved(name);
+    if (each.op !== 'remove' && each.path.length === 1) refuseNonConforming(name, each.value, schema);
+  }
+}
+
+/** Single locations are added and removed by their place in the list; everything else is one name deep. */
+const depthOf = (name: string, { op }: PatchOperation): number => name === 'locations' && op !== 'replace' ? 2 : 1;
+
+/** The changes that a patch asks for. Refuses: AttributeNotRemovable, Forbidden (locations, which are not shown and so cannot be changed). */
+export function changesOf(operations: readonly PatchOperation[]): PropertyChange[] {
+  return operations.map((each) => {
+    const [name = ''] = each.path;
+    if (name === 'locations') throw new Problem('Forbidden', { detail: 'The locations of an image cannot be changed while they are not shown. Send its data instead.' });
+    return each.op === 'remove' ? removal(name) : setting(name, each.op, each.value);
+  });
+}
+
+function removal(name: string): PropertyChange {
+  if (isBase(name)) throw new Problem('AttributeNotRemovable', { name });
+  return { of: 'property', op: 'remove', name };
+}
+
+const isBase = (name: string): boolean => name === 'visibility' || name === 'tags' || settableAttributes[name] !== undefined;
+
+function setting(name: string, op: 'add' | 'addNew' | 'replace', value: unknown): PropertyChange {
+  const attribute = settableAttributes[name];
+  if (op === 'addNew' && isBase(name)) throw new Problem('PropertyExists', { name });
+  if (name === 'visibility') return { of: 'visibility', value: value as Visibility };
+  if (name === 'tags') return { of: 'tags', value: value as readonly string[] };
+  if (attribute) return { of: 'attribute', name: attribute, value: value as string | number | boolean | null };
+  return { of: 'property', op, name, value: propertyValue(value) };
+}
+
+/** The visibilities that a patch sets on its way; each may need a rule of its own. */
+export const visibilitiesIn = (operations: readonly PatchOperation[]): Visibility[] =>
+  operations.flatMap((each) => each.op !== 'remove' && each.path[0] === 'visibility' ? [each.value as Visibility] : []);
+
+export const setsOwner = (operations: readonly PatchOperation[]): boolean =>
+  operations.some((each) => each.op !== 'remove' && each.path[0] === 'owner');

@@ -1,0 +1,34 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { Problem } from '#libs/domain';
+import { header, type Request } from '../edge/request.js';
+
+/** What a request's command is known by. With an `Idempotency-Key`, a repetition has the same ids and gets the same answer. */
+export interface CommandIdentity {
+  readonly commandId: string;
+  /** SHA-256 of method, path and body; only with a key. Another request with the same key is refused. */
+  readonly requestHash?: string;
+  /** The id that a new image gets where the client names none. */
+  readonly newImageId: string;
+}
+
+/** Refuses: InvalidRequest (a key that is empty, over 255 characters, or not printable ASCII). A key belongs to one user in one project, one method and one path. */
+export function commandIdentity(request: Request, path: string, body: Buffer = Buffer.alloc(0)): CommandIdentity {
+  const key = header(request, 'idempotency-key');
+  if (key === undefined) return { commandId: randomUUID(), newImageId: randomUUID() };
+  if (!/^[\x20-\x7e]{1,255}$/.test(key)) throw new Problem('InvalidRequest', { detail: 'An Idempotency-Key must have 1 to 255 printable ASCII characters.' });
+  const { caller, method } = request;
+  const scope = [caller.projectId ?? '', caller.userId, method, path, key];
+  return {
+    commandId: uuidFrom('command', scope),
+    newImageId: uuidFrom('image', scope),
+    requestHash: createHash('sha256').update(`${method} ${path}\n`).update(body).digest('base64url'),
+  };
+}
+
+/** A UUID of version 8 (RFC 9562) that is always the same for the same words. */
+function uuidFrom(purpose: string, words: readonly string[]): string {
+  const hash = createHash('sha256').update(JSON.stringify([purpose, ...words])).digest();
+  hash[6] = ((hash[6] ?? 0) & 0x0f) | 0x80;
+  hash[8] = ((hash[8] ?? 0) & 0x3f) | 0x80;
+  return hash.toString('hex', 0, 16).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+}

@@ -1,0 +1,57 @@
+import { Controller, Get, Inject, Param, Req } from '@nestjs/common';
+import type { HistoryAnswer, HistoryEntry } from '#libs/contracts';
+import { Problem } from '#libs/domain';
+import type { Request } from '../edge/request.js';
+import { IMAGES, type ImageRoom } from '../tokens.js';
+import { queryOf, wholeNumber } from './query.js';
+
+const defaultLimit = 100;
+const maxLimit = 1000;
+
+/** Every change of an image: when, who, from where, what from what to what. Also of a deleted one. Ours; Glance has no such thing. */
+@Controller('v2/images/:imageId/history')
+export class ImageHistoryController {
+  constructor(@Inject(IMAGES) private readonly room: ImageRoom) {}
+
+  @Get()
+  async history(@Req() request: Request, @Param('imageId') imageId: string): Promise<object> {
+    this.room.permissions.requireProjectScope(request.caller);
+    const query = queryOf(request);
+    const limit = Math.min(wholeNumber('limit', query.get('limit') ?? undefined, { min: 1 }) ?? defaultLimit, maxLimit);
+    const afterVersion = wholeNumber('after', query.get('after') ?? undefined, { min: 0 }) ?? 0;
+    const answer = await this.room.images.history(imageId, { afterVersion, limit });
+    await this.requireAllowed(request, imageId, answer);
+    const last = answer.entries.at(-1);
+    const self = `/v2/images/${imageId.toLowerCase()}/history`;
+    return {
+      history: answer.entries.map(entryView),
+      first: `${self}?limit=${limit}`,
+      ...(answer.hasMore && last ? { next: `${self}?limit=${limit}&after=${last.version}` } : {}),
+    };
+  }
+
+  /** The last owner of a deleted image keeps the right to its history; nobody else learns that there was one. */
+  private async requireAllowed(request: Request, imageId: string, { owner }: HistoryAnswer): Promise<void> {
+    const { images, permissions } = this.room;
+    if (permissions.allowsHistory({ imageId: imageId.toLowerCase(), owner }, request.caller)) return;
+    await images.visible(imageId, request);
+    throw new Problem('Forbidden', { detail: 'Only the owning project and administrators may read the history of an image.' });
+  }
+}
+
+function entryView({ version, at, requestId, commandType, actor, personal, events, changes }: HistoryEntry): Record<string, unknown> {
+  return {
+    version,
+    at,
+    request_id: requestId,
+    action: commandType,
+    user_id: actor.userId,
+    project_id: actor.projectId ?? null,
+    domain_id: actor.domainId ?? null,
+    auth_method: actor.authMethod,
+    user_name: personal?.userName ?? null,
+    source_address: personal?.sourceAddress ?? null,
+    events: events.map(({ type }) => type),
+    changes,
+  };
+}

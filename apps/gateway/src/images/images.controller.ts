@@ -1,0 +1,97 @@
+import { Controller, Delete, Get, HttpCode, Inject, Param, Patch, Post, Req, Res } from '@nestjs/common';
+import { Problem, type Image } from '#libs/domain';
+import { requestOrigin } from '../edge/address.js';
+import { DATA, type DataRoom } from '../data/data.room.js';
+import { TakesBody } from '../edge/http-server.js';
+import { jsonBody, jsonObject } from '../edge/json-body.js';
+import { header, type Reply, type Request } from '../edge/request.js';
+import { GATEWAY_RULES, IMAGES, type GatewayRules, type ImageRoom } from '../tokens.js';
+import { changesOf, refuseImpossible, setsOwner, visibilitiesIn } from './change-image.js';
+import { createImageCommand, readImageToCreate } from './create-image.js';
+import { commandIdentity } from './idempotency.js';
+import { imageView, storeIdsOf } from './image.view.js';
+import { pathOf } from './images.js';
+import { parsePatch, patchVersion } from './json-patch.js';
+
+/** Create, show, update and delete an image. Source: API.md sections 4 to 6. */
+@Controller('v2/images')
+export class ImagesController {
+  constructor(@Inject(IMAGES) private readonly room: ImageRoom, @Inject(GATEWAY_RULES) private readonly rules: GatewayRules, @Inject(DATA) private readonly data: DataRoom) {}
+
+  @Post()
+  @HttpCode(201)
+  @TakesBody()
+  async create(@Req() request: Request, @Res({ passthrough: true }) reply: Reply): Promise<object> {
+    const { value, bytes } = await jsonObject(request);
+    const wanted = readImageToCreate(value, this.room.schema);
+    const owner = wanted.owner === undefined ? request.caller.projectId : wanted.owner;
+    this.room.permissions.requireNew(request.caller, owner, wanted.visibility);
+    const command = createImageCommand(wanted, owner);
+    const identity = commandIdentity(request, pathOf(request), bytes);
+    const imageId = wanted.imageId ?? identity.newImageId;
+    const image = await this.room.images.send(request, { imageId, command }, identity);
+    reply.header('location', `${requestOrigin(request, this.rules)}/v2/images/${imageId}`);
+    const { importMethods, storeIds } = this.rules;
+    if (importMethods.length > 0) reply.header('openstack-image-import-methods', importMethods.join(','));
+    if (storeIds.length > 0) reply.header('openstack-image-store-ids', storeIds.join(','));
+    return this.view(imageId, image);
+  }
+
+  @Get(':imageId')
+  async show(@Req() request: Request, @Param('imageId') imageId: string): Promise<object> {
+    const record = await this.room.images.visible(imageId, request);
+    return this.view(record.imageId, record.image);
+  }
+
+  @Patch(':imageId')
+  @TakesBody()
+  async update(@Req() request: Request, @Param('imageId') imageId: string): Promise<object> {
+    const version = patchVersion(header(request, 'content-type'));
+    const { value, bytes } = await jsonBody(request);
+    const operations = parsePatch(value, version);
+    refuseImpossible(operations, this.room.schema);
+    const { permissions, images } = this.room;
+    const image = await images.change({
+      request, imageId, body: bytes,
+      check(asked) {
+        for (const visibility of visibilitiesIn(operations)) permissions.requireVisibility(asked, visibility, request.caller);
+        permissions.requireOn('modify_image', asked, request.caller);
+        if (setsOwner(operations) && !permissions.isAdmin(request.caller)) throw ownerForbidden();
+      },
+      command: () => ({ type: 'ChangeImageProperties', changes: changesOf(operations) }),
+    });
+    return this.view(imageId.toLowerCase(), image);
+  }
+
+  @Delete(':imageId')
+  @HttpCode(204)
+  async delete(@Req() request: Request, @Param('imageId') imageId: string): Promise<void> {
+    const { permissions, images } = this.room;
+    const image = await images.change({
+      request, imageId, command: () => ({ type: 'DeleteImage' }),
+      check: (now) => permissions.requireOn('delete_image', now, request.caller),
+    });
+    // The event first, the bytes after it: nobody needs to wait for them, and what is not removed now is found by the next pass.
+    void this.data.removal.ofImage(imageId.toLowerCase(), image);
+  }
+
+  @Post(':imageId/actions/deactivate')
+  @HttpCode(204)
+  async deactivate(@Req() request: Request, @Param('imageId') imageId: string): Promise<void> {
+    const { permissions, images } = this.room;
+    await images.change({ request, imageId, command: () => ({ type: 'DeactivateImage' }), check: (now) => permissions.requireOn('deactivate', now, request.caller) });
+  }
+
+  @Post(':imageId/actions/reactivate')
+  @HttpCode(204)
+  async reactivate(@Req() request: Request, @Param('imageId') imageId: string): Promise<void> {
+    const { permissions, images } = this.room;
+    await images.change({ request, imageId, command: () => ({ type: 'ReactivateImage' }), check: (now) => permissions.requireOn('reactivate', now, request.caller) });
+  }
+
+  private view(imageId: string, image: Image): object {
+    return imageView(imageId, image, this.rules.storeIds.length > 0 ? storeIdsOf(image) : undefined);
+  }
+}
+
+const ownerForbidden = (): Problem => new Problem('Forbidden', { detail: 'Only an administrator may change the owner of an image.' });

@@ -1,0 +1,126 @@
+import { randomUUID } from 'node:crypto';
+import { commandSubject, imageFromJson, isLowerUuid, questionSubject, type CommandContext, type HistoryAnswer, type ImageCommandAnswer, type ImageCommandMessage } from '#libs/contracts';
+import { Problem, type Image, type ImageCommand, type ImageCommandEnvelope } from '#libs/domain';
+import type { Bus } from '#libs/platform';
+import type { ImageRecord, ReadModel } from '#libs/read-model';
+import { clientAddress, type AddressRules } from '../edge/address.js';
+import type { Request } from '../edge/request.js';
+import { commandIdentity, type CommandIdentity } from './idempotency.js';
+import type { AskedImage, Permissions } from './permissions.js';
+import type { Acknowledged } from './acknowledged.js';
+
+export interface ImagesParts {
+  readonly bus: Pick<Bus, 'ask' | 'region'>;
+  readonly readModel: Pick<ReadModel, 'imageById'>;
+  readonly permissions: Permissions;
+  readonly acknowledged: Acknowledged;
+  readonly address: AddressRules;
+}
+
+export interface Change {
+  readonly request: Request;
+  readonly imageId: string;
+  /** What is to be done; asked for once the caller may. */
+  readonly command: () => ImageCommand;
+  /** Asks the policy about the image as it is; asked again where owner or visibility changed under way. */
+  readonly check: (asked: AskedImage) => void;
+  /** The body that an Idempotency-Key vouches for. */
+  readonly body?: Buffer;
+}
+
+/** How the gateway reads and changes images. Ids come from paths and may be anything; what is no UUID is no image. */
+export interface Images {
+  /** The image, if the caller may see it. Refuses: ImageNotFound, Forbidden (scope). */
+  visible(imageId: string, request: Request): Promise<ImageRecord>;
+  /** Sends one command, whose sender has asked the policy, and returns the image after it. Refuses what the catalog refuses. Each command gets an id of its own unless one is given. */
+  send(request: Request, envelope: ImageCommandEnvelope, identity?: CommandIdentity): Promise<Image>;
+  /** Sends a command on an image that the caller may see and `check` allows, and returns the image after it. */
+  change(change: Change): Promise<Image>;
+  history(imageId: string, page: { afterVersion: number; limit: number }): Promise<HistoryAnswer>;
+}
+
+const maxChecks = 3;
+/** An owner that no image has: text from outside never holds this character. */
+const nobody = '\0';
+
+export function images({ bus, readModel, permissions, acknowledged, address }: ImagesParts): Images {
+  async function find(imageId: string): Promise<ImageRecord> {
+    const id = imageId.toLowerCase();
+    const record = isLowerUuid(id) ? await readModel.imageById(id, { atLeast: acknowledged.sequence() }) : undefined;
+    if (!record) throw new Problem('ImageNotFound', { imageId });
+    return record;
+  }
+
+  async function visible(imageId: string, request: Request): Promise<ImageRecord> {
+    permissions.requireProjectScope(request.caller);
+    const record = await find(imageId);
+    permissions.requireVisible(record, request.caller);
+    return record;
+  }
+
+  async function send(request: Request, envelope: ImageCommandEnvelope, identity: CommandIdentity = { commandId: randomUUID(), newImageId: '' }): Promise<Image> {
+    const message: ImageCommandMessage = { envelope, context: contextOf(request, identity) };
+    const answer = await bus.ask<ImageCommandAnswer>(commandSubject(bus.region, 'image'), message);
+    acknowledged.advance(answer.sequence);
+    return imageFromJson(answer.image);
+  }
+
+  const contextOf = (request: Request, { commandId, requestHash }: CommandIdentity): CommandContext => {
+    const { caller } = request;
+    return {
+      commandId, requestId: request.requestId, ...(requestHash === undefined ? {} : { requestHash }),
+      actor: {
+        userId: caller.userId, authMethod: caller.authMethods.join(',') || 'token',
+        ...(caller.projectId === null ? {} : { projectId: caller.projectId }), ...(caller.projectDomainId === undefined ? {} : { domainId: caller.projectDomainId }),
+      },
+      personal: { sourceAddress: clientAddress(request, address), userName: caller.userName },
+    };
+  };
+
+  /** A repeated request may find its image gone, by itself perhaps: its commit still answers, and nothing new can be decided for `nobody`. */
+  async function repeated(request: Request, imageId: string, command: ImageCommand, identity: CommandIdentity): Promise<Image> {
+    try {
+      return await send(request, { imageId, command, authorizedFor: { owner: nobody, visibility: 'private' } }, identity);
+    } catch (error) {
+      throw error instanceof Problem && error.code === 'AuthorizationStale' ? new Problem('ImageNotFound', { imageId }) : error;
+    }
+  }
+
+  async function attempt({ request, imageId, command, check }: Change, identity: CommandIdentity): Promise<Image> {
+    let record: ImageRecord;
+    try {
+      record = await visible(imageId, request);
+    } catch (error) {
+      const mayBeRepeated = identity.requestHash !== undefined && isLowerUuid(imageId.toLowerCase());
+      if (mayBeRepeated && error instanceof Problem && error.code === 'ImageNotFound') return repeated(request, imageId.toLowerCase(), command(), identity);
+      throw error;
+    }
+    check(record);
+    const { owner, visibility } = record.image;
+    return send(request, { imageId: record.imageId, command: command(), authorizedFor: { owner, visibility } }, identity);
+  }
+
+  return {
+    visible,
+    send,
+    async change(change) {
+      const identity = commandIdentity(change.request, pathOf(change.request), change.body);
+      for (let checks = 1; ; checks += 1) {
+        try {
+          return await attempt(change, identity);
+        } catch (error) {
+          if (!(error instanceof Problem) || error.code !== 'AuthorizationStale') throw error;
+          if (checks >= maxChecks) throw new Problem('Conflict', { imageId: change.imageId }, { cause: error });
+        }
+      }
+    },
+    async history(imageId, page) {
+      const id = imageId.toLowerCase();
+      if (!isLowerUuid(id)) throw new Problem('ImageNotFound', { imageId });
+      return bus.ask<HistoryAnswer>(questionSubject(bus.region, 'history'), { imageId: id, ...page });
+    },
+  };
+}
+
+/** The path as it is routed, the same whichever version prefix a client uses. */
+export const pathOf = (request: Request): string => (request.raw.url ?? '').split('?')[0] ?? '';

@@ -1,0 +1,61 @@
+import { Problem } from '#libs/domain';
+import type { TimeCondition } from '#libs/read-model';
+
+const refuse = (detail: string): Problem => new Problem('InvalidRequest', { detail });
+
+/**
+ * The values of `name=value`, `name=eq:value` or `name=in:one,"two, with comma"`; one must match.
+ * Any other word before a colon is taken for an operator and refused, as Glance does: write `eq:` before a value that holds one.
+ */
+export function listCondition(name: string, text: string): string[] {
+  const { operator, value } = operatorOf(text);
+  if (operator === undefined || operator === 'eq') return [value];
+  if (operator === 'in') return splitList(name, value);
+  throw refuse(`The parameter ${name} has the unknown operator ${operator}. Use in:, or eq: before a value with a colon.`);
+}
+
+function operatorOf(text: string): { operator?: string; value: string } {
+  const at = text.indexOf(':');
+  return at < 0 ? { value: text } : { operator: text.slice(0, at), value: text.slice(at + 1) };
+}
+
+/** Splits at commas outside of double quotes; inside of them a backslash takes the next character as it is. */
+function splitList(name: string, text: string): string[] {
+  const values: string[] = [];
+  const item = /\s*(?:"((?:[^"\\]|\\.)*)"|([^",]*))\s*(,|$)/suy;
+  for (;;) {
+    const match = item.exec(text);
+    if (!match) throw refuse(`The parameter ${name} has a quote where none belongs. Quote whole values, as in:a,"b, c".`);
+    const [, quoted, bare, end] = match;
+    values.push(quoted === undefined ? (bare ?? '').trim() : quoted.replaceAll(/\\(.)/gsu, '$1'));
+    if (end === '') return values;
+  }
+}
+
+const timeOperators = ['gt', 'gte', 'eq', 'neq', 'lt', 'lte'] as const;
+
+/** `created_at=gte:2026-01-01T00:00:00Z`; a moment alone means eq. Moments without zone are UTC. */
+export function timeCondition(name: string, text: string): TimeCondition {
+  const alone = momentOf(text);
+  if (alone) return { op: 'eq', at: alone };
+  const { operator, value } = operatorOf(text);
+  const op = timeOperators.find((each) => each === operator);
+  const at = momentOf(value);
+  if (!op || !at) throw refuse(`The parameter ${name} must be a moment like 2026-01-31T12:00:00Z, after one of ${timeOperators.map((each) => `${each}:`).join(' ')} or nothing.`);
+  return { op, at };
+}
+
+const iso = /^(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?)?(Z|[+-]\d{2}(?::?\d{2})?)?$/i;
+
+function momentOf(text: string): Date | undefined {
+  const match = iso.exec(text.trim());
+  if (!match) return undefined;
+  const [, year, month, day, hour = '00', minute = '00', second = '00', fraction = '0', zone = 'Z'] = match;
+  const [, sign, hours, minutes = '00'] = /^([+-])(\d{2}):?(\d{2})?$/.exec(zone) ?? [];
+  const offset = sign === undefined ? 'Z' : `${sign}${hours ?? '00'}:${minutes}`;
+  const date = new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}.${fraction.slice(0, 3).padEnd(3, '0')}${offset}`);
+  return Number.isNaN(date.getTime()) || !isDay(Number(year), Number(month), Number(day)) ? undefined : date;
+}
+
+/** JavaScript rolls the 31st of April over into May; a client who writes it is told instead. */
+const isDay = (year: number, month: number, day: number): boolean => new Date(Date.UTC(year, month - 1, day)).getUTCDate() === day;

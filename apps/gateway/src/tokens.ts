@@ -1,0 +1,29 @@
+import type { ReadModel } from '#libs/read-model';
+import type { AddressRules } from './edge/address.js';
+import type { ImageSchema } from './images/image.schema.js';
+import type { Acknowledged } from './images/acknowledged.js';
+import type { Images } from './images/images.js';
+import type { Permissions } from './images/permissions.js';
+
+/** Names under which the module hands its values to the controllers. */
+export const GATEWAY_RULES = Symbol('rules');
+export const IMAGES = Symbol('images');
+
+/** What of the configuration the controllers obey. */
+export interface GatewayRules extends AddressRules {
+  readonly limitParamDefault: number;
+  readonly apiLimitMax: number;
+  /** Import methods that are switched on, in the operator's order. */
+  readonly importMethods: readonly string[];
+  readonly storeIds: readonly string[];
+  readonly defaultStoreId: string;
+}
+
+/** What every controller of images, members and tags works with. */
+export interface ImageRoom {
+  readonly images: Images;
+  readonly permissions: Permissions;
+  readonly schema: ImageSchema;
+  readonly readModel: ReadModel;
+  readonly acknowledged: Acknowledged;
+}

@@ -1,0 +1,145 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { NestFactory } from '@nestjs/core';
+import type { MicroserviceOptions } from '@nestjs/microservices';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { startTestStack } from '#libs/embedded';
+import { createStreams } from '#libs/event-log';
+import { knownCallers } from '#libs/identity';
+import {
+  CommandServer, createBus, createLogger, createMetrics, createReadiness, nestLogger, readConfig, ThrownAsIs, variableOf, type ServiceConfig,
+  type ServiceParts, type Shutdown,
+} from '#libs/platform';
+import type { NatsUser } from '#libs/contracts';
+import { catalogModule } from '../../apps/catalog/src/catalog.module.js';
+import { CatalogConfig } from '../../apps/catalog/src/config.js';
+import { GatewayConfig } from '../../apps/gateway/src/config.js';
+import { createHttpAdapter, installEdge } from '../../apps/gateway/src/edge/http-server.js';
+import { openGateway } from '../../apps/gateway/src/gateway.js';
+import { gatewayModule } from '../../apps/gateway/src/gateway.module.js';
+import { edgeRules } from '../../apps/gateway/src/rules.js';
+import { callers, type PersonName } from './personas.js';
+
+export interface AskOptions {
+  /** Sent as JSON where it is no text. */
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  /** The body as JSON; throws where it is none. */
+  json<Shape = Record<string, unknown>>(): Shape;
+}
+
+/** A whole Heliograph for one spec: gateway and catalog in this process, real NATS and PostgreSQL beside it. */
+export interface Api {
+  readonly url: string;
+  /** Lines that the gateway logged. */
+  readonly logged: readonly string[];
+  /** Asks as a person, or as nobody. */
+  as(person: PersonName | undefined): Person;
+  /** Replaces the operator's policy file, and waits until it is in force. */
+  writePolicy(rules: Readonly<Record<string, string>>): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export type Ask = (path: string, options?: AskOptions) => Promise<Answer>;
+export interface Person {
+  readonly get: Ask;
+  readonly post: Ask;
+  readonly put: Ask;
+  readonly patch: Ask;
+  readonly delete: Ask;
+  request(method: string, path: string, options?: AskOptions): Promise<Answer>;
+  /** Creates an image and returns its id. */
+  image(attributes?: Readonly<Record<string, unknown>>): Promise<string>;
+}
+
+type Settings = Readonly<Record<string, string>>;
+
+/** `settings` are options as `section.option`. */
+export async function startApi(settings: Settings = {}): Promise<Api> {
+  const stack = await startTestStack();
+  const closing: (() => Promise<void>)[] = [() => stack.stop()];
+  const logged: string[] = [];
+  const logger = (service: NatsUser) => createLogger({ service, region: stack.region, level: service === 'gateway' ? 'info' : 'error' }, { write: (line) => void logged.push(line) });
+  const connect = (user: NatsUser) => createBus({ servers: [stack.nats.url], user, password: stack.passwords[user], region: stack.region, logger: logger(user) });
+  const setup = await connect('setup');
+  await createStreams(setup.connection, stack.region, { replicas: 1 });
+  await setup.close();
+
+  const policyFile = join(stack.dir, 'policy.yaml');
+  const env = environment({
+    'heliograph.region': stack.region, 'heliograph.nats_url': stack.nats.url, 'heliograph.database_url': stack.databaseUrl,
+    'heliograph.database_pool_size': '4', 'keystone_authtoken.password': 'unused', 'oslo_policy.policy_file': policyFile,
+    'default.enabled_backends': 'fast:file, far:file', 'glance_store.filesystem_store_datadir': join(stack.dir, 'images'), ...settings,
+  });
+
+  async function partsOf<Config extends ServiceConfig>(name: NatsUser, ConfigClass: new () => Config): Promise<ServiceParts<Config>> {
+    const bus = await connect(name);
+    closing.unshift(() => bus.close());
+    const shutdown: Shutdown = {
+      add: (_, close) => void closing.unshift(async () => { await close(); }),
+      onStop: () => undefined, isStopping: () => false, end: () => { throw new Error('a specification ends by stop()'); },
+    };
+    return { config: readConfig(ConfigClass, env), logger: logger(name), bus, readiness: createReadiness(), metrics: createMetrics({ service: name, region: stack.region }), shutdown };
+  }
+
+  const catalogParts = await partsOf('catalog', CatalogConfig);
+  const catalog = await NestFactory.create(await catalogModule(catalogParts), createHttpAdapter(), { logger: nestLogger(catalogParts.logger), abortOnError: false });
+  catalog.connectMicroservice<MicroserviceOptions>({ strategy: new CommandServer(catalogParts.bus, 'catalog', catalogParts.logger) }).useGlobalFilters(new ThrownAsIs());
+  await catalog.startAllMicroservices();
+  closing.unshift(() => catalog.close());
+
+  const gatewayParts = await partsOf('gateway', GatewayConfig);
+  const gateway = await NestFactory.create<NestFastifyApplication>(gatewayModule(await openGateway(gatewayParts)), createHttpAdapter(), {
+    logger: nestLogger(gatewayParts.logger), abortOnError: false, bodyParser: false,
+  });
+  installEdge(gateway, { identity: knownCallers(callers), logger: gatewayParts.logger, rules: edgeRules(gatewayParts.config) });
+  await gateway.listen(0, '127.0.0.1');
+  closing.unshift(() => gateway.close());
+  const url = (await gateway.getUrl()).replace('[::1]', '127.0.0.1');
+
+  return {
+    url, logged,
+    as: (person) => personAt(url, person),
+    async writePolicy(rules) {
+      await writeFile(policyFile, JSON.stringify(rules));
+      await new Promise((resolve) => { setTimeout(resolve, 1100); });
+    },
+    stop: async () => { for (const close of closing) await close(); },
+  };
+}
+
+const environment = (settings: Settings): NodeJS.ProcessEnv =>
+  Object.fromEntries(Object.entries(settings).map(([option, value]) => {
+    const [section = '', name = ''] = option.split('.');
+    return [variableOf(section, name), value];
+  }));
+
+const patchType = 'application/openstack-images-v2.1-json-patch';
+
+function personAt(url: string, person: PersonName | undefined): Person {
+  async function request(method: string, path: string, { body, headers = {} }: AskOptions = {}): Promise<Answer> {
+    const response = await fetch(url + path, {
+      method, redirect: 'manual',
+      headers: { ...(person === undefined ? {} : { 'x-auth-token': person }), ...(method === 'PATCH' ? { 'content-type': patchType } : {}), ...headers },
+      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    return { status: response.status, headers: response.headers, text, json: <Shape>() => JSON.parse(text) as Shape };
+  }
+  const ask = (method: string): Ask => (path, options) => request(method, path, options);
+  const post = ask('POST');
+  return {
+    get: ask('GET'), post, put: ask('PUT'), patch: ask('PATCH'), delete: ask('DELETE'), request,
+    async image(attributes = {}) {
+      const answer = await post('/v2/images', { body: { name: 'an image', ...attributes } });
+      if (answer.status !== 201) throw new Error(`the image was not created: ${answer.status} ${answer.text}`);
+      return answer.json<{ id: string }>().id;
+    },
+  };
+}
