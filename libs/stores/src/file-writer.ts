@@ -1,7 +1,7 @@
-import { access, mkdir, open, rename, unlink, type FileHandle } from 'node:fs/promises';
+import { access, open, rename, unlink, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { errnoOf, ignoring, speakingForStore } from './errno.js';
-import { removeEmptyFolders, syncFolder } from './folders.js';
+import { ignoring, speakingForStore } from './errno.js';
+import { makeAttemptFolder, removeEmptyFolders, syncFolder } from './folders.js';
 import { flatKeyOf, type DataKey } from './layout.js';
 import type { StoreWriter } from './store.js';
 
@@ -94,20 +94,11 @@ export function earlySyncingFile(room: FileRoom, handle: Pick<FileHandle, 'write
   };
 }
 
-/** The removal of another attempt may take the empty folder away between making it and moving into it: made again then.
- *  When it is the unfinished file that is gone, this attempt was removed, and ENOENT from `access` says so. */
+/** When the unfinished file is not there any more, this attempt was removed, and the ENOENT of `rename` says so. */
 async function moveIntoTree(room: FileRoom, incomingPath: string, path: string): Promise<void> {
   const attemptDir = dirname(path);
-  for (let isMoved = false; !isMoved;) {
-    await mkdir(attemptDir, { recursive: true, mode: 0o750 });
-    try {
-      await rename(incomingPath, path);
-      isMoved = true;
-    } catch (error) {
-      if (errnoOf(error) !== 'ENOENT') throw error;
-      await access(incomingPath);
-    }
-  }
+  await makeAttemptFolder(attemptDir);
+  await rename(incomingPath, path);
   try {
     for (const folder of [attemptDir, dirname(attemptDir), room.dataDir]) await syncFolder(folder);
   } catch (error) {

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { errnoOf, speakingForStore } from './errno.js';
 import { earlySyncingFile, syncEveryBytes } from './file-writer.js';
 import { fileStore } from './file.js';
+import { makeAttemptFolder, removeEmptyFolders } from './folders.js';
 import { keyOf, type DataKey } from './layout.js';
 import { refuses } from './store.suite.js';
 
@@ -120,6 +121,18 @@ describe('A file store in bad times', () => {
     const sending = (async () => { for await (const chunk of reader) expect(chunk.byteLength).toBe(10); })();
     await expect(sending).rejects.toThrow('ended after 10 bytes; it had 1000');
     await reader.close();
+  });
+
+  it('makes the folder of an attempt while removals take the empty folder of its image away', async () => {
+    const imageDir = join(dataDir, key.imageId);
+    await Promise.all(Array.from({ length: 8 }, async () => {
+      for (let round = 0; round < 250; round += 1) {
+        const attemptDir = join(imageDir, randomUUID());
+        await makeAttemptFolder(attemptDir);
+        await removeEmptyFolders(attemptDir, imageDir);
+      }
+    }));
+    expect(await files()).toEqual([]);
   });
 
   it('gives but takes nothing when it is read only', async () => {

@@ -1,4 +1,5 @@
-import { open, rmdir } from 'node:fs/promises';
+import { mkdir, open, rmdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { errnoOf, ignoring } from './errno.js';
 
 /** Makes what was created, renamed or removed in a folder survive a power failure. */
@@ -23,6 +24,21 @@ export async function syncNearestFolder(candidates: readonly string[]): Promise<
       await syncFolder(folder);
       return;
     } catch (error) {
+      if (errnoOf(error) !== 'ENOENT') throw error;
+    }
+  }
+}
+
+/** The removal of the image's last other attempt may take its empty folder away before ours is in it: then once more.
+ *  Not `recursive`: that fails when it meets such a removal, and would also make the folder of a file system that is not mounted. */
+export async function makeAttemptFolder(attemptDir: string): Promise<void> {
+  for (;;) {
+    await ignoring(['EEXIST'], () => mkdir(dirname(attemptDir), 0o750));
+    try {
+      await mkdir(attemptDir, 0o750);
+      return;
+    } catch (error) {
+      if (errnoOf(error) === 'EEXIST') return;
       if (errnoOf(error) !== 'ENOENT') throw error;
     }
   }
