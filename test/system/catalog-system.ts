@@ -11,7 +11,7 @@ import { createBus, createLogger, type Bus } from '#libs/platform';
 export interface CatalogSystem {
   readonly stack: TestStack;
   readonly bus: Bus;
-  startCatalog(env?: NodeJS.ProcessEnv): Promise<CatalogProcess>;
+  startCatalog(env?: NodeJS.ProcessEnv, readyWithinMs?: number): Promise<CatalogProcess>;
   /** Sends one command as a gateway does; rejects with the Problem that comes back. */
   send(imageId: string, command: ImageCommand, context?: Partial<CommandContext>): Promise<ImageCommandAnswer>;
   /** Sends it again, with the same command id, until it is answered for good: what every client with an Idempotency-Key may do. */
@@ -48,13 +48,13 @@ export async function startCatalogSystem({ durable = false } = {}): Promise<Cata
     HELIOGRAPH_HELIOGRAPH__NATS_PASSWORD: stack.passwords[user], HELIOGRAPH_HELIOGRAPH__DATABASE_URL: stack.databaseUrl,
   });
 
-  async function startCatalog(more: NodeJS.ProcessEnv = {}): Promise<CatalogProcess> {
+  async function startCatalog(more: NodeJS.ProcessEnv = {}, readyWithinMs = 30_000): Promise<CatalogProcess> {
     const port = await freePort();
     const get = (path: string) => fetch(`http://127.0.0.1:${port}${path}`, { signal: AbortSignal.timeout(5000) });
     const child = await startChild({
       name: 'catalog', command: process.execPath, args: [join(projectDir(), 'dist/apps/catalog/src/main.js')], cwd: projectDir(),
       env: { ...env('catalog'), HELIOGRAPH_HELIOGRAPH__OPERATIONS_PORT: String(port), ...more }, logFile: join(stack.dir, `catalog-${catalogs.length}.log`),
-      isReady: async () => get('/readyz').then(({ ok }) => ok, () => false),
+      isReady: async () => get('/readyz').then(({ ok }) => ok, () => false), readyWithinMs,
     });
     const started: CatalogProcess = {
       ...child,
@@ -71,7 +71,7 @@ export async function startCatalogSystem({ durable = false } = {}): Promise<Cata
   const send: CatalogSystem['send'] = (imageId, command, context = {}) => bus.ask(commandSubject(stack.region, 'image'), {
     envelope: { imageId, command },
     context: { commandId: randomUUID(), requestId: `req-${randomUUID()}`, actor: { userId: 'ada', projectId: 'project', authMethod: 'password' }, ...context },
-  });
+  }, { timeoutMs: 3000 });
 
   return {
     stack, bus, startCatalog, send, operatorEnv: env('operator'),

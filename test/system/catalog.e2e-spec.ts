@@ -1,7 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { questionSubject, type HistoryAnswer } from '#libs/contracts';
+import { questionSubject, type HistoryAnswer, type RemovalsAnswer } from '#libs/contracts';
+import type { ImageCommand } from '#libs/domain';
 import { openReadModel, type ReadModel } from '#libs/read-model';
 import { anImage, eventually, rename, startCatalogSystem, type CatalogProcess, type CatalogSystem } from './catalog-system.js';
+
+const quickSweep = { HELIOGRAPH_HELIOGRAPH__LEASE_SECONDS: '2', HELIOGRAPH_HELIOGRAPH__SWEEP_INTERVAL: '1' };
 
 describe('Catalog processes on one log and one read model', () => {
   let system: CatalogSystem;
@@ -10,7 +13,7 @@ describe('Catalog processes on one log and one read model', () => {
 
   beforeAll(async () => {
     system = await startCatalogSystem({ durable: true });
-    first = await system.startCatalog();
+    first = await system.startCatalog(quickSweep);
     readModel = await openReadModel({ url: system.stack.databaseUrl });
   }, 90_000);
   afterAll(async () => {
@@ -42,7 +45,7 @@ describe('Catalog processes on one log and one read model', () => {
   });
 
   it('have one projector among them; when it is killed another takes over and every acknowledged change can be read', async () => {
-    const second = await system.startCatalog();
+    const second = await system.startCatalog(quickSweep);
     const leads = async () => Promise.all([first, second].map((catalog) => catalog.metric('heliograph_projector_active')));
     expect(await leads()).toEqual([1, 0]);
     const sending = Array.from({ length: 60 }, async (_, index) => {
@@ -71,4 +74,32 @@ describe('Catalog processes on one log and one read model', () => {
       expect(await readModel.imageById(imageId, { atLeast: answers[index]?.sequence ?? 0 })).toMatchObject({ image: { name: imageId }, version: 1 });
     }
   }, 90_000);
+
+  it('lose nothing when NATS is killed while commands come in, and go on when it is back', async () => {
+    const ids = Array.from({ length: 200 }, () => randomUUID());
+    let answered = 0;
+    const acknowledged = Promise.all(ids.map((imageId) => system.sendUntilAnswered(imageId, anImage(imageId)).finally(() => { answered += 1; })));
+    await eventually('some are answered', async () => answered > 0, 10_000);
+    await system.stack.nats.kill();
+    expect(answered).toBeLessThan(ids.length);
+    system.stack.nats = await system.stack.nats.restart();
+    const answers = await acknowledged;
+    for (const [index, imageId] of ids.entries()) {
+      expect(await readModel.imageById(imageId, { atLeast: answers[index]?.sequence ?? 0 })).toMatchObject({ image: { name: imageId }, version: 1 });
+    }
+  }, 90_000);
+
+  it('return an image to queued when whoever uploaded to it died, and then name its bytes as removable', async () => {
+    const [imageId, attemptId] = [randomUUID(), randomUUID()];
+    await system.sendUntilAnswered(imageId, anImage('upload'));
+    const { image } = await system.sendUntilAnswered(imageId, { type: 'StartImageDataUpload', attemptId, storeId: 'fast' });
+    expect(image.status).toBe('saving');
+    await eventually('the image is queued again', async () => (await readModel.imageById(imageId))?.image.status === 'queued');
+    const complete: ImageCommand = { type: 'CompleteImageDataUpload', attemptId, sizeBytes: 1, checksum: 'c', osHashAlgo: 'sha512', osHashValue: 'h' };
+    await expect(system.send(imageId, complete)).rejects.toMatchObject({ code: 'AttemptOver' });
+    const answer = () => system.bus.ask<RemovalsAnswer>(questionSubject(system.stack.region, 'removals'), { limit: 100 });
+    expect((await answer()).removals).toContainEqual({ imageId, attemptId, storeId: 'fast' });
+    await system.send(imageId, { type: 'RecordImageDataRemoved', attemptId });
+    expect((await answer()).removals).toEqual([]);
+  }, 60_000);
 });

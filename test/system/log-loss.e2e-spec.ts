@@ -57,8 +57,8 @@ describe('A log that lost its tail', () => {
 
   it('keeps a catalog that starts anew from accepting commands', async () => {
     await catalog.kill();
-    await expect(system.startCatalog({ HELIOGRAPH_HELIOGRAPH__LOG_LEVEL: 'silent' }).then(() => 'ready', () => 'not ready')).resolves.toBe('not ready');
-  }, 60_000);
+    await expect(system.startCatalog({}, 6000)).rejects.toThrow('was not ready after 6000 ms');
+  }, 30_000);
 
   it('is told by log:repair what it lost, and nothing is written yet', async () => {
     const { status, said } = await operator('log-repair');
