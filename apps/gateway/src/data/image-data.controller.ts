@@ -1,0 +1,100 @@
+import type { OutgoingHttpHeaders } from 'node:http';
+import { Controller, Get, HttpCode, Inject, Param, Put, Req, Res } from '@nestjs/common';
+import { Problem, type Image } from '#libs/domain';
+import { sendData, type DataKey } from '#libs/stores';
+import { TakesBody } from '../edge/http-server.js';
+import { header, type Reply, type Request } from '../edge/request.js';
+import { commandIdentity } from '../images/idempotency.js';
+import { pathOf } from '../images/images.js';
+import { IMAGES, type ImageRoom } from '../tokens.js';
+import { DATA, type DataRoom } from './data.room.js';
+import { answerBeforeBodyEnds } from './early-answer.js';
+import { requestedRange } from './range-header.js';
+import { uploadImageData } from './upload-image-data.js';
+
+/** Upload and download of an image's data. Source: api-ref "Image data"; API.md section 8. */
+@Controller('v2/images/:imageId/file')
+export class ImageDataController {
+  constructor(@Inject(IMAGES) private readonly images: ImageRoom, @Inject(DATA) private readonly data: DataRoom) {}
+
+  @Put()
+  @HttpCode(204)
+  @TakesBody()
+  async upload(@Req() request: Request, @Res({ passthrough: true }) reply: Reply, @Param('imageId') path: string): Promise<void> {
+    try {
+      await this.receive(request, path);
+    } catch (error) {
+      answerBeforeBodyEnds(request, reply);
+      throw error;
+    }
+  }
+
+  private async receive(request: Request, path: string): Promise<void> {
+    refuseOtherMediaTypes(request);
+    const declaredSizeBytes = declaredSize(request);
+    const { images, permissions } = this.images;
+    const asked = await images.visible(path, request);
+    permissions.requireOn('upload_image', asked, request.caller);
+    const { imageId } = asked;
+    const identity = commandIdentity(request, pathOf(request));
+    await uploadImageData(this.data.upload, {
+      imageId, store: this.data.storeFor(header(request, 'x-image-meta-store')), source: request.raw, limitBytes: this.data.limitBytes,
+      ...(declaredSizeBytes === undefined ? {} : { declaredSizeBytes }),
+      authorizedFor: { owner: asked.image.owner, visibility: asked.image.visibility },
+      completion: identity,
+      send: (envelope, sentAs) => images.send(request, { imageId, ...envelope }, sentAs),
+    });
+  }
+
+  @Get()
+  async download(@Req() request: Request, @Res() reply: Reply, @Param('imageId') path: string): Promise<void> {
+    const { images, permissions } = this.images;
+    const asked = await images.visible(path, request);
+    permissions.requireOn('download_image', asked, request.caller);
+    const { imageId, image } = asked;
+    if (image.status === 'deactivated' && !permissions.isAdmin(request.caller)) throw new Problem('DeactivatedImage', { imageId });
+    const stored = image.attempts.find(({ state }) => state === 'stored');
+    if (!stored || !image.data) return void reply.code(204).send();
+    await this.send(request, reply, image, { imageId, attemptId: stored.attemptId, storeId: stored.storeId });
+  }
+
+  /** Straight from the store to the socket; the headers of the edge go along. */
+  private async send(request: Request, reply: Reply, { data }: Image, key: DataKey): Promise<void> {
+    const sizeBytes = data?.sizeBytes ?? 0;
+    const range = requestedRange({ range: header(request, 'range'), contentRange: header(request, 'content-range') }, sizeBytes);
+    const reader = await this.data.storeOf(key.storeId).read(key, range);
+    reply.hijack();
+    reply.raw.writeHead(range ? 206 : 200, {
+      ...reply.getHeaders() as OutgoingHttpHeaders,
+      'content-type': 'application/octet-stream',
+      'content-length': String(reader.lengthBytes),
+      // Hex and always of the whole image, as glanceclient expects: API.md section 8.
+      ...(data?.checksum === undefined ? {} : { 'content-md5': data.checksum }),
+      ...(range ? { 'content-range': `bytes ${range.start}-${range.end}/${sizeBytes}` } : {}),
+    });
+    const { isComplete } = await sendData(reader, reply.raw).catch((error: unknown) => {
+      // The status is out already: cutting the connection is the one honest way to say that the rest is missing.
+      reply.raw.destroy();
+      throw error;
+    });
+    if (isComplete) reply.raw.end();
+    else reply.raw.destroy();
+  }
+}
+
+function refuseOtherMediaTypes(request: Request): void {
+  const given = header(request, 'content-type')?.split(';')[0]?.trim().toLowerCase() ?? '';
+  if (given !== 'application/octet-stream') {
+    throw new Problem('UnsupportedMediaType', { given: given === '' ? '(none)' : given, supported: 'application/octet-stream' });
+  }
+}
+
+/** What the client says the size will be: by its own header, else by Content-Length. */
+function declaredSize(request: Request): number | undefined {
+  const announced = header(request, 'x-openstack-image-size');
+  if (announced !== undefined && !/^\d{1,15}$/.test(announced)) {
+    throw new Problem('InvalidRequest', { detail: 'The header x-openstack-image-size must be a whole number of bytes.' });
+  }
+  const size = announced ?? header(request, 'content-length');
+  return size === undefined ? undefined : Number(size);
+}

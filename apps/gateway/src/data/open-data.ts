@@ -1,0 +1,29 @@
+import { randomUUID } from 'node:crypto';
+import { commandSubject, imageFromJson, type ImageCommandAnswer, type ImageCommandMessage } from '#libs/contracts';
+import type { Image, ImageCommand } from '#libs/domain';
+import { jetStreamLeases } from '#libs/event-log';
+import type { ServiceParts } from '#libs/platform';
+import type { Stores } from '#libs/stores';
+import type { GatewayConfig } from '../config.js';
+import { dataRoom, type DataRoom } from './data.room.js';
+import { dataRemoval, gatewayActor, removalLoop } from './remove-image-data.js';
+
+/** Opens what moves bytes, and begins to clean up after processes that were killed. */
+export async function openData({ config, bus, logger, readiness, shutdown }: ServiceParts<GatewayConfig>, stores: Stores): Promise<DataRoom> {
+  for (const store of stores.all.values()) readiness.add(`store ${store.id}`, () => store.check());
+  const send = async (imageId: string, command: ImageCommand): Promise<Image> => {
+    const message: ImageCommandMessage = { envelope: { imageId, command }, context: { commandId: randomUUID(), requestId: `req-${randomUUID()}`, actor: gatewayActor } };
+    return imageFromJson((await bus.ask<ImageCommandAnswer>(commandSubject(bus.region, 'image'), message)).image);
+  };
+  const removal = dataRemoval({ stores, bus, logger, send });
+  const loop = removalLoop(removal, { everyMs: config.removalInterval * 1000, logger });
+  shutdown.add('removal of bytes', () => loop.stop());
+  return dataRoom(stores, {
+    removal,
+    limitBytes: config.imageSizeCap,
+    upload: {
+      leases: await jetStreamLeases(bus.connection, { region: bus.region }), leaseMs: config.leaseSeconds * 1000, idleMs: config.uploadIdleSeconds * 1000,
+      clock: () => new Date(), osHashAlgo: config.hashingAlgorithm, removeData: removal.ofImage,
+    },
+  });
+}

@@ -1,0 +1,139 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { imageDecider, Problem, type Image, type ImageCommand } from '#libs/domain';
+import { createExecutor, memoryEventLog, memoryLeases } from '#libs/event-log';
+import { memoryStore } from '#libs/stores';
+import type { CommandIdentity } from '../images/idempotency.js';
+import { uploadImageData, type Upload } from './upload-image-data.js';
+
+const imageId = '11111111-2222-4333-8444-555555555555';
+const random = (): CommandIdentity => ({ commandId: randomUUID(), newImageId: randomUUID() });
+const bytes = Buffer.from('twelve bytes');
+const hashOf = (algo: string): string => createHash(algo).update(bytes).digest('hex');
+const creation: ImageCommand = {
+  type: 'CreateImage', name: null, owner: 'p', isProtected: false, isHidden: false, containerFormat: 'bare', diskFormat: 'raw',
+  minDisk: 0, minRam: 0, visibility: 'shared', tags: [], properties: {},
+};
+
+/** A queued image, a store, and a catalog of the real rules on a log in memory; `now` is held by the test. */
+async function aQueuedImage() {
+  const held = { now: new Date('2026-01-01T00:00:00Z') };
+  const clock = () => held.now;
+  const store = memoryStore('fast', {});
+  const leases = memoryLeases();
+  const executor = createExecutor({ log: memoryEventLog(), region: 'RegionOne', service: 'catalog', decider: imageDecider({ properties: -1, tags: -1, members: -1 }), clock });
+  const sent: ImageCommand[] = [];
+  const send: Upload['send'] = async (envelope, sentAs = random()) => {
+    sent.push(envelope.command);
+    const context = { commandId: sentAs.commandId, requestId: 'req', ...(sentAs.requestHash === undefined ? {} : { requestHash: sentAs.requestHash }), actor: { userId: 'u', authMethod: 'password' } };
+    return (await executor.execute({ envelope: { imageId, ...envelope }, context })).image;
+  };
+  let image = await send({ command: creation });
+  const parts = {
+    leases, clock, leaseMs: 30_000, idleMs: 60_000, osHashAlgo: 'sha512' as const,
+    async removeData(_: string, { attempts }: Image) {
+      for (const { attemptId, storeId, state } of attempts) if (state === 'over') await store.remove({ imageId, attemptId, storeId });
+    },
+  };
+  const upload = (given: Partial<Upload> = {}) => uploadImageData(parts, {
+    imageId, store, source: Readable.from([bytes]), limitBytes: 1000, authorizedFor: { owner: 'p', visibility: 'shared' }, completion: random(), send, ...given,
+  });
+  const now = async (): Promise<Image> => (image = await send({ command: { type: 'ChangeImageProperties', changes: [] } }));
+  const storedBytes = async (): Promise<number[]> => Promise.all(image.attempts.map(({ attemptId }) => store.sizeOf({ imageId, attemptId, storeId: 'fast' }).catch(() => 0)));
+  return { held, upload, now, send, sent, storedBytes };
+}
+
+const refusal = (code: string) => expect.objectContaining({ name: 'Problem', code }) as Error;
+
+describe('Upload binary image data', () => {
+  it('leaves an active image whose size and hashes are those of the bytes', async () => {
+    const { upload, now, storedBytes } = await aQueuedImage();
+    await upload();
+    expect(await now()).toMatchObject({
+      status: 'active', data: { sizeBytes: 12, checksum: hashOf('md5'), osHashAlgo: 'sha512', osHashValue: hashOf('sha512') },
+    });
+    expect(await storedBytes()).toEqual([12]);
+  });
+
+  it('returns the image to queued, without bytes, when the client hangs up', async () => {
+    const { upload, now, storedBytes } = await aQueuedImage();
+    const source = Readable.from((async function* () {
+      await Promise.resolve();
+      yield bytes;
+      throw Object.assign(new Error('gone'), { code: 'ECONNRESET' });
+    })());
+    await expect(upload({ source })).rejects.toThrow(refusal('UploadInterrupted'));
+    expect((await now()).status).toBe('queued');
+    expect(await storedBytes()).toEqual([0]);
+  });
+
+  it('refuses bytes over the limit and keeps none of them', async () => {
+    const { upload, now, storedBytes } = await aQueuedImage();
+    await expect(upload({ limitBytes: 11 })).rejects.toThrow(refusal('ImageTooLarge'));
+    expect((await now()).status).toBe('queued');
+    expect(await storedBytes()).toEqual([0]);
+  });
+
+  it('activates nothing once its lease has run out, however whole the bytes are', async () => {
+    const { upload, now, held, storedBytes } = await aQueuedImage();
+    const source = Readable.from((async function* () {
+      yield bytes;
+      await Promise.resolve();
+      held.now = new Date(held.now.getTime() + 31_000);
+    })());
+    await expect(upload({ source })).rejects.toThrow(refusal('AttemptOver'));
+    expect((await now()).status).toBe('queued');
+    expect(await storedBytes()).toEqual([0]);
+  });
+
+  it('tells the client when the image was deleted meanwhile, and keeps no bytes', async () => {
+    const { upload, send, storedBytes } = await aQueuedImage();
+    const source = Readable.from((async function* () {
+      yield bytes;
+      await send({ command: { type: 'DeleteImage' } });
+    })());
+    await expect(upload({ source })).rejects.toThrow(refusal('ImageGone'));
+    expect(await storedBytes()).toEqual([]);
+  });
+
+  it('repeats a completion whose answer was lost, and finds it recorded', async () => {
+    const { upload, now, send } = await aQueuedImage();
+    let isLost = false;
+    await upload({
+      async send(envelope, sentAs) {
+        const answer = await send(envelope, sentAs);
+        if (envelope.command.type !== 'CompleteImageDataUpload' || isLost) return answer;
+        isLost = true;
+        throw new Problem('Unavailable', { what: 'The catalog', seconds: 2 });
+      },
+    });
+    expect((await now()).status).toBe('active');
+  });
+
+  it('undoes nothing while nobody knows whether the completion was recorded', async () => {
+    const { upload, now, send, sent, storedBytes } = await aQueuedImage();
+    const lost: Upload['send'] = async (envelope, sentAs) => {
+      const answer = await send(envelope, sentAs);
+      if (envelope.command.type === 'CompleteImageDataUpload') throw new Problem('Unavailable', { what: 'The catalog', seconds: 2 });
+      return answer;
+    };
+    await expect(upload({ send: lost })).rejects.toThrow(refusal('Unavailable'));
+    expect(sent.map(({ type }) => type)).not.toContain('FailImageDataUpload');
+    expect((await now()).status).toBe('active');
+    expect(await storedBytes()).toEqual([12]);
+  });
+
+  it('answers a repeated request with the same key from its own completion', async () => {
+    const { upload, now } = await aQueuedImage();
+    const completion: CommandIdentity = { ...random(), requestHash: 'hash' };
+    await upload({ completion });
+    await upload({ completion });
+    expect((await now()).status).toBe('active');
+  });
+
+  it('refuses an image that is active already to everybody else', async () => {
+    const { upload } = await aQueuedImage();
+    await upload();
+    await expect(upload({ completion: { ...random(), requestHash: 'hash' } })).rejects.toThrow(refusal('ImageStatusConflict'));
+  });
+});

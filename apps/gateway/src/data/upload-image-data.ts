@@ -1,0 +1,151 @@
+import { randomUUID } from 'node:crypto';
+import { Problem, type Image, type ImageCommandEnvelope, type UploadFailure } from '#libs/domain';
+import { crashPoint, type Leases } from '#libs/event-log';
+import { receiveData, type ByteSource, type OsHashAlgo, type ReceivedData, type Store } from '#libs/stores';
+import type { CommandIdentity } from '../images/idempotency.js';
+import { holdLease } from './held-lease.js';
+import { idleLimit } from './idle-limit.js';
+
+export interface UploadParts {
+  readonly leases: Leases;
+  readonly leaseMs: number;
+  readonly clock: () => Date;
+  readonly osHashAlgo: OsHashAlgo;
+  /** For how long a client may send nothing. */
+  readonly idleMs: number;
+  /** Removes the bytes of attempts that are over. Never rejects. */
+  removeData(imageId: string, image: Image): Promise<void>;
+}
+
+export interface Upload {
+  readonly imageId: string;
+  readonly store: Store;
+  readonly source: ByteSource;
+  readonly limitBytes: number;
+  readonly declaredSizeBytes?: number;
+  readonly authorizedFor: NonNullable<ImageCommandEnvelope['authorizedFor']>;
+  /** What the completion is known by: a repeated request with an Idempotency-Key finds its own. */
+  readonly completion: CommandIdentity;
+  /** Sends a command on behalf of the caller and returns the image after it; each gets an id of its own unless one is given. */
+  send(envelope: Omit<ImageCommandEnvelope, 'imageId'>, sentAs?: CommandIdentity): Promise<Image>;
+}
+
+/**
+ * The whole story of `PUT /file`: start in the log, bytes, store commit, complete in the log. Whatever fails, the image is queued again
+ * and the bytes are gone; where it is unknown whether the completion was recorded, nothing is undone and the sweeper judges by the log.
+ * Refuses: what the image, the limits or the store refuse; AttemptOver where the lease was lost. Source: api-ref "Upload binary image data".
+ */
+export async function uploadImageData(parts: UploadParts, upload: Upload): Promise<void> {
+  const attemptId = randomUUID();
+  if (await start(upload, attemptId) === 'done before') return;
+  const attempt = holdAttempt(parts, upload.imageId, attemptId);
+  try {
+    const received = await receive(parts, upload, attemptId, attempt);
+    await commitHeld(received, attempt.confirm);
+    crashPoint('after-store-commit');
+    crashPoint('before-complete');
+    await complete(upload, attemptId, received);
+    crashPoint('before-acknowledgement');
+  } catch (error) {
+    if (!(error instanceof UnknownOutcome)) await fail(parts, upload, attemptId, error);
+    throw error;
+  } finally {
+    await attempt.end();
+  }
+}
+
+async function start({ store, declaredSizeBytes, authorizedFor, completion, send }: Upload, attemptId: string): Promise<'started' | 'done before'> {
+  const declared = declaredSizeBytes === undefined ? {} : { declaredSizeBytes };
+  try {
+    await send({ command: { type: 'StartImageDataUpload', attemptId, storeId: store.id, ...declared }, authorizedFor });
+    return 'started';
+  } catch (error) {
+    const mayBeRepeated = completion.requestHash !== undefined && error instanceof Problem && error.code === 'ImageStatusConflict';
+    if (mayBeRepeated && await wasCompleted(attemptId, completion, send)) return 'done before';
+    throw error;
+  }
+}
+
+/** An attempt that never started can complete nothing, so only the commit of an earlier request with the same key can answer this. */
+async function wasCompleted(attemptId: string, completion: CommandIdentity, send: Upload['send']): Promise<boolean> {
+  const nothing = { sizeBytes: 0, checksum: '', osHashAlgo: '', osHashValue: '' };
+  try {
+    await send({ command: { type: 'CompleteImageDataUpload', attemptId, ...nothing } }, completion);
+    return true;
+  } catch (error) {
+    if (error instanceof Problem && (error.code === 'AttemptOver' || error.code === 'ImageGone')) return false;
+    throw error;
+  }
+}
+
+/** The attempt's lease, and the signal that ends its transfer when the lease is lost or nothing moves any more. */
+function holdAttempt(parts: UploadParts, imageId: string, attemptId: string) {
+  const lost = new AbortController();
+  const lease = holdLease({ ...parts, imageId, attemptId, onLost: (reason) => { lost.abort(reason); } });
+  const idle = idleLimit(imageId, parts.idleMs);
+  return {
+    signal: AbortSignal.any([lost.signal, idle.signal]),
+    moved: idle.moved,
+    arrived: idle.end,
+    confirm: lease.confirm,
+    async end() {
+      idle.end();
+      await lease.release();
+    },
+  };
+}
+type HeldAttempt = ReturnType<typeof holdAttempt>;
+
+async function receive({ osHashAlgo }: UploadParts, { imageId, store, source, limitBytes, declaredSizeBytes }: Upload, attemptId: string, attempt: HeldAttempt): Promise<ReceivedData> {
+  const received = await receiveData(store, { imageId, attemptId, storeId: store.id }, source, {
+    limitBytes, osHashAlgo, signal: attempt.signal, onProgress: attempt.moved, ...(declaredSizeBytes === undefined ? {} : { declaredSizeBytes }),
+  });
+  attempt.arrived();
+  return received;
+}
+
+async function commitHeld(received: ReceivedData, confirmLease: () => Promise<void>): Promise<void> {
+  try {
+    await confirmLease();
+    await received.commit();
+  } catch (error) {
+    await received.cancel();
+    throw error;
+  }
+}
+
+/** An unanswered completion may have been recorded: it is repeated under the same command id until the answer is known. */
+async function complete({ completion, send }: Upload, attemptId: string, { sizeBytes, checksum, osHashAlgo, osHashValue }: ReceivedData): Promise<void> {
+  const command = { type: 'CompleteImageDataUpload', attemptId, sizeBytes, checksum, osHashAlgo, osHashValue } as const;
+  for (let triesLeft = 3; ; triesLeft -= 1) {
+    try {
+      await send({ command }, completion);
+      return;
+    } catch (error) {
+      if (!isUnknown(error)) throw error;
+      if (triesLeft === 1) throw new UnknownOutcome(error);
+    }
+  }
+}
+
+async function fail(parts: UploadParts, { imageId, send }: Upload, attemptId: string, error: unknown): Promise<void> {
+  try {
+    await parts.removeData(imageId, await send({ command: { type: 'FailImageDataUpload', attemptId, reason: reasonOf(error) } }));
+  } catch {
+    // The catalog cannot be reached: without a lease the sweeper ends this attempt, and its bytes go then.
+  }
+}
+
+const reasonOf = (error: unknown): UploadFailure => (error instanceof Problem ? reasons[error.code] ?? 'refused' : 'store_failed');
+const reasons: Partial<Record<Problem['code'], UploadFailure>> = {
+  UploadInterrupted: 'interrupted', SizeMismatch: 'interrupted', StoreFull: 'store_failed', StoreUnavailable: 'store_failed', AttemptOver: 'lease_expired',
+};
+
+const isUnknown = (error: unknown): error is Problem => error instanceof Problem && (error.code === 'Unavailable' || error.code === 'NotYetVisible');
+
+/** The completion was sent and nobody knows whether it was recorded. */
+class UnknownOutcome extends Problem {
+  constructor(cause: Problem) {
+    super(cause.code, cause.params, { cause });
+  }
+}
