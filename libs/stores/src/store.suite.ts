@@ -22,10 +22,12 @@ export function describeStore(name: string, begin: () => Promise<StoreUnderTest>
       keys = [];
     });
     afterEach(async () => {
-      for (const key of keys) await store.remove(key);
-      const leftovers = await tested.leftovers();
-      await tested.end();
-      expect(leftovers).toBe(0);
+      try {
+        for (const key of keys) await store.remove(key);
+        expect(await tested.leftovers()).toBe(0);
+      } finally {
+        await tested.end();
+      }
     });
 
     const newKey = (imageId: string = randomUUID()): DataKey => {
