@@ -1,0 +1,88 @@
+/**
+ * `npm run bench [-- data|api …] [--mib N] [--fill N] [--runs N]`: the kit's load test against Heliograph and against a real
+ * Glance, in one run on one machine, and a table of ratios. Absolute figures of a shared machine prove nothing; ratios of one run do.
+ *
+ * Both validate tokens at the same Keystone. CPU and memory of Heliograph count every process of it, NATS and PostgreSQL
+ * included; those of Glance count its workers, not its PostgreSQL.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+
+const root = resolve(import.meta.dirname, '..');
+const kit = process.env.HELIOGRAPH_KIT ?? resolve(root, '../shared/kit');
+const peersHome = process.env.PEERS_HOME ?? join(homedir(), '.cache/image-peers');
+const keystone = `http://127.0.0.1:${process.env.KEYSTONE_PORT ?? 5000}/v3`;
+const glancePort = process.env.GLANCE_PORT ?? '9792';
+const ourPort = process.env.HELIOGRAPH_PORT ?? '9892';
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { mib: { type: 'string', default: '512' }, runs: { type: 'string', default: '3' }, seconds: { type: 'string', default: '5' }, fill: { type: 'string', default: '200' } },
+});
+const suites = positionals.length > 0 ? positionals : ['data', 'api', 'idle'];
+
+if (!existsSync(join(kit, 'bench/bench.py'))) fail(`There is no kit at ${kit}. Set HELIOGRAPH_KIT to the folder that holds keystone-up and bench/bench.py.`);
+
+const data = mkdtempSync(join(tmpdir(), 'heliograph-bench-'));
+let glanceIsUp = false;
+let weAreUp = false;
+try {
+  run(join(kit, 'keystone-up'), [`http://127.0.0.1:${ourPort}`]);
+  run(join(kit, 'glance-up'), ['--name', 'bench-glance', '--port', glancePort, '--region', 'RegionBench']);
+  glanceIsUp = true;
+  run('npm', ['start', '--', '--data', data, '--port', ourPort, '--keystone', keystone, '--detach'],
+    { env: { HELIOGRAPH_KEYSTONE_AUTHTOKEN__PASSWORD: process.env.PEERS_PASSWORD ?? 'secret' } });
+  weAreUp = true;
+  const glance = measure(`http://127.0.0.1:${glancePort}`, [readFileSync(join(peersHome, 'run/bench-glance.pid'), 'utf8').trim()]);
+  const ours = measure(`http://127.0.0.1:${ourPort}`, ourPids());
+  print(ours, glance);
+} finally {
+  if (weAreUp) run('npm', ['stop', '--', '--data', data], { mayFail: true });
+  if (glanceIsUp) run(join(kit, 'glance-down'), ['bench-glance'], { mayFail: true });
+  rmSync(data, { recursive: true, force: true });
+}
+
+function measure(url, pids) {
+  const figures = new Map();
+  for (const suite of suites) {
+    console.error(`# ${suite} ${url}`);
+    const more = { data: ['--mib', options.mib], api: ['--seconds', options.seconds, '--fill', options.fill] }[suite] ?? [];
+    const out = run(join(peersHome, 'venv/client/bin/python'), [
+      join(kit, 'bench/bench.py'), suite, url, '--runs', options.runs, ...more, ...pids.flatMap((pid) => ['--pid', pid])]);
+    for (const line of out.split('\n').filter(Boolean)) {
+      const { what, ...figure } = JSON.parse(line);
+      figures.set(what, figure);
+    }
+  }
+  return figures;
+}
+
+/** The launcher is the parent of every process of ours; what the kit counts are it and its children. */
+function ourPids() {
+  return [String(JSON.parse(readFileSync(join(data, 'heliograph.json'), 'utf8')).pid)];
+}
+
+function print(ours, glance) {
+  const rows = [['', 'Heliograph', 'Glance', 'ratio', 'CPU ours', 'CPU Glance', 'memory ours', 'memory Glance']];
+  for (const [what, our] of ours) {
+    const its = glance.get(what);
+    const [rate, cpu, memory] = 'MB_s' in our ? ['MB_s', 'cpu_s_per_GiB', 'peak_rss_MiB'] : 'req_s' in our ? ['req_s', 'cpu_ms_per_req', undefined] : ['rss_MiB', undefined, 'pss_MiB'];
+    if (our.bad || its?.bad) fail(`${what}: ${our.bad ?? 0} requests failed at Heliograph, ${its?.bad ?? 0} at Glance; the figures mean nothing.`);
+    rows.push([`${what} (${rate})`, our[rate], its?.[rate], its ? (our[rate] / its[rate]).toFixed(2) : '', our[cpu], its?.[cpu], our[memory], its?.[memory]].map((cell) => String(cell ?? '')));
+  }
+  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
+  for (const row of rows) console.log(row.map((cell, column) => column === 0 ? cell.padEnd(widths[0]) : cell.padStart(widths[column])).join('  '));
+}
+
+function run(command, args, { mayFail = false, env = {} } = {}) {
+  const { status, stdout, error } = spawnSync(command, args, { cwd: root, env: { ...process.env, ...env }, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'], maxBuffer: 64 * 2 ** 20, timeout: 1_800_000 });
+  if (status !== 0 && !mayFail) throw error ?? new Error(`${command} ended with status ${status}`);
+  return stdout ?? '';
+}
+
+function fail(sentence) {
+  console.error(sentence);
+  process.exit(1);
+}
