@@ -1,6 +1,7 @@
+import { EventEmitter, once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { connect, errors, headers } from '@nats-io/transport-node';
-import type { NatsConnection } from '@nats-io/transport-node';
+import type { Msg, NatsConnection } from '@nats-io/transport-node';
 import { inboxPrefix, type Answer, type NatsUser } from '#libs/contracts';
 import { Problem, isProblemCode } from '#libs/domain';
 import { currentRequestId, type Logger } from './logging.js';
@@ -29,8 +30,9 @@ export interface Bus {
   readonly region: string;
   /**
    * Sends one question and returns what stands under `ok` in the answer. A refusal comes back as the `Problem` it was on the other side.
-   * Where nobody listens it tries again for two seconds (a service that restarts is back by then); where no answer
-   * comes, `Unavailable`: whether the question was heard is then unknown, so repeat it only with the same command id.
+   * Where nobody listens it tries again for two seconds (a service that restarts is back by then), and when the connection was lost and
+   * is back it sends again, so a question may be heard twice: a command is recognised by its id. Where no answer comes in time,
+   * `Unavailable`: whether the question was heard is then unknown, so repeat it only with the same command id.
    */
   ask<Ok>(subject: string, payload: unknown, options?: AskOptions): Promise<Ok>;
   isConnected(): boolean;
@@ -49,38 +51,55 @@ export async function createBus({ servers, user, password, region, logger }: Bus
     ignoreAuthErrorAbort: true,
   });
   let isUp = true;
+  const line: Line = { connection, changes: new EventEmitter().setMaxListeners(0) };
   void (async () => {
     for await (const status of connection.status()) {
       if (status.type === 'disconnect') isUp = false;
       if (status.type === 'reconnect') isUp = true;
       if (status.type === 'disconnect' || status.type === 'reconnect') logger.warn({ server: status.server }, `NATS: ${status.type}`);
+      if (status.type === 'reconnect') line.changes.emit('reconnect');
       if (status.type === 'error') logger.error({ err: status.error }, 'NATS refuses something this service tried');
     }
   })();
   return {
     connection, region,
-    ask: <Ok>(subject: string, payload: unknown, options: AskOptions = {}) => ask<Ok>(connection, subject, payload, options),
+    ask: <Ok>(subject: string, payload: unknown, options: AskOptions = {}) => ask<Ok>(line, subject, payload, options),
     isConnected: () => isUp && !connection.isClosed(),
     close: () => (isUp ? connection.drain() : connection.close()),
   };
 }
 
-async function ask<Ok>(connection: NatsConnection, subject: string, payload: unknown, { timeoutMs = 5000, what = 'The catalog' }: AskOptions): Promise<Ok> {
+interface Line { readonly connection: NatsConnection; readonly changes: EventEmitter }
+
+async function ask<Ok>(line: Line, subject: string, payload: unknown, { timeoutMs = 5000, what = 'The catalog' }: AskOptions): Promise<Ok> {
   const data = JSON.stringify(payload);
-  const carried = headers();
-  carried.set(requestIdHeader, currentRequestId() ?? '');
   const startedAt = performance.now();
   for (;;) {
     const elapsedMs = performance.now() - startedAt;
     try {
-      const reply = await connection.request(subject, data, { timeout: Math.max(1, timeoutMs - elapsedMs), headers: carried });
-      return resultOf<Ok>(reply.json<Answer<Ok>>());
+      const reply = await request(line, subject, data, Math.max(1, timeoutMs - elapsedMs));
+      if (reply) return resultOf<Ok>(reply.json<Answer<Ok>>());
     } catch (error) {
-      if (error instanceof Problem) throw error;
-      if (!isSilence(error)) throw error;
+      if (error instanceof Problem || !isSilence(error)) throw error;
       if (!nobodyListens(error) || elapsedMs > Math.min(restartMs, timeoutMs)) throw new Problem('Unavailable', { what, seconds: 2 }, { cause: error });
     }
     await delay(50);
+  }
+}
+
+/** The reply; undefined where the connection was lost and came back meanwhile, and with it perhaps the question or its answer. */
+async function request({ connection, changes }: Line, subject: string, data: string, timeout: number): Promise<Msg | undefined> {
+  const carried = headers();
+  carried.set(requestIdHeader, currentRequestId() ?? '');
+  const over = new AbortController();
+  const reconnected = once(changes, 'reconnect', { signal: over.signal }).then(() => undefined);
+  reconnected.catch(() => undefined);
+  const replied = connection.request(subject, data, { timeout, headers: carried });
+  replied.catch(() => undefined);
+  try {
+    return await Promise.race([replied, reconnected]);
+  } finally {
+    over.abort();
   }
 }
 

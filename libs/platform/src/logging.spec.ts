@@ -1,0 +1,27 @@
+import { createLogger, requestContext } from './index.js';
+
+const linesOf = (write: (logger: ReturnType<typeof createLogger>) => void, level = 'info'): Record<string, unknown>[] => {
+  const lines: string[] = [];
+  write(createLogger({ service: 'gateway', region: 'RegionOne', level }, { write: (line) => void lines.push(line) }));
+  return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+};
+
+describe('log lines', () => {
+  it('carry service and region, and the request id inside a request', () => {
+    const [outside, inside] = linesOf((logger) => {
+      logger.info('outside');
+      requestContext.run({ requestId: 'req-1' }, () => logger.info('inside'));
+    });
+    expect(outside).toMatchObject({ service: 'gateway', region: 'RegionOne', level: 'info', msg: 'outside' });
+    expect(outside).not.toHaveProperty('request_id');
+    expect(inside).toMatchObject({ request_id: 'req-1' });
+  });
+
+  it.each([
+    { headers: { 'x-auth-token': 'hush', 'X-Service-Token': 'hush', authorization: 'hush' } }, { 'x-auth-token': 'hush' }, { token: 'hush' },
+    { user: { password: 'hush' } }, { req: { headers: { authorization: 'hush', 'X-Auth-Token': 'hush' } } },
+  ])('hold no token and no password: %j', (facts) => {
+    const [line] = linesOf((logger) => logger.info(facts, 'a request'));
+    expect(JSON.stringify(line)).not.toContain('hush');
+  });
+});
