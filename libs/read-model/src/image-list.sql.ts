@@ -39,15 +39,18 @@ export type MarkerValues = readonly string[];
 export const sortValues = (order: readonly SortBy[]): string =>
   `json_build_array(${order.map(({ key }) => `(${sortExpressions[key].sql})::text`).join(', ')})`;
 
-/** One page of a list, as JSON, beside the position that it was read at. */
+/** One page of a list, as JSON, beside the position that it was read at. Ids are found and merged first: whole rows are read only of the page. */
 export function listSql(ranges: readonly ImageRange[], query: ImageListQuery, order: readonly SortBy[], marker: MarkerValues | undefined): { text: string; values: unknown[] } {
   const into = parameters();
-  const limit = into.add(query.limit, 'int');
+  const limit = String(Math.trunc(query.limit));
   const selects = ranges.map((range) => `(${rangeSql(range, query, order, marker, limit, into)})`);
   const keys = order.map(({ direction }, place) => `k${place} ${direction}`).join(', ');
-  const page = selects.length === 0 ? 'select null as image where false' : `select image from (${selects.join(' union all ')}) merged order by ${keys} limit ${limit}`;
+  const page = selects.length === 0
+    ? 'select null::uuid as id, 0 as place where false'
+    : `select id, row_number() over (order by ${keys}) as place from (${selects.join(' union all ')}) merged order by ${keys} limit ${limit}`;
   return {
-    text: `select sequence as position, (select coalesce(json_agg(page.image), '[]') from (${page}) page) as rows from position`,
+    text: `select sequence as position,
+      (select coalesce(json_agg(i order by page.place), '[]') from (${page}) page join images i on i.id = page.id) as rows from position`,
     values: into.values,
   };
 }
@@ -62,15 +65,15 @@ function rangeSql(range: ImageRange, query: ImageListQuery, order: readonly Sort
   const from = range.sharedWith ? 'image_members m join images i on i.id = m.image_id' : 'images i';
   const keys = expressions.map((sql, place) => `${sql} as k${place}`).join(', ');
   const by = expressions.map((sql, place) => `${sql} ${order[place]?.direction ?? 'asc'}`).join(', ');
-  return `select i as image, ${keys} from ${from} where ${conditions.join(' and ')} order by ${by} limit ${limit}`;
+  return `select i.id, ${keys} from ${from} where ${conditions.join(' and ')} order by ${by} limit ${limit}`;
 }
 
 function rangeConditions({ visibility, owner, sharedWith }: ImageRange, into: Parameters): string[] {
   return [
-    `i.visibility = ${into.add(visibility)}`,
+    `i.visibility = '${visibility}'`,
     ...(owner === undefined ? [] : [`i.owner = ${into.add(owner)}`]),
     ...(sharedWith === undefined ? [] : [
-      `m.member_id = ${into.add(sharedWith.projectId)}`, `m.status = ${into.add(sharedWith.status)}`,
+      `m.member_id = ${into.add(sharedWith.projectId)}`, `m.status = '${sharedWith.status}'`,
       // A project that is a member of its own image sees it as owner already.
       `i.owner is distinct from ${into.add(sharedWith.projectId)}`,
     ]),
@@ -79,32 +82,42 @@ function rangeConditions({ visibility, owner, sharedWith }: ImageRange, into: Pa
 
 function conditionsOf(query: ImageListQuery, into: Parameters): string[] {
   return [
-    `i.is_hidden = ${into.add(query.isHidden ?? false)}`,
-    ...oneOf('name', query.name, into), ...oneOf('status', query.status, into),
-    ...oneOf('container_format', query.containerFormat, into), ...oneOf('disk_format', query.diskFormat, into),
-    ...oneOf('id', query.id?.filter(isLowerUuid), into, 'uuid[]'),
-    ...equal('checksum', query.checksum, into), ...equal('os_hash_value', query.osHashValue, into), ...equal('is_protected', query.isProtected, into),
+    `i.is_hidden = ${query.isHidden ? 'true' : 'false'}`,
+    ...named('name', query.name, into), ...oneOf('i.status', query.status, into),
+    ...named('container_format', query.containerFormat, into), ...named('disk_format', query.diskFormat, into),
+    ...oneOf('i.id', query.id?.filter(isLowerUuid), into, 'uuid[]'),
+    ...equal('checksum', query.checksum, into), ...equal('os_hash_value', query.osHashValue, into),
+    ...(query.isProtected === undefined ? [] : [query.isProtected ? 'i.is_protected' : 'not i.is_protected']),
     ...(query.tags?.length ? [`i.tags @> ${into.add(query.tags, 'text[]')}`] : []),
     ...(Object.keys(query.properties ?? {}).length ? [`i.properties @> ${into.add(JSON.stringify(query.properties), 'jsonb')}`] : []),
     ...(query.createdAt ?? []).map((condition) => inTime('created_at', condition, into)),
     ...(query.updatedAt ?? []).map((condition) => inTime('updated_at', condition, into)),
-    ...inBounds('size_bytes', query.sizeBytes, into), ...inBounds('min_disk', query.minDisk, into), ...inBounds('min_ram', query.minRam, into),
+    ...(query.sizeBytes ? ['coalesce(i.size_bytes, -1) >= 0'] : []), ...inBounds('coalesce(i.size_bytes, -1)', query.sizeBytes, into),
+    ...inBounds('i.min_disk', query.minDisk, into), ...inBounds('i.min_ram', query.minRam, into),
   ];
 }
 
 function oneOf(column: string, values: readonly string[] | undefined, into: Parameters, type = 'text[]'): string[] {
   if (values === undefined) return [];
-  return [values.length === 1 ? `i.${column} = ${into.add(values[0], type.slice(0, -2))}` : `i.${column} = any(${into.add(values, type)})`];
+  return [values.length === 1 ? `${column} = ${into.add(values[0], type.slice(0, -2))}` : `${column} = any(${into.add(values, type)})`];
 }
 
-const equal = (column: string, value: string | boolean | undefined, into: Parameters): string[] =>
+/** Asked in the words of the index; a missing value is no empty one. */
+const named = (column: string, values: readonly string[] | undefined, into: Parameters): string[] =>
+  values === undefined ? [] : [...oneOf(`coalesce(i.${column}, '')`, values, into), ...(values.includes('') ? [`i.${column} is not null`] : [])];
+
+const equal = (column: string, value: string | undefined, into: Parameters): string[] =>
   value === undefined ? [] : [`i.${column} = ${into.add(value)}`];
 
 function inBounds(column: string, condition: NumberCondition | undefined, into: Parameters): string[] {
   if (!condition) return [];
   const bounds = [['>=', condition.min], ['<=', condition.max], ['=', condition.equals]] as const;
-  return bounds.filter(([, value]) => value !== undefined).map(([op, value]) => `i.${column} ${op} ${into.add(value, 'numeric')}`);
+  return bounds.filter(([, value]) => value !== undefined).map(([op, value]) => `${column} ${op} ${into.add(clamped(value), 'bigint')}`);
 }
+
+/** A bound beyond what PostgreSQL counts in says the same as its own greatest and least. */
+const clamped = (value: number | undefined): number => Math.trunc(Math.max(-greatest, Math.min(greatest, value ?? 0)));
+const greatest = 2 ** 53;
 
 /** Compares as if the column were cut to whole seconds, and can still use its index. */
 function inTime(column: string, { op, at }: TimeCondition, into: Parameters): string {

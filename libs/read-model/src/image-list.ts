@@ -26,14 +26,30 @@ export interface ImagePage {
 export async function listImages(pool: Pool, query: ImageListQuery, viewer: Viewer, { atLeast }: AtLeast): Promise<ImagePage> {
   const order = fullOrder(query.sort);
   const marker = query.marker === undefined ? undefined : await markerValues(pool, query.marker, viewer, order, atLeast);
-  const statement = listSql(visibleRanges(query, viewer), query, order, marker);
+  const { text, values } = listSql(visibleRanges(query, viewer), query, order, marker);
+  const name = isCommon(query) ? prepared(text) : undefined;
   const { rows } = await readAt(atLeast, async () => {
-    const { rows: [found] } = await pool.query<{ position: string; rows: ImageRow[] }>(statement);
+    const { rows: [found] } = await pool.query<{ position: string; rows: ImageRow[] }>({ text, values, ...(name ? { name } : {}) });
     if (!found) throw new Error('the read model has no position: run the migrations');
     return { position: Number(found.position), rows: found.rows };
   });
   const images = rows.map((row) => ({ imageId: row.id, version: row.version, image: withoutMembers(row) }));
   return { images, isFull: query.limit > 0 && images.length === query.limit };
+}
+
+/** What clients ask without a filter is planned once a connection: planning costs more than reading the page. */
+function isCommon(query: ImageListQuery): boolean {
+  return (query.sort ?? []).length <= 1 && commonLimits.has(query.limit)
+    && Object.entries(query).every(([name, value]) => value === undefined || withoutFilter.has(name));
+}
+const withoutFilter: ReadonlySet<string> = new Set<keyof ImageListQuery>(['visibility', 'memberStatus', 'isHidden', 'owner', 'marker', 'sort', 'limit']);
+const commonLimits: ReadonlySet<number> = new Set([1, 10, 20, 21, 25, 50, 100, 200, 500, 1000]);
+
+/** Names of prepared statements; so many and no more, since every connection keeps them. */
+const names = new Map<string, string>();
+function prepared(text: string): string | undefined {
+  if (!names.has(text) && names.size < 200) names.set(text, `list-${names.size}`);
+  return names.get(text);
 }
 
 /** Where the marker stands in the order. It may be any image that the viewer could show, not only one that he could list. */

@@ -1,5 +1,11 @@
 import { Migration } from '@mikro-orm/migrations';
 
+/** Each serves the lists sorted by it and those filtered by it: a value is a range of the index, in the default order. */
+const sortKeys = {
+  name: `coalesce(name, '')`, status: 'status', container_format: `coalesce(container_format, '')`, disk_format: `coalesce(disk_format, '')`,
+  size: 'coalesce(size_bytes, -1)', update: 'updated_at',
+};
+
 /**
  * One range a kind of visibility, each ordered as the default list is: a page is read from the head of a few ranges.
  * The last migration of the schema, so that a rebuild can fill the tables first.
@@ -9,12 +15,11 @@ export class Catalog0002Indexes extends Migration {
     const order = 'created_at, id';
     this.addSql(`create index images_visible on images (visibility, is_hidden, ${order})`);
     this.addSql(`create index images_owned on images (owner, visibility, is_hidden, ${order})`);
-    this.addSql(`create index images_by_name on images (visibility, is_hidden, coalesce(name, ''), ${order})`);
-    this.addSql(`create index images_by_update on images (visibility, is_hidden, updated_at, ${order})`);
-    this.addSql(`create index images_by_size on images (visibility, is_hidden, coalesce(size_bytes, -1), ${order})`);
-    this.addSql(`create index images_named on images (name, ${order})`);
-    this.addSql(`create index images_unusual on images (status, ${order}) where status <> 'active'`);
-    this.addSql(`create index images_formatted on images (disk_format, ${order})`);
+    for (const [name, key] of Object.entries(sortKeys)) {
+      this.addSql(`create index images_by_${name} on images (visibility, is_hidden, ${key}, ${order})`);
+    }
+    this.addSql('create index images_by_id on images (visibility, is_hidden, id)');
+    this.addSql(`create index images_protected on images (visibility, is_hidden, ${order}) where is_protected`);
     this.addSql(`create index images_checksum on images (checksum)`);
     this.addSql(`create index images_hash on images (os_hash_value)`);
     this.addSql(`create index images_tags on images using gin (tags)`);
