@@ -1,5 +1,5 @@
-import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
-import type { FastifyReply } from 'fastify';
+import { Catch, HttpException, NotFoundException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 
 const titles = { 400: 'Bad Request', 401: 'Unauthorized', 403: 'Forbidden', 404: 'Not Found', 405: 'Method Not Allowed', 413: 'Request Entity Too Large', 500: 'Internal Server Error' } as const;
 type Status = keyof typeof titles;
@@ -22,12 +22,17 @@ export class RefusalFilter implements ExceptionFilter {
   catch(error: unknown, host: ArgumentsHost): void {
     const status = statusOf(error);
     if (status === 500) this.report(error);
-    const reply = host.switchToHttp().getResponse<FastifyReply>();
-    if (status === 401) void reply.header('www-authenticate', `Keystone uri="${this.identityUrl()}"`);
-    const message = status === 500 ? 'The development identity failed; its log says why.' : error instanceof Error ? error.message : '';
-    void reply.status(status).send({ error: { code: status, message, title: titles[status] } });
+    const http = host.switchToHttp();
+    const isChange = error instanceof NotFoundException && http.getRequest<FastifyRequest>().method !== 'GET';
+    const { status: code, message } = isChange ? cannotChange : { status, message: status === 500 ? failed : String((error as Error).message) };
+    const reply = http.getResponse<FastifyReply>();
+    if (code === 401) void reply.header('www-authenticate', `Keystone uri="${this.identityUrl()}"`);
+    void reply.status(code).send({ error: { code, message, title: titles[code] } });
   }
 }
+
+const failed = 'The development identity failed; its log says why.';
+const cannotChange = new Refusal(403, 'Users, projects and endpoints of the development identity are fixed. Use a real Keystone to change them.');
 
 function statusOf(error: unknown): Status {
   if (error instanceof Refusal) return error.status;

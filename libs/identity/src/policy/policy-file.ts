@@ -79,7 +79,7 @@ function rulesOf(content: Buffer): WrittenRules {
 
 function parseYaml(text: string): unknown {
   try {
-    return parse(text, { maxAliasCount: 20, logLevel: 'silent' });
+    return parse(text, { maxAliasCount: 20, logLevel: 'error' });
   } catch (error) {
     throw new PolicyError(error instanceof Error ? error.message : 'it is not YAML', { cause: error });
   }
