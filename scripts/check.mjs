@@ -10,6 +10,8 @@ const checks = {
   lint: [node, modules('.bin', 'eslint'), 'apps', 'libs', 'test', '--max-warnings', '0'],
   deps: [node, modules('.bin', 'depcruise'), 'apps', 'libs', 'test', '--config', '.dependency-cruiser.cjs'],
   proto: [modules('.bin', 'buf'), 'breaking', '--against', 'proto/baseline.binpb'],
+  build: [node, modules('typescript7', 'bin', 'tsc'), '-p', 'tsconfig.build.json'],
+  docs: [node, join('scripts', 'docs.mjs'), '--check'],
 };
 
 function sizes(dir) {
