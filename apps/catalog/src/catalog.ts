@@ -4,13 +4,14 @@ import { imageDecider } from '#libs/domain';
 import { createExecutor, createSealer, jetStreamEventLog, jetStreamLeases, loadImage } from '#libs/event-log';
 import type { Bus, ServiceParts } from '#libs/platform';
 import { migrate, openReadModel, type ReadModel } from '#libs/read-model';
+import { createAlarms } from './alarms.js';
 import { createCatalogMetrics } from './catalog.metrics.js';
 import type { CatalogConfig } from './config.js';
-import { carryOut } from './images/carry-out.js';
+import { carryOut, type CarryOutOptions } from './images/carry-out.js';
 import { historyOf } from './images/history.js';
 import { createProjector } from './images/image.projector.js';
 import { readModelReached } from './images/reached.js';
-import { compareWithMemory, createLogGuard } from './log-guard.js';
+import { compareWithMemory, createLogGuard, type LogGuard } from './log-guard.js';
 import { removalsFor } from './removals.js';
 import { createSweep } from './sweep.js';
 
@@ -37,93 +38,75 @@ const visibleWithinMs = 2000;
 export async function openCatalog({ config, logger, bus, readiness, metrics: registry, shutdown }: ServiceParts<CatalogConfig>): Promise<Catalog> {
   const { region, leaseSeconds } = config;
   const clock = () => new Date();
-  const stop = new AbortController();
   const metrics = createCatalogMetrics(registry);
+  const alarms = createAlarms(logger, metrics);
   const readModel = await openMigrated(config, logger);
-  const log = await jetStreamEventLog(bus.connection, { region });
+  const log = await jetStreamEventLog(bus.connection, { region, beforeRepeat: () => guard.ensureTrusted() });
   const leases = await jetStreamLeases(bus.connection, { region });
   const sealer = createSealer(readModel.personKeys);
   const reached = readModelReached();
+  const imageFromLeader = (imageId: string) => loadImage(log, region, imageId);
   const executor = createExecutor({
-    log, region, service: 'catalog', sealer, clock, cacheSize: config.imageCacheCommits,
+    log: { ...log, append: async (...append) => { await guard.ensureTrusted(); return log.append(...append); } },
+    region, service: 'catalog', sealer, clock, cacheSize: config.imageCacheCommits,
     decider: imageDecider({ properties: config.imagePropertyQuota, tags: config.imageTagQuota, members: config.imageMemberQuota }),
   });
-  const imageFromLeader = (imageId: string) => loadImage(log, region, imageId);
 
   const guard = createLogGuard({
     compare: () => compareWithMemory(log, readModel),
     onChange(trust) {
-      metrics.isLogTrusted(trust.is === 'trusted');
-      if (trust.is === 'trusted') logger.info('the event log is whole');
-      if (trust.is === 'lost') logger.error({ alarm: 'log_not_trusted', reason: trust.reason }, 'the event log cannot be trusted: no command is accepted until npm run log:repair has put it right');
+      alarms.trustChanged(trust);
       // What is remembered of images may be of a tail that is no more.
       executor.forget();
     },
-    onUnreadable: (error) => logger.warn({ err: error }, 'the event log cannot be compared with what is known of it'),
+    onUnreadable: (error) => alarms.logUnreadable(error),
   });
   const sweep = createSweep({
     openAttempts: (limit) => readModel.openAttempts(limit),
     heldUntil: (attemptId) => leases.heldUntil(attemptId),
     execute: (message) => executor.execute(message),
-    onFailure: (attempt, error) => logger.error({ err: error, ...attempt }, 'an upload whose server died could not be ended'),
+    onFailure: (attempt, error) => alarms.sweepFailed(error, attempt),
     clock, leaseSeconds,
   });
   const projector = createProjector({
     log, readModel, guard, reached,
     announce(sequence) {
-      metrics.projectedUpTo(reached.sequence());
+      metrics.projectedUpTo(sequence);
       publish(bus, { sequence });
     },
     onLead(leads) {
-      metrics.leads(leads);
+      alarms.leads(leads);
       sweep.startOver();
-      logger.info({ leads }, leads ? 'this process projects' : 'this process no longer projects');
     },
-    onParked(parked) {
-      for (const { image_id, sequence, reason } of parked) logger.error({ alarm: 'image_parked', image_id, sequence, reason }, 'an image is parked: its commit cannot be projected');
-    },
+    onParked: (parked) => alarms.parked(parked),
     onTrouble(error) {
-      logger.warn({ err: error }, 'projecting was interrupted and begins anew');
+      alarms.projectingInterrupted(error);
       guard.doubt();
     },
   });
 
-  async function watchConnection(): Promise<void> {
-    for await (const { type } of bus.connection.status()) {
-      if (type !== 'disconnect' && type !== 'reconnect') continue;
-      guard.doubt();
-      projector.interrupt();
-      sweep.startOver();
-    }
-  }
-
-  function hearOthers(): void {
-    bus.connection.subscribe(projectedSubject(region), {
-      callback: (error, message) => { if (!error && !projector.leads()) reached.advance(message.json<Projected>().sequence); },
-    });
-  }
-
-  async function sweepAsProjector(): Promise<void> {
-    if (!projector.leads() || guard.trust().is !== 'trusted') return;
-    const swept = await sweep.run();
-    metrics.swept(swept);
-    if (swept > 0) logger.warn({ swept }, 'uploads whose server died were ended; their images are queued again');
-    metrics.parked((await readModel.parkedImages(1000)).length);
-  }
-
-  readiness.add('postgresql', async () => { await readModel.position(); });
-  readiness.add('event log', async () => {
-    const trust = guard.trust();
-    if (trust.is === 'lost') throw new Error(`the event log cannot be trusted (${trust.reason}); run npm run log:repair`);
-    await guard.ensureTrusted(1500);
+  hearAnnouncements(bus, (sequence) => {
+    if (projector.leads()) return;
+    reached.advance(sequence);
+    metrics.projectedUpTo(reached.sequence());
   });
-  hearOthers();
-  void watchConnection();
+  void onBrokenConnection(bus, () => {
+    guard.doubt();
+    projector.interrupt();
+    sweep.startOver();
+  });
+  readiness.add('postgresql', async () => { await readModel.position(); });
+  readiness.add('event log', () => refuseUntrusted(guard));
+  const stop = new AbortController();
   const running = [
     projector.run(stop.signal),
-    every(config.sweepInterval * 1000, sweepAsProjector, stop.signal, (error) => logger.warn({ err: error }, 'the sweep was interrupted')),
-    every(1000, async () => { if (guard.trust().is !== 'trusted') await guard.check(); }, stop.signal, () => undefined),
-    every(15_000, async () => { await guard.check(); }, stop.signal, () => undefined),
+    every(1000, stop.signal, async () => { if (guard.trust().is !== 'trusted') await guard.check(); }),
+    every(15_000, stop.signal, async () => { await guard.check(); }),
+    every(config.sweepInterval * 1000, stop.signal, async () => {
+      if (!projector.leads() || guard.trust().is !== 'trusted') return;
+      alarms.swept(await sweep.run());
+      metrics.parked((await readModel.parkedImages(1000)).length);
+    }, (error) => alarms.sweepFailed(error)),
   ];
   shutdown.add('read model', () => readModel.close());
   // Closed after the last command was answered, which waits for the projector.
@@ -132,18 +115,19 @@ export async function openCatalog({ config, logger, bus, readiness, metrics: reg
     await Promise.all(running);
   });
 
+  const carryingOut: CarryOutOptions = {
+    guard, leases, reached, clock, leaseSeconds, visibleWithinMs,
+    execute: (checked) => executor.execute(checked),
+    wasCarriedOut: async (imageId, commandId) => (await imageFromLeader(imageId)).commands.has(commandId),
+    isLeaseGrace: () => sweep.isGrace(),
+  };
   return {
-    carryOut: (message) => metrics.command(() => carryOut(message, {
-      guard, leases, reached, clock, leaseSeconds, visibleWithinMs,
-      execute: (checked) => executor.execute(checked),
-      wasCarriedOut: async (imageId, commandId) => (await imageFromLeader(imageId)).commands.has(commandId),
-      isLeaseGrace: () => sweep.isGrace(),
-    })),
+    carryOut: (message) => metrics.command(() => carryOut(message, carryingOut)),
     history: (question) => historyOf(question, { log, region, sealer }),
     removals: (question) => removalsFor(question, {
       candidates: (limit) => readModel.removalCandidates(limit),
       imageFromLeader: async (imageId) => (await imageFromLeader(imageId)).state,
-      onUnreadable: (imageId, error) => logger.error({ err: error, image_id: imageId }, 'the bytes of an image stay, because its history cannot be read'),
+      onUnreadable: (imageId, error) => alarms.historyUnreadable(imageId, error),
     }),
     status: () => ({ isLogTrusted: guard.trust().is === 'trusted', projectedSequence: reached.sequence() }),
   };
@@ -170,8 +154,27 @@ function publish(bus: Bus, projected: Projected): void {
   if (bus.isConnected()) bus.connection.publish(projectedSubject(bus.region), JSON.stringify(projected));
 }
 
-/** Does something again and again, one after another, until `signal` aborts. */
-async function every(intervalMs: number, work: () => Promise<void>, signal: AbortSignal, onFailure: (error: unknown) => void): Promise<void> {
+function hearAnnouncements(bus: Bus, heard: (sequence: number) => void): void {
+  bus.connection.subscribe(projectedSubject(bus.region), {
+    callback: (error, message) => { if (!error) heard(message.json<Projected>().sequence); },
+  });
+}
+
+/** Told when the connection breaks and when it is made anew: the server at its other end may then be one that restarted. */
+async function onBrokenConnection(bus: Bus, react: () => void): Promise<void> {
+  for await (const { type } of bus.connection.status()) {
+    if (type === 'disconnect' || type === 'reconnect') react();
+  }
+}
+
+async function refuseUntrusted(guard: LogGuard): Promise<void> {
+  const trust = guard.trust();
+  if (trust.is === 'lost') throw new Error(`the event log cannot be trusted (${trust.reason}); run npm run log:repair`);
+  await guard.ensureTrusted(1500);
+}
+
+/** Does something again and again, one after another, until `signal` aborts; a failure is told and the next round comes. */
+async function every(intervalMs: number, signal: AbortSignal, work: () => Promise<void>, onFailure: (error: unknown) => void = () => undefined): Promise<void> {
   while (!signal.aborted) {
     await pause(intervalMs, undefined, { signal }).catch(() => undefined);
     if (!signal.aborted) await work().catch(onFailure);

@@ -10,8 +10,14 @@ import { isFull, isLostRace, requestTimeoutMs, whileReachable } from './nats-err
 /** The server also takes `next_by_subj` here, the first message of a subject from a sequence on; the client's types do not know it. */
 type LeaderQuery = MsgRequest | { readonly seq: number; readonly next_by_subj: string };
 
+export interface JetStreamLogOptions {
+  readonly region: string;
+  /** Asked before an append that was not answered is repeated: the server may have restarted, with a log that lost its tail. It refuses by throwing. */
+  readonly beforeRepeat?: () => Promise<void>;
+}
+
 /** The log of a region on NATS JetStream, server 2.14 or later. The stream must exist: `createStreams`. */
-export async function jetStreamEventLog(connection: NatsConnection, { region }: { readonly region: string }): Promise<EventLog> {
+export async function jetStreamEventLog(connection: NatsConnection, { region, beforeRepeat }: JetStreamLogOptions): Promise<EventLog> {
   const stream = streamName(region);
   const manager: JetStreamManager = await jetstreamManager(connection, { checkAPI: false, timeout: requestTimeoutMs });
   const client = jetstream(connection, { timeout: requestTimeoutMs });
@@ -21,7 +27,7 @@ export async function jetStreamEventLog(connection: NatsConnection, { region }: 
     try {
       const { seq, duplicate } = await whileReachable(() => client.publish(subject, bytes, {
         msgID: messageId, expect: { streamName: stream, lastSubjectSequence: expectedLastSequence },
-      }));
+      }), beforeRepeat);
       if (duplicate) await refuseUnlessMine(seq, subject, bytes, expectedLastSequence);
       return { sequence: seq };
     } catch (error) {

@@ -25,9 +25,9 @@ export const isLostRace = (error: unknown): boolean => error instanceof JetStrea
 
 /**
  * Runs a request to the log's server, again where the server did not answer or has no leader. Three tries, then `Problem('Unavailable')`;
- * what the request did is unknown then. Only for requests that may happen twice.
+ * what the request did is unknown then. Only for requests that may happen twice. `beforeRepeat` may refuse a further try by throwing.
  */
-export async function whileReachable<Result>(request: () => Promise<Result>): Promise<Result> {
+export async function whileReachable<Result>(request: () => Promise<Result>, beforeRepeat?: () => Promise<void>): Promise<Result> {
   for (let tries = 0; ; tries++) {
     try {
       return await request();
@@ -36,6 +36,7 @@ export async function whileReachable<Result>(request: () => Promise<Result>): Pr
       const waitMs = pausesMs[tries];
       if (waitMs === undefined || isClosed(error)) throw new Problem('Unavailable', { what: 'The event log', seconds: 2 }, { cause: error });
       await pause(waitMs);
+      await beforeRepeat?.();
     }
   }
 }

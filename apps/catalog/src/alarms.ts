@@ -1,0 +1,58 @@
+import type { Logger } from '#libs/platform';
+import type { ParkedRow } from '#libs/read-model';
+import type { CatalogMetrics } from './catalog.metrics.js';
+import type { Trust } from './log-guard.js';
+import type { OpenAttempt } from './sweep.js';
+
+/** What the catalog tells its operator beside its answers. A line with `alarm` needs somebody to act. */
+export interface Alarms {
+  trustChanged(trust: Trust): void;
+  logUnreadable(error: unknown): void;
+  leads(leads: boolean): void;
+  parked(parked: readonly ParkedRow[]): void;
+  projectingInterrupted(error: unknown): void;
+  swept(attempts: number): void;
+  sweepFailed(error: unknown, attempt?: OpenAttempt): void;
+  historyUnreadable(imageId: string, error: unknown): void;
+}
+
+export function createAlarms(logger: Logger, metrics: CatalogMetrics): Alarms {
+  const nowAndThen = throttle(10_000);
+  return {
+    trustChanged(trust) {
+      metrics.isLogTrusted(trust.is === 'trusted');
+      if (trust.is === 'trusted') logger.info('the event log is whole');
+      if (trust.is === 'lost') {
+        logger.error({ alarm: 'log_not_trusted', reason: trust.reason }, 'the event log cannot be trusted: no command is accepted until npm run log:repair has put it right');
+      }
+    },
+    logUnreadable: (error) => nowAndThen('log', () => logger.warn({ err: error }, 'the event log cannot be compared with what is known of it')),
+    leads(leads) {
+      metrics.leads(leads);
+      logger.info({ leads }, leads ? 'this process projects' : 'this process no longer projects');
+    },
+    parked(parked) {
+      for (const { image_id, sequence, reason } of parked) {
+        logger.error({ alarm: 'image_parked', image_id, sequence, reason }, 'an image is parked: its commit cannot be projected');
+      }
+    },
+    projectingInterrupted: (error) => nowAndThen('projector', () => logger.warn({ err: error }, 'projecting was interrupted and begins anew')),
+    swept(attempts) {
+      metrics.swept(attempts);
+      if (attempts > 0) logger.warn({ attempts }, 'uploads whose server died were ended; their images are queued again');
+    },
+    sweepFailed: (error, attempt) => nowAndThen('sweep', () => logger.error({ err: error, ...attempt }, 'uploads whose server died could not be ended')),
+    historyUnreadable: (imageId, error) => logger.error({ err: error, image_id: imageId }, 'the bytes of an image stay, because its history cannot be read'),
+  };
+}
+
+/** An outage is told at its beginning and then every so often, not four times a second. */
+function throttle(intervalMs: number): (what: string, tell: () => void) => void {
+  const toldAt = new Map<string, number>();
+  return (what, tell) => {
+    const now = performance.now();
+    if (now - (toldAt.get(what) ?? -Infinity) < intervalMs) return;
+    toldAt.set(what, now);
+    tell();
+  };
+}
