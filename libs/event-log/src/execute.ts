@@ -5,7 +5,7 @@ import {
 } from '#libs/contracts';
 import { Problem, type Image, type ImageDecider, type ImageEvent, type ImageState } from '#libs/domain';
 import {
-  advance, BrokenChain, foldAggregate, imageFolding, loadAggregate, type Aggregate, type CommandTrace,
+  advance, BrokenChain, emptyAggregate, foldAggregate, imageFolding, loadAggregate, type Aggregate, type CommandTrace,
 } from './aggregate.js';
 import { crashPoint } from './crash-point.js';
 import { WrongExpectedSequence, type EventLog } from './event-log.js';
@@ -62,7 +62,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
 
   async function run(subject: string, message: ImageCommandMessage): Promise<ImageCommandAnswer> {
     const { imageId } = message.envelope;
-    let image = images.get(imageId) ?? await loadAggregate(log, subject, imageId, imageFolding);
+    let image = images.get(imageId) ?? await firstGuess(subject, message);
     let isFresh = false;
     for (let races = 0; ;) {
       const earlier = image.commands.get(message.context.commandId);
@@ -83,6 +83,11 @@ export function createExecutor(options: ExecutorOptions): Executor {
       image = await catchUp(subject, image, { wasBeaten: true });
       isFresh = true;
     }
+  }
+
+  /** A new image has no history to read: where there is one after all, the append finds out. */
+  function firstGuess(subject: string, { envelope: { imageId, command } }: ImageCommandMessage): Promise<LoadedImage> | LoadedImage {
+    return command.type === 'CreateImage' ? emptyAggregate(imageId, imageFolding) : loadAggregate(log, subject, imageId, imageFolding);
   }
 
   function decide(image: LoadedImage, { envelope }: ImageCommandMessage): Decision {

@@ -1,10 +1,11 @@
 import type { ConsumerMessages, JetStreamClient } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
-import { setTimeout as pause } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
 import type { EventLog, FollowOptions, Stored } from './event-log.js';
 
-/** Messages that may wait between server and handler: what is read ahead is bounded by it. */
-const readAheadMessages = 5_000;
+/** What may wait between server and handler. A message has at most 1 MiB, so this and one batch bound the memory of a follower. */
+const readAheadMessages = 256;
+const batchBytes = 8 * 1024 * 1024;
 const retryMs = 200;
 /** The server drops the consumer of a follower that has not asked for so long. */
 const inactiveMs = 30_000;
@@ -56,14 +57,17 @@ export function createFollower(connection: NatsConnection, client: JetStreamClie
 
 /**
  * Makes batches of what has arrived: whatever is there, up to `batchSize`, so that a quiet log is handled at once and a busy one in groups.
- * The client asks the server for more only as messages are taken, and never holds more than it asked for.
+ * The client asks the server for more only as messages are taken, and holds no more than it asked for.
  */
 function batchReader(messages: ConsumerMessages, after: number, batchSize: number) {
   const waiting: Stored[] = [];
+  let waitingBytes = 0;
   let hasEnded = false;
   let last = after;
   let wakeReader = () => {};
   let wakePump = () => {};
+
+  const isFull = () => waiting.length >= batchSize || waitingBytes >= batchBytes;
 
   const pump = async () => {
     try {
@@ -71,8 +75,9 @@ function batchReader(messages: ConsumerMessages, after: number, batchSize: numbe
         if (message.seq <= last) break;
         last = message.seq;
         waiting.push({ sequence: message.seq, subject: message.subject, bytes: message.data });
+        waitingBytes += message.data.byteLength;
         wakeReader();
-        if (waiting.length >= batchSize) await new Promise<void>((resolve) => { wakePump = resolve; });
+        if (isFull()) await new Promise<void>((resolve) => { wakePump = resolve; });
       }
     } catch {
       // The consumer broke; its follower makes another one.
@@ -86,7 +91,10 @@ function batchReader(messages: ConsumerMessages, after: number, batchSize: numbe
     /** The next batch; empty when there will be none. */
     async next(): Promise<readonly Stored[]> {
       while (waiting.length === 0 && !hasEnded) await new Promise<void>((resolve) => { wakeReader = resolve; });
+      // What has come in the same turn of the event loop goes into the same batch.
+      if (!isFull() && !hasEnded) await nextTurn();
       const batch = waiting.splice(0, batchSize);
+      waitingBytes = 0;
       wakePump();
       return batch;
     },
