@@ -37,24 +37,21 @@ const moduleOf = (identity: DevelopmentIdentity): DynamicModule => ({
 export async function startDevelopmentIdentity(options: DevelopmentIdentityOptions): Promise<{ url: string; close(): Promise<void> }> {
   const host = loopbackOnly(options.host);
   const { password, logger, imageEndpoints, now = () => new Date() } = options;
-  let listening: { url: string; catalogue: Catalogue } | undefined;
-  const here = (): { url: string; catalogue: Catalogue } => {
-    if (!listening) throw new Error('asked before it listens');
-    return listening;
-  };
-  const identity: DevelopmentIdentity = {
-    tokens: createTokens(), password, now, catalogue: () => here().catalogue, identityUrl: () => here().url,
-  };
+  let app: NestFastifyApplication | undefined;
+  let known: Catalogue | undefined;
+  const identityUrl = (): string => urlOf(host, app?.getHttpServer().address() as AddressInfo);
+  const catalogue = (): Catalogue => known ??= createCatalogue(identityUrl(), imageEndpoints);
+  const identity: DevelopmentIdentity = { tokens: createTokens(), password, now, catalogue, identityUrl };
   const adapter = new FastifyAdapter({ bodyLimit: largestBodyBytes, routerOptions: { ignoreTrailingSlash: true }, exposeHeadRoutes: true, forceCloseConnections: true });
-  const app = await NestFactory.create<NestFastifyApplication>(moduleOf(identity), adapter, { logger: nestLogger(logger), abortOnError: false });
-  app.useGlobalFilters(new RefusalFilter((err) => logger.error({ err }, 'a request failed'), () => here().url));
+  app = await NestFactory.create<NestFastifyApplication>(moduleOf(identity), adapter, { logger: nestLogger(logger), abortOnError: false });
+  app.useGlobalFilters(new RefusalFilter((err) => logger.error({ err }, 'a request failed'), identityUrl));
   adapter.getInstance().addHook('onSend', (_request, reply, payload, done) => {
     reply.header('x-heliograph-development-identity', warning);
     done(null, payload);
   });
   await app.listen(options.port, host);
-  const { port } = app.getHttpServer().address() as AddressInfo;
-  const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}/v3`;
-  listening = { url, catalogue: createCatalogue(url, imageEndpoints) };
-  return { url, close: () => app.close() };
+  const running = app;
+  return { url: identityUrl(), close: () => running.close() };
 }
+
+const urlOf = (host: string, { port }: AddressInfo): string => `http://${host.includes(':') ? `[${host}]` : host}:${port}/v3`;
