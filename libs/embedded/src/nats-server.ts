@@ -40,14 +40,30 @@ export async function startNatsServer(options: NatsServerOptions): Promise<NatsS
   return { ...child, url: `nats://127.0.0.1:${port}`, port, restart: () => startNatsServer({ ...options, port }) };
 }
 
+export interface NatsConfigOptions {
+  readonly region: string;
+  readonly passwords: NatsPasswords;
+  readonly port: number;
+  /** JetStream keeps everything below it. */
+  readonly dir: string;
+  readonly host?: string;
+  readonly serverName?: string;
+  readonly sync?: 'always' | 'seldom';
+  /** The other servers of the cluster, by host name; each listens for them at `port`. */
+  readonly cluster?: { readonly host: string; readonly port: number; readonly peers: readonly string[] };
+}
+
 /** The server's configuration; NATS reads JSON as well as its own notation. */
-export function natsConfig({ dir, region, passwords, port, sync = 'always' }: Omit<NatsServerOptions, 'binary'> & { port: number }): object {
+export function natsConfig({ region, passwords, port, dir, host = '127.0.0.1', serverName = `heliograph-${region}`, sync = 'always', cluster }: NatsConfigOptions): object {
   const permissions = natsPermissions(region);
   return {
-    host: '127.0.0.1', port, server_name: `heliograph-${region}`,
+    host, port, server_name: serverName,
     max_payload: 2 ** 20 + 2 ** 16, lame_duck_duration: '30s', write_deadline: '10s', ping_interval: '10s',
     jetstream: { store_dir: join(dir, 'jetstream'), sync_interval: sync === 'always' ? 'always' : '2m', max_memory_store: 256 * 2 ** 20 },
     authorization: { users: natsUsers.map((user) => ({ user, password: passwords[user], permissions: granted(permissions[user]) })) },
+    ...(cluster ? {
+      cluster: { name: `heliograph-${region}`, listen: `${cluster.host}:${cluster.port}`, routes: cluster.peers.map((peer) => `nats-route://${peer}:${cluster.port}`) },
+    } : {}),
   };
 }
 

@@ -15,6 +15,8 @@ export interface PostgresOptions {
   readonly password: string;
   /** Taken where it is free; another one is chosen where it is not. */
   readonly port?: number;
+  /** The loopback address at which it listens. */
+  readonly host?: string;
   /** False for tests that do not cut the power: ten times the commits a second. */
   readonly durable?: boolean;
 }
@@ -37,8 +39,9 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
   const data = join(options.dir, 'data');
   if (!(await exists(join(data, 'PG_VERSION')))) await initialise(bin.initdb, options, data, runAs);
   await clearStaleLock(data);
-  const port = await freePort(options.port);
-  const url = (database: string) => `postgresql://${user}:${encodeURIComponent(options.password)}@127.0.0.1:${port}/${encodeURIComponent(database)}`;
+  const host = options.host ?? '127.0.0.1';
+  const port = await freePort(options.port, host);
+  const url = (database: string) => `postgresql://${user}:${encodeURIComponent(options.password)}@${host}:${port}/${encodeURIComponent(database)}`;
   const child = await startServer(bin.postgres, options, { data, port, runAs, url: url('postgres') });
   return {
     ...child, port, url,
@@ -51,9 +54,9 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
 interface ServerFacts { readonly data: string; readonly port: number; readonly runAs: RunAs; readonly url: string }
 
 /** After a kill the sessions of the old server may hold its memory for a moment; then starting is tried again. */
-async function startServer(postgres: string, { dir, durable = true }: PostgresOptions, { data, port, runAs, url }: ServerFacts): Promise<Child> {
+async function startServer(postgres: string, { dir, host = '127.0.0.1', durable = true }: PostgresOptions, { data, port, runAs, url }: ServerFacts): Promise<Child> {
   const settings = [
-    `port=${port}`, 'listen_addresses=127.0.0.1', 'unix_socket_directories=', 'max_connections=200', 'timezone=UTC', 'log_timezone=UTC',
+    `port=${port}`, `listen_addresses=${host}`, 'unix_socket_directories=', 'max_connections=200', 'timezone=UTC', 'log_timezone=UTC',
     ...(durable ? [] : ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off']),
   ];
   const { command, args, ...ids } = lineOf(runAs, postgres, ['-D', data, ...settings.flatMap((setting) => ['-c', setting])]);
