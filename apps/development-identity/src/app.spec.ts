@@ -92,8 +92,9 @@ describe('signing in', () => {
 describe('a token', () => {
   it('is validated for services, for administrators and for its holder, and for nobody else', async () => {
     const [demo, alt, admin, glance] = await Promise.all([tokenOf('demo', 'demo'), tokenOf('alt_demo', 'alt_demo'), tokenOf('admin', 'admin'), tokenOf('glance', 'service')]);
-    const asked = await Promise.all([demo, admin, glance, alt].map((token) => send('GET', '/auth/tokens', { token, subject: demo })));
-    expect(asked.map(({ status }) => status)).toEqual([200, 200, 200, 403]);
+    const second = await tokenOf('demo', 'demo');
+    const asked = await Promise.all([demo, second, admin, glance, alt].map((token) => send('GET', '/auth/tokens', { token, subject: demo })));
+    expect(asked.map(({ status }) => status)).toEqual([200, 200, 200, 200, 403]);
     expect(await send('HEAD', '/auth/tokens', { token: demo, subject: demo })).toMatchObject({ status: 200, body: undefined });
     expect((await send('GET', '/auth/tokens', { subject: demo })).status).toBe(401);
     expect((await send('GET', '/auth/tokens', { token: glance, subject: 'made-up' })).status).toBe(404);

@@ -57,14 +57,14 @@ export class AuthController {
     return { system: rolesOf(grantOf(this.identity, headers).user, 'system').length > 0 ? [{ all: true }] : [], links: {} };
   }
 
-  /** The token that is asked about. Anybody may ask about his own, a service or an administrator about every one. */
+  /** The token that is asked about. Anybody may ask about his own ones, a service or an administrator about every one. */
   private subject(headers: RequestHeaders, isExpiredAllowed: boolean): { token: string; grant: Grant } {
     const asking = grantOf(this.identity, headers);
     const token = headers['x-subject-token'];
     if (token === undefined) throw new Refusal(400, 'The header X-Subject-Token is missing.');
-    if (token !== headers['x-auth-token'] && !hasRole(asking, 'admin', 'service')) throw new Refusal(403, 'Only a service or an administrator may ask about the token of another.');
     const grant = this.identity.tokens.find(token, this.identity.now(), isExpiredAllowed);
     if (!grant) throw notFound('token');
+    if (grant.user.id !== asking.user.id && !hasRole(asking, 'admin', 'service')) throw new Refusal(403, 'Only a service or an administrator may ask about the token of another.');
     return { token, grant };
   }
 }
