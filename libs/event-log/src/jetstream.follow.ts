@@ -1,6 +1,7 @@
 import type { ConsumerMessages, JetStreamClient } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
+import type { ConnectionWatch } from './connection-watch.js';
 import type { EventLog, FollowOptions, Stored } from './event-log.js';
 
 /** What may wait between server and handler. A message has at most 1 MiB, so this and one batch bound the memory of a follower. */
@@ -14,9 +15,7 @@ const inactiveMs = 30_000;
  * Following by an ordered consumer that is thrown away at the first sign of trouble (broken connection, missed heartbeat, restarted server) and made
  * anew after the last handled message: that is simpler to trust than to repair it, and quicker than the client library's own half minute.
  */
-export function createFollower(connection: NatsConnection, client: JetStreamClient, stream: string): EventLog['follow'] {
-  const onDisconnect = disconnections(connection);
-
+export function createFollower(connection: NatsConnection, watch: ConnectionWatch, client: JetStreamClient, stream: string): EventLog['follow'] {
   return async ({ after, batchSize, signal }: FollowOptions, onBatch) => {
     let position = after;
     const handle = async (batch: readonly Stored[]) => {
@@ -35,7 +34,7 @@ export function createFollower(connection: NatsConnection, client: JetStreamClie
     const messages = await consume(after).catch(() => undefined);
     if (!messages) return;
     const stop = () => messages.stop();
-    const forget = onDisconnect(stop);
+    const forget = watch.onDisconnect(stop);
     signal.addEventListener('abort', stop, { once: true });
     if (signal.aborted) stop();
     stopOnTrouble(messages);
@@ -108,18 +107,4 @@ function stopOnTrouble(messages: ConsumerMessages): void {
     for await (const { type } of messages.status()) if (troubles.has(type)) messages.stop();
   };
   watch().catch(() => messages.stop());
-}
-
-/** One watcher of the connection for all followers: a connection's status cannot be unsubscribed. */
-function disconnections(connection: NatsConnection): (listener: () => void) => () => void {
-  const listeners = new Set<() => void>();
-  const watch = async () => {
-    for await (const { type } of connection.status()) if (type === 'disconnect' || type === 'close') for (const listener of [...listeners]) listener();
-  };
-  const closed = () => { for (const listener of [...listeners]) listener(); };
-  watch().then(closed, closed);
-  return (listener) => {
-    listeners.add(listener);
-    return () => listeners.delete(listener);
-  };
 }

@@ -131,6 +131,23 @@ describe('when the log\'s server is killed', () => {
     expect((await append(log, subject, sequence)).sequence).toBe(sequence + 1);
   }, 60_000);
 
+  it('writes nothing on a server that came back before somebody could ask whether its log is still the same', async () => {
+    const asked: string[] = [];
+    const log = await jetStreamEventLog(await running.as('catalog'), { region, beforeRepeat: () => {
+      asked.push('before the repetition');
+      return Promise.reject(new Error('the log is not trusted'));
+    } });
+    const { sequence } = await append(log, aSubject());
+    await running.stack.nats.kill();
+    await pause(50);
+    const refused = expect(append(log, aSubject())).rejects.toThrow('the log is not trusted');
+    running.stack.nats = await running.stack.nats.restart();
+    await refused;
+    await pause(300);
+    expect(asked).toHaveLength(1);
+    expect(await log.extent()).toMatchObject({ lastSequence: sequence });
+  });
+
   it('ends following with an error when the connection was closed for good', async () => {
     const connection = await running.as('catalog');
     const log = await jetStreamEventLog(connection, { region });

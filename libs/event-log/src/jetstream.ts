@@ -2,10 +2,11 @@ import { jetstream, jetstreamManager, type JetStreamManager, type MsgRequest } f
 import type { NatsConnection } from '@nats-io/transport-node';
 import { addressOf, streamName } from '#libs/contracts';
 import { Problem } from '#libs/domain';
+import { watchConnection } from './connection-watch.js';
 import { WrongExpectedSequence, type AppendOptions, type EventLog, type Stored } from './event-log.js';
 import { readDirectly } from './jetstream.direct.js';
 import { createFollower } from './jetstream.follow.js';
-import { isFull, isLostRace, requestTimeoutMs, whileReachable } from './nats-errors.js';
+import { Disconnected, isFull, isLostRace, requestTimeoutMs, whileReachable } from './nats-errors.js';
 
 /** The server also takes `next_by_subj` here, the first message of a subject from a sequence on; the client's types do not know it. */
 type LeaderQuery = MsgRequest | { readonly seq: number; readonly next_by_subj: string };
@@ -20,14 +21,20 @@ export interface JetStreamLogOptions {
 export async function jetStreamEventLog(connection: NatsConnection, { region, beforeRepeat }: JetStreamLogOptions): Promise<EventLog> {
   const stream = streamName(region);
   const manager: JetStreamManager = await jetstreamManager(connection, { checkAPI: false, timeout: requestTimeoutMs });
+  const watch = watchConnection(connection);
   const client = jetstream(connection, { timeout: requestTimeoutMs });
 
   async function append(subject: string, bytes: Uint8Array, { expectedLastSequence, messageId }: AppendOptions) {
     addressOf(subject);
     try {
-      const { seq, duplicate } = await whileReachable(() => client.publish(subject, bytes, {
-        msgID: messageId, expect: { streamName: stream, lastSubjectSequence: expectedLastSequence },
-      }), beforeRepeat);
+      const { seq, duplicate } = await whileReachable(async () => {
+        // The client would send it at the moment of reconnection, before anybody could ask whether the log is still the same.
+        if (!watch.isUp()) {
+          await watch.untilUp(requestTimeoutMs);
+          throw new Disconnected();
+        }
+        return client.publish(subject, bytes, { msgID: messageId, expect: { streamName: stream, lastSubjectSequence: expectedLastSequence } });
+      }, beforeRepeat);
       if (duplicate) await refuseUnlessMine(seq, subject, bytes, expectedLastSequence);
       return { sequence: seq };
     } catch (error) {
@@ -80,5 +87,5 @@ export async function jetStreamEventLog(connection: NatsConnection, { region, be
     return { createdAt: created, firstSequence: Math.max(1, state.first_seq), lastSequence: state.last_seq };
   }
 
-  return { append, read, at, extent, follow: createFollower(connection, client, stream) };
+  return { append, read, at, extent, follow: createFollower(connection, watch, client, stream) };
 }

@@ -23,6 +23,11 @@ export const isFull = (error: unknown): boolean => error instanceof JetStreamApi
 
 export const isLostRace = (error: unknown): boolean => error instanceof JetStreamApiError && raceCodes.has(error.code);
 
+/** There is no connection, and nothing was sent. */
+export class Disconnected extends Error {
+  override readonly name = 'Disconnected';
+}
+
 /**
  * Runs a request to the log's server, again where the server did not answer or has no leader. Three tries, then `Problem('Unavailable')`;
  * what the request did is unknown then. Only for requests that may happen twice. `beforeRepeat` may refuse a further try by throwing.
@@ -44,7 +49,7 @@ export async function whileReachable<Result>(request: () => Promise<Result>, bef
 export function isOutage(error: unknown): boolean {
   if (error instanceof JetStreamApiError) return !isFull(error) && isPassing(error);
   if (error instanceof RequestError) return error.isNoResponders() || isOutage(error.cause);
-  return error instanceof TimeoutError || error instanceof NoRespondersError || isClosed(error)
+  return error instanceof TimeoutError || error instanceof Disconnected || error instanceof NoRespondersError || isClosed(error)
     || (error instanceof Error && error.name === 'JetStreamNotEnabled');
 }
 
