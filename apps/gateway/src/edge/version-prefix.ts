@@ -21,6 +21,10 @@ export function rewrittenUrl(url: string, accept: string | undefined): string {
   if (first === 'v2') return url;
   if (prefixes.has(first)) return `/v2${rest}`;
   if (unversioned.has(first)) return url;
-  if (accept?.startsWith(acceptPrefix) && prefixes.has(accept.slice(acceptPrefix.length).split(/[;,]/)[0] ?? '')) return `/v2${url}`;
-  return '/';
+  return acceptsVersion(accept) ? `/v2${url}` : '/';
+}
+
+function acceptsVersion(accept = ''): boolean {
+  const [version = ''] = accept.slice(acceptPrefix.length).split(/[;,]/);
+  return accept.startsWith(acceptPrefix) && prefixes.has(version);
 }

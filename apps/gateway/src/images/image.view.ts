@@ -1,4 +1,4 @@
-import type { Image } from '#libs/domain';
+import type { Image, ImageDataFacts } from '#libs/domain';
 
 /** What a view needs of an image, whether it came from the read model or in the answer to a command. */
 export type ViewedImage = Omit<Image, 'exists' | 'attempts' | 'members'>;
@@ -9,7 +9,6 @@ export type ViewedImage = Omit<Image, 'exists' | 'attempts' | 'members'>;
  * Source: API.md section 4.
  */
 export function imageView(imageId: string, image: ViewedImage, storeIds?: readonly string[]): Record<string, unknown> {
-  const { data } = image;
   const self = `/v2/images/${imageId}`;
   return {
     ...image.properties,
@@ -24,11 +23,7 @@ export function imageView(imageId: string, image: ViewedImage, storeIds?: readon
     disk_format: image.diskFormat,
     min_disk: image.minDisk,
     min_ram: image.minRam,
-    size: data?.sizeBytes ?? null,
-    virtual_size: data?.virtualSizeBytes ?? null,
-    checksum: data?.checksum ?? null,
-    os_hash_algo: data?.osHashAlgo ?? null,
-    os_hash_value: data?.osHashValue ?? null,
+    ...dataView(image.data),
     tags: image.tags,
     created_at: moment(image.createdAt),
     updated_at: moment(image.updatedAt),
@@ -37,6 +32,14 @@ export function imageView(imageId: string, image: ViewedImage, storeIds?: readon
     file: `${self}/file`,
     schema: '/v2/schemas/image',
   };
+}
+
+const noData = { size: null, virtual_size: null, checksum: null, os_hash_algo: null, os_hash_value: null };
+
+function dataView(data: ImageDataFacts | null): Record<keyof typeof noData, unknown> {
+  if (!data) return noData;
+  const { sizeBytes, virtualSizeBytes = null, checksum, osHashAlgo, osHashValue } = data;
+  return { size: sizeBytes, virtual_size: virtualSizeBytes, checksum, os_hash_algo: osHashAlgo, os_hash_value: osHashValue };
 }
 
 /** The stores that hold an image's data, each once. */

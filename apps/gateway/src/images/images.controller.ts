@@ -1,5 +1,6 @@
 import { Controller, Delete, Get, HttpCode, Inject, Param, Patch, Post, Req, Res } from '@nestjs/common';
 import { Problem, type Image } from '#libs/domain';
+import { crashPoint } from '#libs/event-log';
 import { requestOrigin } from '../edge/address.js';
 import { DATA, type DataRoom } from '../data/data.room.js';
 import { TakesBody } from '../edge/http-server.js';
@@ -30,6 +31,7 @@ export class ImagesController {
     const identity = commandIdentity(request, pathOf(request), bytes);
     const imageId = wanted.imageId ?? identity.newImageId;
     const image = await this.room.images.send(request, { imageId, command }, identity);
+    crashPoint('before-acknowledgement');
     reply.header('location', `${requestOrigin(request, this.rules)}/v2/images/${imageId}`);
     const { importMethods, storeIds } = this.rules;
     if (importMethods.length > 0) reply.header('openstack-image-import-methods', importMethods.join(','));

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { commandSubject, imageFromJson, isLowerUuid, questionSubject, type CommandContext, type HistoryAnswer, type ImageCommandAnswer, type ImageCommandMessage } from '#libs/contracts';
 import { Problem, type Image, type ImageCommand, type ImageCommandEnvelope } from '#libs/domain';
+import { crashPoint } from '#libs/event-log';
 import type { Bus } from '#libs/platform';
 import type { ImageRecord, ReadModel } from '#libs/read-model';
 import { clientAddress, type AddressRules } from '../edge/address.js';
@@ -107,7 +108,9 @@ export function images({ bus, readModel, permissions, acknowledged, address }: I
       const identity = commandIdentity(change.request, pathOf(change.request), change.body);
       for (let checks = 1; ; checks += 1) {
         try {
-          return await attempt(change, identity);
+          const image = await attempt(change, identity);
+          crashPoint('before-acknowledgement');
+          return image;
         } catch (error) {
           if (!(error instanceof Problem) || error.code !== 'AuthorizationStale') throw error;
           if (checks >= maxChecks) throw new Problem('Conflict', { imageId: change.imageId }, { cause: error });

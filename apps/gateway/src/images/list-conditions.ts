@@ -45,17 +45,17 @@ export function timeCondition(name: string, text: string): TimeCondition {
   return { op, at };
 }
 
-const iso = /^(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?)?(Z|[+-]\d{2}(?::?\d{2})?)?$/i;
+const iso = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?))?(Z|[+-]\d{2}(?::?\d{2})?)?$/i;
 
 function momentOf(text: string): Date | undefined {
-  const match = iso.exec(text.trim());
-  if (!match) return undefined;
-  const [, year, month, day, hour = '00', minute = '00', second = '00', fraction = '0', zone = 'Z'] = match;
-  const [, sign, hours, minutes = '00'] = /^([+-])(\d{2}):?(\d{2})?$/.exec(zone) ?? [];
-  const offset = sign === undefined ? 'Z' : `${sign}${hours ?? '00'}:${minutes}`;
-  const date = new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}.${fraction.slice(0, 3).padEnd(3, '0')}${offset}`);
-  return Number.isNaN(date.getTime()) || !isDay(Number(year), Number(month), Number(day)) ? undefined : date;
+  const [, day, time = '00:00', zone = 'Z'] = iso.exec(text.trim()) ?? [];
+  if (day === undefined || !isDay(day)) return undefined;
+  const date = new Date(`${day}T${time.replace(',', '.')}${zone.toUpperCase().replace(/^([+-]\d{2}):?(\d{2})?$/, (_, hours: string, minutes = '00') => `${hours}:${String(minutes)}`)}`);
+  return Number.isNaN(date.getTime()) ? undefined : date;
 }
 
 /** JavaScript rolls the 31st of April over into May; a client who writes it is told instead. */
-const isDay = (year: number, month: number, day: number): boolean => new Date(Date.UTC(year, month - 1, day)).getUTCDate() === day;
+function isDay(day: string): boolean {
+  const date = new Date(`${day}T00:00Z`);
+  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(day);
+}

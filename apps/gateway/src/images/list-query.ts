@@ -12,22 +12,20 @@ type Reader = (draft: Draft, value: string, name: string) => void;
 /** `GET /v2/images` as the read model is asked it. Refuses with InvalidRequest what Glance refuses; unknown names are properties to match. Source: API.md section 7. */
 export function listQuery(query: URLSearchParams, { limitParamDefault, apiLimitMax }: ListLimits): ImageListQuery {
   const limit = wholeNumber('limit', query.get('limit') ?? undefined, { min: 0 }) ?? limitParamDefault;
-  const draft: Draft = { limit: Math.min(limit, apiLimitMax), sort: sortOf(query) };
-  const properties: [string, string][] = [];
+  const draft: Draft = { limit: Math.min(limit, apiLimitMax), sort: sortOf(query), tags: query.getAll('tag') };
+  const marker = query.get('marker');
+  if (marker !== null) draft.marker = marker.toLowerCase();
   for (const name of new Set(query.keys())) {
-    if (paging.has(name)) continue;
-    const value = query.getAll(name).at(-1) ?? '';
-    const read = Object.hasOwn(readers, name) ? readers[name] : undefined;
-    if (read) read(draft, value, name);
-    else properties.push([name, value]);
+    if (!paging.has(name)) readerOf(name)(draft, query.getAll(name).at(-1) ?? '', name);
   }
-  const tags = query.getAll('tag');
-  const marker = query.get('marker')?.toLowerCase();
-  return {
-    ...draft,
-    ...(tags.length > 0 ? { tags } : {}), ...(properties.length > 0 ? { properties: Object.fromEntries(properties) } : {}), ...(marker === undefined ? {} : { marker }),
-  };
+  return draft;
 }
+
+const readerOf = (name: string): Reader => (Object.hasOwn(readers, name) ? readers[name] : undefined) ?? property;
+
+const property: Reader = (draft, value, name) => {
+  draft.properties = Object.fromEntries([...Object.entries(draft.properties ?? {}), [name, value]]);
+};
 
 /** Read elsewhere; `deleted` is ignored, as Glance ignores it: deleted images are in no list. */
 const paging: ReadonlySet<string> = new Set(['limit', 'marker', 'sort', 'sort_key', 'sort_dir', 'tag', 'deleted']);

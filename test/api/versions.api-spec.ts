@@ -1,0 +1,90 @@
+import { startApi, type Api } from './harness.js';
+
+let api: Api;
+beforeAll(async () => { api = await startApi({ 'oslo_middleware.enable_proxy_headers_parsing': 'true' }); }, 60_000);
+afterAll(() => api.stop());
+
+interface Versions { versions: { id: string; status: string; links: { rel: string; href: string }[] }[] }
+
+describe('API versions: GET /, GET /versions', () => {
+  it('lists the versions with 300 at the root and 200 at /versions, to everybody', async () => {
+    const [root, versions] = [await api.as(undefined).get('/'), await api.as(undefined).get('/versions')];
+    expect([root.status, versions.status]).toEqual([300, 200]);
+    expect(root.json()).toEqual(versions.json());
+  });
+
+  it('has one CURRENT version, and the links of all lead to /v2/', async () => {
+    const { versions } = (await api.as(undefined).get('/versions')).json<Versions>();
+    expect(versions.filter(({ status }) => status === 'CURRENT').map(({ id }) => id)).toEqual(['v2.17']);
+    expect(versions.map(({ id }) => id)).toEqual(
+      [15, 13, 12, 11, 10, 9, 8, 17, 7, 6, 5, 4, 3, 2, 1, 0].map((minor) => `v2.${minor}`));
+    expect(new Set(versions.flatMap(({ links }) => links.map(({ href }) => href)))).toEqual(new Set([`${api.url}/v2/`]));
+  });
+
+  it.each(['/foo', '/v1/images', '/v3', '/v2.99/images', '/v2.16/images'])('answers %s, which is no version, with the list', async (path) => {
+    expect((await api.as(undefined).get(path)).status).toBe(300);
+  });
+
+  it('shows the address that the proxy was asked at', async () => {
+    const answer = await api.as(undefined).get('/versions', { headers: { 'x-forwarded-proto': 'https', 'x-forwarded-host': 'images.example', 'x-forwarded-prefix': '/image' } });
+    expect(answer.json<Versions>().versions[0]?.links[0]?.href).toBe('https://images.example/image/v2/');
+  });
+
+  it('leads every minor version to the same routes', async () => {
+    for (const prefix of ['/v2', '/v2.0', '/v2.7', '/v2.12', '/v2.17']) expect((await api.as('demo').get(`${prefix}/images`)).status).toBe(200);
+  });
+
+  it('takes the version from Accept where the path has none', async () => {
+    const accept = { accept: 'application/vnd.openstack.images-v2.1' };
+    expect((await api.as('demo').get('/images', { headers: accept })).status).toBe(200);
+    expect((await api.as('demo').get('/v2/images', { headers: accept })).status).toBe(200);
+    expect((await api.as('demo').get('/images', { headers: { accept: 'application/vnd.openstack.images-v9.9' } })).status).toBe(300);
+  });
+
+  it('has nothing at /v2/ itself', async () => {
+    expect((await api.as('demo').get('/v2/')).status).toBe(404);
+    expect((await api.as('demo').get('/v2')).status).toBe(404);
+  });
+});
+
+describe('Health check: GET /healthcheck', () => {
+  it('says OK to everybody', async () => {
+    const answer = await api.as(undefined).get('/healthcheck');
+    expect([answer.status, answer.text]).toEqual([200, 'OK']);
+  });
+});
+
+describe('Image schemas: GET /v2/schemas/…', () => {
+  it('describes an image with the formats that may be chosen', async () => {
+    const schema = (await api.as('demo').get('/v2/schemas/image')).json<{ name: string; properties: Record<string, Record<string, unknown>>; additionalProperties: unknown }>();
+    expect(schema.name).toBe('image');
+    expect(schema.additionalProperties).toEqual({ type: 'string' });
+    expect(schema.properties['disk_format']?.['enum']).toEqual(expect.arrayContaining([null, 'qcow2', 'vhd', 'vmdk', 'raw']));
+    expect(schema.properties['kernel_id']?.['is_base']).toBe(false);
+    expect(schema.properties['name']?.['is_base']).toBeUndefined();
+    expect(schema.properties['status']?.['readOnly']).toBe(true);
+  });
+
+  it('describes lists of images, members, and a member', async () => {
+    const document = async (name: string) => (await api.as('demo').get(`/v2/schemas/${name}`)).json<{ name: string; properties: Record<string, { items?: { name: string } }> }>();
+    expect((await document('images')).properties['images']?.items?.name).toBe('image');
+    expect((await document('members')).properties['members']?.items?.name).toBe('member');
+    expect((await document('member')).name).toBe('member');
+  });
+
+  it('wants a token, and takes no other method', async () => {
+    expect((await api.as(undefined).get('/v2/schemas/image')).status).toBe(401);
+    const answer = await api.as('demo').request('DELETE', '/v2/schemas/image');
+    expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'GET']);
+  });
+});
+
+describe('Service info discovery: GET /v2/info/…', () => {
+  it('names the stores, and says in text which one is the default', async () => {
+    expect((await api.as('demo').get('/v2/info/stores')).json()).toEqual({ stores: [{ id: 'fast', default: 'true' }, { id: 'far' }] });
+  });
+
+  it('names no import method while there is none', async () => {
+    expect((await api.as('demo').get('/v2/info/import')).json()).toEqual({ 'import-methods': { description: 'Import methods available.', type: 'array', value: [] } });
+  });
+});
