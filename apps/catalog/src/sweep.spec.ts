@@ -29,7 +29,7 @@ describe('Sweeping uploads whose server died', () => {
     expect(await sweep.run()).toBe(1);
     expect(executed).toEqual([{
       envelope: { imageId: 'image-of-a', command: { type: 'FailImageDataUpload', attemptId: 'a', reason: 'lease_expired' } },
-      context: { commandId: 'lease-expired:a', requestId: 'sweep-a', actor: { userId: 'heliograph', authMethod: 'service' } },
+      context: { commandId: 'lease-expired:a', requestId: 'sweep-a', actor: { userId: 'service:catalog', authMethod: 'service' } },
     }]);
   });
 

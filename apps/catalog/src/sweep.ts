@@ -23,7 +23,7 @@ export interface Sweep {
 }
 
 const mostAtOnce = 10_000;
-const sweeper: CommandContext['actor'] = { userId: 'heliograph', authMethod: 'service' };
+const sweeper: CommandContext['actor'] = { userId: 'service:catalog', authMethod: 'service' };
 
 export function createSweep({ openAttempts, heldUntil, execute, onFailure, clock, leaseSeconds }: SweepOptions): Sweep {
   let graceEndsAt = later(clock(), leaseSeconds);

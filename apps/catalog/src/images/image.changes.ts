@@ -11,6 +11,8 @@ type Change = HistoryEntry['changes'][number];
 export function changesBetween(before: ImageState, after: ImageState): Change[] {
   const old = before.exists ? inApiWords(before) : {};
   const now = after.exists ? inApiWords(after) : {};
+  // What a new image lacks did not change.
+  if (!before.exists) for (const name of Object.keys(now)) if (now[name] === null) delete now[name];
   const names = [...new Set([...Object.keys(old), ...Object.keys(now)])].sort();
   return names.filter((name) => !same(old[name], now[name])).map((name) => ({
     name,
