@@ -33,22 +33,24 @@ export interface Database {
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
   const schema = options.schema ?? liveSchema;
   const orm = await openOrm(options, schema);
+  // Without looking for the database: PostgreSQL may still be starting.
+  await orm.em.getConnection().connect({ skipOnConnect: true });
   const pool = await orm.em.getConnection().getNativeClient();
   return { schema, url: options.url, orm, pool };
 }
 
 /**
  * Builds both schemas, or what is new of them. Concurrent callers wait for one another.
- * `schema` other than the live one is a catalogue being rebuilt beside it.
+ * `schema` other than the live one is a catalogue being rebuilt beside it. Throws `Problem('Unavailable')`.
  */
 export async function migrate(options: DatabaseOptions, upTo?: CatalogMigration): Promise<void> {
   const schema = options.schema ?? liveSchema;
   const wanted = upTo === undefined ? catalogMigrations : catalogMigrations.slice(0, catalogMigrations.findIndex(({ name }) => name === upTo) + 1);
-  await withLock(options.url, 'migrate', async (client) => {
+  await reachable(() => withLock(options.url, 'migrate', async (client) => {
     for (const name of [guardSchema, schema]) await client.query(`create schema if not exists ${quoted(name)}`);
     await runMigrations(options, guardSchema, guardMigrations);
     await runMigrations(options, schema, wanted);
-  });
+  }));
 }
 
 async function runMigrations(options: DatabaseOptions, schema: string, migrationsList: MigrationsList): Promise<void> {
@@ -103,10 +105,10 @@ export function quoted(schema: string): string {
   return schema;
 }
 
-const outage = /^(08|57P|53)|^ECONN|^EPIPE|^ETIMEDOUT|^ENOTFOUND/;
+const outage = /^(08|57P|57014|53|25006)|^ECONN|^EPIPE|^ETIMEDOUT|^ENOTFOUND/;
 const brokenConnection = /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|not queryable/i;
 
-/** Runs a query; where PostgreSQL cannot be reached or is starting or stopping, throws `Problem('Unavailable')`. */
+/** Runs a query; where PostgreSQL cannot be reached, is starting or stopping, has no room or takes too long, throws `Problem('Unavailable')`. */
 export async function reachable<T>(query: () => Promise<T>): Promise<T> {
   try {
     return await query();

@@ -1,3 +1,4 @@
+import { isLowerUuid } from '#libs/contracts';
 import type { Image, Member } from '#libs/domain';
 import type { Pool } from 'pg';
 import { readAt, type AtLeast } from './reads.js';
@@ -20,6 +21,7 @@ interface Found { position: number; row: ImageRow | null; members: MemberRow[] |
 
 /** The image with all its members, whoever asks; undefined where there is none or it is deleted. */
 export async function imageById(pool: Pool, imageId: string, { atLeast }: AtLeast): Promise<ImageRecord | undefined> {
+  if (!isLowerUuid(imageId)) return undefined;
   const { row, members } = await readAt(atLeast, () => find(pool, imageId));
   return row ? { imageId: row.id, version: row.version, sequence: row.sequence, image: stateOf(row, members ?? []) } : undefined;
 }

@@ -169,6 +169,17 @@ describe('List images: filters', () => {
     expect(await at('eq', new Date(shown.getTime() + 1))).toBe(0);
   });
 
+  it('finds nothing where a value can be in no row, and takes moments of any year', async () => {
+    for (const unwritable of ['nul \0', 'half \ud800']) {
+      expect(await found({ name: [unwritable] })).toEqual([]);
+      expect(await found({ properties: { [unwritable]: unwritable } })).toEqual([]);
+      expect(await found({ tags: [unwritable] })).toEqual([]);
+    }
+    expect(await found({ createdAt: [{ op: 'gt', at: new Date(-8.64e15) }, { op: 'lt', at: new Date(8.64e15) }], name: ['plain'] })).toEqual([plain]);
+    expect(await found({ sizeBytes: { min: Number.MAX_VALUE } })).toEqual([]);
+    expect(await readModel.imageById('nonsense')).toBeUndefined();
+  });
+
   it('takes a limit of 0 for an empty page that is not full', async () => {
     expect(await readModel.listImages({ limit: 0 }, viewer)).toEqual({ images: [], isFull: false });
   });

@@ -18,7 +18,10 @@ export function parameters(): Parameters {
   };
 }
 
-/** The value that an image is sorted by. Without one it comes before all others, as where Glance runs on MySQL; so no key is ever null. */
+/**
+ * The value that an image is sorted by. Without one it comes before all others, as where Glance runs on MySQL; so no key is ever null.
+ * Texts sort by code point, whatever the locale of the database.
+ */
 const sortExpressions: Record<SortKey, { readonly sql: string; readonly type: string }> = {
   name: { sql: `coalesce(i.name, '')`, type: 'text' },
   status: { sql: 'i.status', type: 'text' },
@@ -83,17 +86,21 @@ function rangeConditions({ visibility, owner, sharedWith }: ImageRange, into: Pa
 function conditionsOf(query: ImageListQuery, into: Parameters): string[] {
   return [
     `i.is_hidden = ${query.isHidden ? 'true' : 'false'}`,
-    ...named('name', query.name, into), ...oneOf('i.status', query.status, into),
-    ...named('container_format', query.containerFormat, into), ...named('disk_format', query.diskFormat, into),
-    ...oneOf('i.id', query.id?.filter(isLowerUuid), into, 'uuid[]'),
-    ...equal('checksum', query.checksum, into), ...equal('os_hash_value', query.osHashValue, into),
     ...(query.isProtected === undefined ? [] : [query.isProtected ? 'i.is_protected' : 'not i.is_protected']),
-    ...(query.tags?.length ? [`i.tags @> ${into.add(query.tags, 'text[]')}`] : []),
-    ...(Object.keys(query.properties ?? {}).length ? [`i.properties @> ${into.add(JSON.stringify(query.properties), 'jsonb')}`] : []),
-    ...(query.createdAt ?? []).map((condition) => inTime('created_at', condition, into)),
-    ...(query.updatedAt ?? []).map((condition) => inTime('updated_at', condition, into)),
+    ...named('name', query.name, into), ...named('container_format', query.containerFormat, into), ...named('disk_format', query.diskFormat, into),
+    ...oneOf('i.status', query.status, into), ...oneOf('i.id', query.id?.filter(isLowerUuid), into, 'uuid[]'),
+    ...equal('checksum', query.checksum, into), ...equal('os_hash_value', query.osHashValue, into),
+    ...inTime('created_at', query.createdAt, into), ...inTime('updated_at', query.updatedAt, into),
     ...(query.sizeBytes ? ['coalesce(i.size_bytes, -1) >= 0'] : []), ...inBounds('coalesce(i.size_bytes, -1)', query.sizeBytes, into),
     ...inBounds('i.min_disk', query.minDisk, into), ...inBounds('i.min_ram', query.minRam, into),
+    ...contains(query, into),
+  ];
+}
+
+function contains({ tags = [], properties = {} }: ImageListQuery, into: Parameters): string[] {
+  return [
+    ...(tags.length > 0 ? [`i.tags @> ${into.add(tags, 'text[]')}`] : []),
+    ...(Object.keys(properties).length > 0 ? [`i.properties @> ${into.add(JSON.stringify(properties), 'jsonb')}`] : []),
   ];
 }
 
@@ -120,11 +127,15 @@ const clamped = (value: number | undefined): number => Math.trunc(Math.max(-grea
 const greatest = 2 ** 53;
 
 /** Compares as if the column were cut to whole seconds, and can still use its index. */
-function inTime(column: string, { op, at }: TimeCondition, into: Parameters): string {
+function inTime(column: string, conditions: readonly TimeCondition[] | undefined, into: Parameters): string[] {
+  return (conditions ?? []).map((condition) => inSeconds(column, condition, into));
+}
+
+function inSeconds(column: string, { op, at }: TimeCondition, into: Parameters): string {
   const floor = Math.floor(at.getTime() / 1000) * 1000;
   const isWhole = floor === at.getTime();
   const ceiling = isWhole ? floor : floor + 1000;
-  const moment = (ms: number) => into.add(new Date(ms).toISOString(), 'timestamptz');
+  const moment = (ms: number) => into.add(new Date(Math.max(yearOne, Math.min(yearTenThousand, ms))).toISOString(), 'timestamptz');
   switch (op) {
     case 'gt': return `i.${column} >= ${moment(floor + 1000)}`;
     case 'gte': return `i.${column} >= ${moment(ceiling)}`;
@@ -134,6 +145,10 @@ function inTime(column: string, { op, at }: TimeCondition, into: Parameters): st
     case 'neq': return isWhole ? `(i.${column} < ${moment(floor)} or i.${column} >= ${moment(floor + 1000)})` : 'true';
   }
 }
+
+/** PostgreSQL reads no years beyond four digits as ISO 8601 writes them; no image is that old or young. */
+const yearOne = Date.parse('0001-01-01T00:00:00Z');
+const yearTenThousand = Date.parse('9999-12-31T23:59:59Z');
 
 /** What comes after the marker in the list's order: one row comparison where all keys go one way, so that an index range begins there. */
 function afterMarker(order: readonly SortBy[], expressions: readonly string[], marker: MarkerValues, into: Parameters): string {

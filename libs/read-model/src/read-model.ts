@@ -29,7 +29,7 @@ export interface ReadModel extends ProjectionWriter, LogGuardRecord, DataWork {
   close(): Promise<void>;
 }
 
-/** Opens a pool; the tables must have been built by `migrate`. */
+/** Opens a pool, also while PostgreSQL is down; the tables must have been built by `migrate`. */
 export async function openReadModel(options: DatabaseOptions): Promise<ReadModel> {
   const database = await openDatabase(options);
   const { pool } = database;

@@ -6,7 +6,7 @@ export class Catalog0001Images extends Migration {
     this.addSql(`create table position (
       id smallint primary key default 1 check (id = 1),
       sequence bigint not null,
-      log_created_at text not null)`);
+      log_created_at text not null) with (fillfactor = 10)`);
     this.addSql(`insert into position (sequence, log_created_at) values (0, '')`);
     this.addSql(`create table images (
       id uuid primary key,
