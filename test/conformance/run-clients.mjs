@@ -50,7 +50,8 @@ function openstack(program, authUrl, region) {
   return async (user, ...args) => {
     const names = { OS_USERNAME: user, OS_PROJECT_NAME: projects[user] ?? user, OS_PASSWORD: password, OS_USER_DOMAIN_ID: 'default', OS_PROJECT_DOMAIN_ID: 'default' };
     const env = { PATH: process.env.PATH, HOME: dir, PYTHONWARNINGS: 'ignore', OS_AUTH_URL: authUrl, OS_IDENTITY_API_VERSION: '3', OS_REGION_NAME: region, ...names };
-    return run(program, args, env, 60_000);
+    // Standard input is closed: the client would upload what it reads from it.
+    return run('sh', ['-c', 'exec "$@" <&-', 'sh', program, ...args], env, 60_000);
   };
 }
 
