@@ -117,7 +117,7 @@ export async function startApi(settings: Settings = {}): Promise<Api> {
 /** A fault of ours is shown where the specification runs, whatever it then says. */
 function keep(line: string, logged: string[]): void {
   logged.push(line);
-  if (/"level":"(error|fatal)"/.test(line)) process.stderr.write(line);
+  if (/"level":"(error|fatal)".*"(err|alarm)":/.test(line)) process.stderr.write(line);
 }
 
 const environment = (settings: Settings): NodeJS.ProcessEnv =>
