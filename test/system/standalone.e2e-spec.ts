@@ -1,0 +1,123 @@
+import { execFile } from 'node:child_process';
+import { chmod, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { freePort, projectDir, runningCommand } from '#libs/embedded';
+
+interface Outcome { readonly status: number; readonly output: string }
+interface Running { readonly pid: number; readonly isReady: boolean; readonly endpoint: string; readonly identityUrl: string; readonly processes: Record<string, { pid: number; logFile: string }> }
+
+const script = (name: string, ...args: string[]): Promise<Outcome> => new Promise((resolve) => {
+  execFile(process.execPath, [join(projectDir(), 'scripts', name), ...args], { timeout: 120_000, env: { ...process.env, NATS_URL: '' } }, (error, stdout, stderr) => {
+    resolve({ status: error ? Number(error.code ?? 1) : 0, output: stdout + stderr });
+  });
+});
+
+const isAlive = async (pid: number): Promise<boolean> => (await runningCommand(pid)) !== '';
+
+async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
+  for (const deadline = Date.now() + 60_000; !(await holds()); await delay(100)) {
+    if (Date.now() > deadline) throw new Error(`not within a minute: ${what}`);
+  }
+}
+
+describe('npm start', () => {
+  let dir: string;
+  let data: string;
+  let port: number;
+  const start = (...more: string[]) => script('start.mjs', '--data', data, '--port', String(port), '--detach', ...more);
+  const running = async (): Promise<Running> => JSON.parse(await readFile(join(data, 'heliograph.json'), 'utf8')) as Running;
+
+  async function api(path: string, body?: object): Promise<{ status: number; json: Record<string, unknown> }> {
+    const { endpoint, identityUrl } = await running();
+    const signIn = await fetch(`${identityUrl}/auth/tokens`, {
+      method: 'POST', headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ auth: {
+        identity: { methods: ['password'], password: { user: { name: 'demo', domain: { id: 'default' }, password: 'secret' } } },
+        scope: { project: { name: 'demo', domain: { id: 'default' } } },
+      } }),
+    });
+    const headers = { 'x-auth-token': signIn.headers.get('x-subject-token') ?? '', 'content-type': 'application/json' };
+    const response = await fetch(`${endpoint}${path}`, body ? { method: 'POST', headers, body: JSON.stringify(body) } : { headers });
+    return { status: response.status, json: (await response.json()) as Record<string, unknown> };
+  }
+
+  beforeAll(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'heliograph-start-'));
+    // Nobody else may enter: the data of an operator's home directory lies like this.
+    await chmod(dir, 0o700);
+    data = join(dir, 'data');
+    port = await freePort();
+  });
+  afterAll(async () => {
+    await script('stop.mjs', '--data', data);
+    await rm(dir, { recursive: true, force: true });
+  }, 120_000);
+
+  it('brings everything up, says where it is, and returns when it was told to detach', async () => {
+    const { status, output } = await start();
+    expect({ status, output }).toMatchObject({ status: 0, output: expect.stringContaining(`at http://127.0.0.1:${port}`) as string });
+    expect(output).toContain(`source ${join(data, 'openrc')}`);
+    expect((await running()).isReady).toBe(true);
+    expect((await api('/v2/images', { name: 'kept' })).status).toBe(201);
+  }, 120_000);
+
+  it('keeps what is secret to its owner', async () => {
+    for (const name of ['openrc', 'openrc-admin', 'clouds.yaml', 'secrets.json', 'operator.env', 'nats/nats.json']) {
+      expect({ name, mode: (await stat(join(data, name))).mode & 0o077 }).toEqual({ name, mode: 0 });
+    }
+  });
+
+  it('refuses a directory that another one uses, and says what to do', async () => {
+    const { status, output } = await start();
+    expect(status).toBe(1);
+    expect(output).toContain(`npm stop -- --data ${data}`);
+  }, 60_000);
+
+  it('refuses a port that is in use, and says what to do', async () => {
+    const { status, output } = await script('start.mjs', '--data', join(dir, 'other'), '--port', String(port), '--detach');
+    expect(status).toBe(1);
+    expect(output).toContain(`Port ${port} is in use by another program. Choose another one with --port`);
+  }, 60_000);
+
+  it.each([
+    [['--set', 'nonsense'], '--set nonsense cannot be read'],
+    [['--port', 'http'], '--port http is no port'],
+    [['--keystone', 'http://127.0.0.1:1/v3'], 'HELIOGRAPH_KEYSTONE_AUTHTOKEN__PASSWORD'],
+    [['--bogus'], '--set section.option=value'],
+  ])('refuses %j and says what it expects', async (args, sentence) => {
+    const { status, output } = await script('start.mjs', '--data', join(dir, 'refused'), ...args);
+    expect({ status, output }).toEqual({ status: 1, output: expect.stringContaining(sentence) as string });
+  });
+
+  it.each(['importer', 'catalog', 'nats', 'postgres'])('brings %s back when it was killed', async (name) => {
+    const before = (await running()).processes[name]?.pid ?? 0;
+    process.kill(before, 'SIGKILL');
+    await until(`${name} is back`, async () => ((await running()).processes[name]?.pid ?? before) !== before);
+    await until('the API answers again', async () => (await api('/v2/images').catch(() => undefined))?.status === 200);
+  }, 120_000);
+
+  it('ends what a killed launcher left running, and keeps the data', async () => {
+    const before = await running();
+    process.kill(before.pid, 'SIGKILL');
+    const { status, output } = await start();
+    expect({ status, output }).toMatchObject({ status: 0 });
+    expect(output).toContain('still running from last time');
+    for (const { pid } of Object.values(before.processes)) expect(await isAlive(pid)).toBe(false);
+    expect((await api('/v2/images')).json).toMatchObject({ images: [{ name: 'kept' }] });
+  }, 120_000);
+
+  it('is ended by npm stop, which leaves no process behind', async () => {
+    const { pid, processes } = await running();
+    expect(await script('stop.mjs', '--data', data)).toEqual({ status: 0, output: `Stopped the Heliograph in ${data}.\n` });
+    for (const each of [pid, ...Object.values(processes).map((part) => part.pid)]) expect(await isAlive(each)).toBe(false);
+    expect((await script('stop.mjs', '--data', data)).output).toContain('No Heliograph is running');
+  }, 120_000);
+
+  it('says which setting a service refuses', async () => {
+    const { status, output } = await start('--set', 'default.api_limit_max=many');
+    expect(status).toBe(1);
+    expect(output).toContain('HELIOGRAPH_DEFAULT__API_LIMIT_MAX is "many"; expected a whole number from 1 to 10000.');
+  }, 120_000);
+});
