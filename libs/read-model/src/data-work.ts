@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
-import { reachable } from './database.js';
+import { reachable, type Database } from './database.js';
+import { AttemptEntity, ParkedEntity } from './entities.js';
 
 /** An attempt that somebody must look after. The read model only proposes: what is done rests on the log's leader. */
 export interface AttemptCandidate {
@@ -27,24 +28,22 @@ export interface DataWork {
   counts(): Promise<Counts>;
 }
 
-export function dataWork(pool: Pool): DataWork {
+export function dataWork({ orm, pool }: Pick<Database, 'orm' | 'pool'>): DataWork {
   return {
-    removalCandidates: (limit, after) => reachable(() => attempts(pool, 'over', limit, after)),
-    openAttempts: (limit, after) => reachable(() => attempts(pool, 'open', limit, after)),
+    removalCandidates: (limit, after) => reachable(() => attempts(orm, 'over', limit, after)),
+    openAttempts: (limit, after) => reachable(() => attempts(orm, 'open', limit, after)),
     parkedImages: (limit) => reachable(async () => {
-      const { rows } = await pool.query<{ image_id: string; sequence: string; reason: string }>('select * from parked_images order by sequence limit $1', [limit]);
-      return rows.map(({ image_id, sequence, reason }) => ({ imageId: image_id, sequence: Number(sequence), reason }));
+      const found = await orm.em.fork().find(ParkedEntity, {}, { orderBy: { sequence: 'asc' }, limit, disableIdentityMap: true });
+      return found.map(({ imageId, sequence, reason }) => ({ imageId, sequence, reason }));
     }),
     counts: () => reachable(() => counts(pool)),
   };
 }
 
-async function attempts(pool: Pool, state: 'open' | 'over', limit: number, after?: AttemptCandidate): Promise<AttemptCandidate[]> {
-  const { rows } = await pool.query<{ image_id: string; attempt_id: string; store_id: string; since_ms: string }>(`
-    select image_id, attempt_id, store_id, floor(extract(epoch from since) * 1000)::text as since_ms from data_attempts
-    where state = $1 and (since, attempt_id) > ($3, $4) order by since, attempt_id limit $2`,
-  [state, limit, after?.since.toISOString() ?? '-infinity', after?.attemptId ?? '00000000-0000-0000-0000-000000000000']);
-  return rows.map((row) => ({ imageId: row.image_id, attemptId: row.attempt_id, storeId: row.store_id, since: new Date(Number(row.since_ms)) }));
+async function attempts(orm: Database['orm'], state: 'open' | 'over', limit: number, after?: AttemptCandidate): Promise<AttemptCandidate[]> {
+  const behind = after ? { $or: [{ since: { $gt: after.since } }, { since: after.since, attemptId: { $gt: after.attemptId } }] } : {};
+  const found = await orm.em.fork().find(AttemptEntity, { state, ...behind }, { orderBy: { since: 'asc', attemptId: 'asc' }, limit, disableIdentityMap: true });
+  return found.map(({ imageId, attemptId, storeId, since }) => ({ imageId, attemptId, storeId, since }));
 }
 
 async function counts(pool: Pool): Promise<Counts> {

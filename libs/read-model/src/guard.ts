@@ -1,5 +1,5 @@
-import type { Pool } from 'pg';
-import { reachable } from './database.js';
+import { reachable, type Database } from './database.js';
+import { LogPositionEntity, LogTailEntity } from './entities.js';
 import type { LogMessage } from './projection-writer.js';
 
 /** The last message that was applied, of which log, and the hash of its bytes: what the log must still hold. */
@@ -21,22 +21,19 @@ export interface LogGuardRecord {
   acceptLog(position: GuardPosition): Promise<void>;
 }
 
-export function logGuardRecord(pool: Pool): LogGuardRecord {
+export function logGuardRecord({ orm, pool }: Pick<Database, 'orm' | 'pool'>): LogGuardRecord {
+  const unseen = { disableIdentityMap: true } as const;
   return {
     guardPosition: () => reachable(async () => {
-      const { rows: [row] } = await pool.query<{ log_created_at: string; sequence: string; hash: string }>(
-        'select log_created_at, sequence, hash from guard.log_position');
-      return row && { logCreatedAt: row.log_created_at, sequence: Number(row.sequence), hash: row.hash };
+      const found = await orm.em.fork().findOne(LogPositionEntity, { id: 1 }, unseen);
+      return found ? { logCreatedAt: found.logCreatedAt, sequence: found.sequence, hash: found.hash } : undefined;
     }),
     logTail: (after, limit) => reachable(async () => {
-      const { rows } = await pool.query<{ sequence: string; subject: string; bytes: Buffer }>(
-        'select sequence, subject, bytes from guard.log_tail where sequence > $1 order by sequence limit $2', [after, limit]);
-      return rows.map((row) => ({ ...row, sequence: Number(row.sequence) }));
+      const found = await orm.em.fork().find(LogTailEntity, { sequence: { $gt: after } }, { orderBy: { sequence: 'asc' }, limit, ...unseen });
+      return found.map(({ sequence, subject, bytes }) => ({ sequence, subject, bytes }));
     }),
-    logTailStart: () => reachable(async () => {
-      const { rows: [row] } = await pool.query<{ start: string | null }>('select min(sequence) as start from guard.log_tail');
-      return row?.start ? Number(row.start) : undefined;
-    }),
+    logTailStart: () => reachable(async () =>
+      (await orm.em.fork().findAll(LogTailEntity, { fields: ['sequence'], orderBy: { sequence: 'asc' }, limit: 1, ...unseen }))[0]?.sequence),
     acceptLog: ({ logCreatedAt, sequence, hash }) => reachable(async () => {
       await pool.query(`insert into guard.log_position (log_created_at, sequence, hash) values ($1, $2, $3)
         on conflict (id) do update set log_created_at = excluded.log_created_at, sequence = excluded.sequence, hash = excluded.hash`,

@@ -35,8 +35,8 @@ export async function openReadModel(options: DatabaseOptions): Promise<ReadModel
   const { pool } = database;
   return {
     ...projectionWriter(database, { guarded: true }),
-    ...logGuardRecord(pool),
-    ...dataWork(pool),
+    ...logGuardRecord(database),
+    ...dataWork(database),
     imageById: (imageId, at = {}) => imageById(pool, imageId, at),
     members: (imageId, at = {}) => members(pool, imageId, at),
     listImages: (query, viewer, at = {}) => listImages(pool, query, viewer, at),
