@@ -1,0 +1,138 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { freePort, projectDir, startChild, startTestStack, tailOf, type Child, type Ending, type TestStack } from '#libs/embedded';
+import { createStreams, type CrashPoint } from '#libs/event-log';
+import { createBus, createLogger, variableOf } from '#libs/platform';
+
+export const serviceNames = ['catalog', 'gateway'] as const;
+export type ServiceName = (typeof serviceNames)[number];
+export type ProcessName = ServiceName | 'nats' | 'postgres';
+
+/** One region as it runs in production, every part a process of its own that can be killed. Needs `npm run build`. */
+export interface Region {
+  readonly url: string;
+  readonly identityUrl: string;
+  readonly password: string;
+  readonly stack: TestStack;
+  readonly storesDir: string;
+  /** The environment of the operator's commands. */
+  readonly operatorEnv: NodeJS.ProcessEnv;
+  /** SIGKILL, and nothing else. */
+  kill(name: ProcessName): Promise<void>;
+  /** Ends a service well. */
+  stopService(name: ServiceName): Promise<Ending>;
+  /** Starts what was killed or stopped, and waits until it works. */
+  restart(name: ProcessName, env?: NodeJS.ProcessEnv): Promise<void>;
+  /** Replaces a service by one that kills itself at the nth hit of a crash point. */
+  arm(name: ServiceName, point: CrashPoint, nth?: number): Promise<void>;
+  /** How a service that was armed has ended. */
+  ending(name: ServiceName): Promise<Ending>;
+  isRunning(name: ServiceName): boolean;
+  /** The end of what a service logged. */
+  logOf(name: ServiceName): string;
+  stop(): Promise<void>;
+}
+
+type Settings = Readonly<Record<string, string | number>>;
+
+/** Leases and passes are short, so that a test sees the end of an upload whose server died. `settings` are options as `section.option`. */
+export const quickEnds: Settings = { 'heliograph.lease_seconds': 2, 'heliograph.sweep_interval': 1, 'heliograph.removal_interval': 1 };
+
+/** Starts everything; where a part does not start, what runs already is stopped. */
+export async function startRegion(settings: Settings = quickEnds): Promise<Region> {
+  const stack = await startTestStack({ durable: true });
+  const running = new Map<string, Child>();
+  const stop = async (): Promise<void> => {
+    await Promise.all([...running.values()].map((child) => child.kill()));
+    await stack.stop();
+  };
+  try {
+    await createLog(stack);
+    return await startServices(stack, running, settings, stop);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function createLog({ nats, passwords, region }: TestStack): Promise<void> {
+  const logger = createLogger({ service: 'setup', region, level: 'silent' });
+  const bus = await createBus({ servers: [nats.url], user: 'setup', password: passwords.setup, region, logger });
+  await createStreams(bus.connection, region, { replicas: 1 });
+  await bus.close();
+}
+
+async function startServices(stack: TestStack, running: Map<string, Child>, settings: Settings, stop: () => Promise<void>): Promise<Region> {
+  const password = `development-${stack.passwords.operator}`;
+  const [port, identityPort, ...operationsPorts] = await Promise.all(Array.from({ length: 4 }, () => freePort()));
+  const [url, identityUrl, storesDir] = [`http://127.0.0.1:${port}`, `http://127.0.0.1:${identityPort}/v3`, join(stack.dir, 'stores')];
+  const logFile = (name: string): string => join(stack.dir, `${name}.log`);
+  const env = (user: ServiceName | 'operator', more: Settings = {}): NodeJS.ProcessEnv => environment({
+    'heliograph.region': stack.region, 'heliograph.nats_url': stack.nats.url, 'heliograph.nats_password': stack.passwords[user],
+    'heliograph.database_url': stack.databaseUrl, ...more,
+  });
+  const own: Record<ServiceName, Settings> = {
+    catalog: {},
+    gateway: {
+      'default.bind_port': port ?? 0, 'glance_store.filesystem_store_datadir': storesDir, 'oslo_policy.policy_file': join(stack.dir, 'policy.yaml'),
+      'keystone_authtoken.auth_url': identityUrl, 'keystone_authtoken.password': password,
+    },
+  };
+
+  async function start(name: string, childEnv: NodeJS.ProcessEnv, readyUrl: string): Promise<void> {
+    running.set(name, await startChild({
+      name, command: process.execPath, args: [join(projectDir(), 'dist/apps', name, 'src/main.js')], cwd: projectDir(), env: childEnv,
+      logFile: logFile(name), isReady: () => readiness(readyUrl), readyWithinMs: 40_000,
+    }));
+  }
+  const startService = async (name: ServiceName, more: NodeJS.ProcessEnv = {}): Promise<void> => {
+    const operationsPort = operationsPorts[serviceNames.indexOf(name)] ?? 0;
+    await start(name, { ...env(name, { ...own[name], ...settings, 'heliograph.operations_port': operationsPort }), ...more }, `http://127.0.0.1:${operationsPort}/readyz`);
+  };
+  const child = (name: ServiceName): Child => running.get(name) ?? absent(name);
+
+  await mkdir(storesDir);
+  await writeFile(logFile('gateway'), '');
+  const identityEnv = environment({
+    'heliograph.identity_port': identityPort ?? 0, 'heliograph.development_password': password,
+    'heliograph.image_endpoints': JSON.stringify({ [stack.region]: url }),
+  });
+  await Promise.all([start('development-identity', identityEnv, identityUrl), startService('catalog'), startService('gateway')]);
+  return {
+    url, identityUrl, password, stack, storesDir, operatorEnv: env('operator'), stop,
+    async kill(name) {
+      await (name === 'nats' || name === 'postgres' ? stack[name].kill() : child(name).kill());
+    },
+    stopService: (name) => child(name).stop(),
+    async restart(name, more) {
+      if (name === 'nats') stack.nats = await stack.nats.restart();
+      else if (name === 'postgres') stack.postgres = await stack.postgres.restart();
+      else await startService(name, more);
+    },
+    async arm(name, point, nth = 1) {
+      await child(name).stop();
+      await startService(name, { HELIOGRAPH_CRASH_AT: `${point}:${nth}` });
+    },
+    ending: (name) => child(name).exited,
+    isRunning: (name) => child(name).isRunning(),
+    logOf: (name) => tailOf(logFile(name), 0, 6000),
+  };
+}
+
+function absent(name: string): never {
+  throw new Error(`${name} was not started`);
+}
+
+async function readiness(url: string): Promise<boolean | string> {
+  const response = await fetch(url, { signal: AbortSignal.timeout(3000) }).catch(() => undefined);
+  const text = await response?.text().catch(() => '');
+  return response?.ok ? true : text || false;
+}
+
+const environment = (settings: Settings): NodeJS.ProcessEnv => ({
+  PATH: process.env['PATH'],
+  ...Object.fromEntries(Object.entries(settings).map(([option, value]) => {
+    const [section = '', name = ''] = option.split('.');
+    return [variableOf(section, name), String(value)];
+  })),
+});
