@@ -19,8 +19,27 @@ const password = 'secret';
 const projects = { demo_reader: 'demo' };
 const dir = mkdtempSync(join(tmpdir(), 'heliograph-clients-'));
 chmodSync(dir, 0o755);
+/** What was started and must end, also when this run is cut off. */
+const started = [];
 let passed = 0;
 let failed = 0;
+
+async function end(what) {
+  const index = started.indexOf(what);
+  if (index < 0) return;
+  started.splice(index, 1);
+  await what();
+}
+
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.on(signal, async () => {
+    console.log(`FAIL cut off by ${signal}`);
+    for (const what of started.toReversed()) await end(what).catch((error) => console.log(error.message));
+    rmSync(dir, { recursive: true, force: true });
+    console.log(`${passed} passed, ${failed + 1} failed, 0 skipped`);
+    process.exit(1);
+  });
+}
 
 async function freePort() {
   const server = createServer();
@@ -71,11 +90,13 @@ async function live(title, as) {
 async function withHeliograph(name, port, args, use) {
   const data = join(dir, name);
   const npm = (...words) => run('npm', ['--silent', ...words], environment({ NATS_URL: '' }), 300_000);
-  await npm('start', '--', '--data', data, '--port', String(port), '--detach', ...args);
+  const stop = () => npm('stop', '--', '--data', data);
+  started.push(stop);
   try {
+    await npm('start', '--', '--data', data, '--port', String(port), '--detach', ...args);
     await use(JSON.parse(readFileSync(join(data, 'heliograph.json'), 'utf8')));
   } finally {
-    await npm('stop', '--', '--data', data);
+    await end(stop);
   }
 }
 
@@ -87,11 +108,13 @@ async function withKeystone(imageUrl, use) {
   symlinkSync(join(peersHome, 'venv'), join(home, 'venv'));
   const [keystone, postgres, memcached] = [await freePort(), await freePort(), await freePort()];
   const env = { ...process.env, PEERS_HOME: home, TMPDIR: dir, KEYSTONE_PORT: keystone, PG_PORT: postgres, MEMCACHED_PORT: memcached };
+  const stop = () => run('bash', ['-c', '. "$0/lib.sh"; stop keystone; stop memcached; stop postgres', kit], env, 60_000);
+  started.push(stop);
   try {
     await run('bash', [join(kit, 'keystone-up'), imageUrl], env, 600_000);
     await use(`http://127.0.0.1:${keystone}/v3`);
   } finally {
-    await run('bash', ['-c', '. "$0/lib.sh"; stop keystone; stop memcached; stop postgres', kit], env, 60_000);
+    await end(stop);
   }
 }
 
