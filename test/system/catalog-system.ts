@@ -95,7 +95,7 @@ export async function startCatalogSystem({ durable = false } = {}): Promise<Cata
 }
 
 /** Asks again and again until the answer is true. */
-export async function eventually(what: string, isSo: () => Promise<boolean>, withinMs = 20_000): Promise<void> {
+export async function eventually(what: string, isSo: () => Promise<boolean>, withinMs = 50_000): Promise<void> {
   const deadline = performance.now() + withinMs;
   while (!(await isSo().catch(() => false))) {
     if (performance.now() > deadline) throw new Error(`it did not come true within ${withinMs} ms that ${what}`);

@@ -11,9 +11,12 @@ import { anImage, eventually, rename, startCatalogSystem, type CatalogProcess, t
 describe('A log that lost its tail', () => {
   let system: CatalogSystem;
   let catalog: CatalogProcess;
+  let starting: Promise<CatalogProcess>;
   let readModel: ReadModel;
   const kept = randomUUID();
   const lost = randomUUID();
+
+  const refusesForIt = () => system.send(randomUUID(), anImage('new')).then(() => false, (error) => (error as { code: string }).code === 'LogNotTrusted');
 
   /** Runs a command of the operator as npm would, and gives what it said and its exit status. */
   const operator = (script: string, ...args: string[]) => new Promise<{ status: number; said: string }>((resolve) => {
@@ -29,7 +32,7 @@ describe('A log that lost its tail', () => {
     system.stack.nats = await system.stack.nats.restart();
     await work();
     // On their way while the power goes: none of them may go on writing to a log that lost its tail.
-    const onTheirWay = Array.from({ length: 2000 }, () => system.send(randomUUID(), anImage('on its way')).then(() => 'ok', (error) => (error as { code: string }).code));
+    const onTheirWay = Array.from({ length: 600 }, () => system.send(randomUUID(), anImage('on its way')).then(() => 'ok', (error) => (error as { code: string }).code));
     await Promise.race(onTheirWay);
     await system.stack.nats.kill();
     await rm(data, { recursive: true });
@@ -47,7 +50,7 @@ describe('A log that lost its tail', () => {
       await system.sendUntilAnswered(lost, anImage('lost'));
       await system.sendUntilAnswered(kept, rename('renamed'));
     });
-  }, 90_000);
+  }, 120_000);
   afterAll(async () => {
     await readModel?.close();
     await system?.stop();
@@ -55,7 +58,7 @@ describe('A log that lost its tail', () => {
 
   it('is not appended to: every command is refused, and readiness names the loss', async () => {
     await eventually('the loss is noticed', async () => (await catalog.metric('heliograph_log_trusted')) === 0);
-    await eventually('commands are refused for it', () => system.send(randomUUID(), anImage('new')).then(() => false, (error) => (error as { code: string }).code === 'LogNotTrusted'));
+    await eventually('commands are refused for it', () => refusesForIt());
     const { status, checks } = await catalog.readyz();
     expect(status).toBe(503);
     expect(checks['event log']).toMatch(/ends at sequence 1, and sequence \d+ was there before.*npm run log:repair/);
@@ -63,8 +66,9 @@ describe('A log that lost its tail', () => {
 
   it('keeps a catalog that starts anew from accepting commands', async () => {
     await catalog.kill();
-    await expect(system.startCatalog({}, 6000)).rejects.toThrow('the event log cannot be trusted');
-  }, 30_000);
+    starting = system.startCatalog({}, 120_000);
+    await eventually('the new one refuses commands', () => refusesForIt());
+  }, 60_000);
 
   it('is told by log:repair what it lost, and nothing is written yet', async () => {
     const { status, said } = await operator('log-repair');
@@ -73,26 +77,22 @@ describe('A log that lost its tail', () => {
     const verified = await operator('log-verify');
     expect(verified.said).toMatch(/FAULT lost: it ends at sequence 1.*\n1 commits/);
     expect(verified.status).toBe(1);
-  });
+  }, 60_000);
 
   it('is put right by log:repair --apply, after which the catalog accepts commands without a restart', async () => {
-    catalog = await new Promise<CatalogProcess>((resolve, reject) => {
-      system.startCatalog().then(resolve, reject);
-      setTimeout(() => void operator('log-repair', '--apply').then(({ status, said }) => {
-        if (status !== 0) reject(new Error(said));
-      }), 2000);
-    });
+    expect(await operator('log-repair', '--apply')).toMatchObject({ status: 0 });
+    catalog = await starting;
     expect((await operator('log-repair')).said).toContain('Nothing is missing');
     const { sequence, version } = await system.send(kept, rename('renamed again'));
     expect(version).toBe(3);
     expect((await readModel.imageById(lost, { atLeast: sequence }))?.image.name).toBe('lost');
-  }, 60_000);
+  }, 120_000);
 
   it('is then found whole by log:verify', async () => {
     const { status, said } = await operator('log-verify');
     expect(said).toMatch(/^(\d+) commits of \d+ images and other things, up to sequence \1: whole\.$/m);
     expect(status).toBe(0);
-  });
+  }, 60_000);
 
   it('is not stopped by a message that nobody of us wrote: its image is parked with an alarm, log:verify names it, and the others go on', async () => {
     const { stack, send } = system;
@@ -108,5 +108,5 @@ describe('A log that lost its tail', () => {
     const { status, said } = await operator('log-verify');
     expect(said).toContain(`FAULT foreign at sequence ${seq}, ${imageSubject(stack.region, kept)}: this is no commit`);
     expect(status).toBe(1);
-  });
+  }, 60_000);
 });

@@ -29,18 +29,18 @@ describe('npm run catalog:rebuild', () => {
     system = await startCatalogSystem();
     await system.startCatalog();
     readModel = await openReadModel({ url: system.stack.databaseUrl });
-  }, 90_000);
+  }, 120_000);
   afterAll(async () => {
     await readModel?.close();
     await system?.stop();
-  }, 60_000);
+  }, 120_000);
 
   it('puts an empty catalogue in the place of an empty one', async () => {
     expect(await rebuild()).toMatchObject({ status: 0 });
     const imageId = randomUUID();
     const { sequence } = await system.sendUntilAnswered(imageId, anImage('first'));
     expect((await readModel.imageById(imageId, { atLeast: sequence }))?.image.name).toBe('first');
-  }, 60_000);
+  }, 120_000);
 
   it('makes right what was wrong, while commands go on, and loses none of them', async () => {
     const damaged = randomUUID();
@@ -67,7 +67,7 @@ describe('npm run catalog:rebuild', () => {
     const { sequence } = await system.send(randomUUID(), anImage('last'));
     expect((await readModel.imageById(damaged, { atLeast: sequence }))?.image.name).toBe('right');
     for (const [imageId, name] of names) expect((await readModel.imageById(imageId))?.image.name).toBe(name);
-  }, 90_000);
+  }, 120_000);
 
   it('leaves a catalogue that equals the one before, row for row', async () => {
     const tables = ['position', 'images', 'image_members', 'data_attempts', 'parked_images'];
@@ -77,5 +77,5 @@ describe('npm run catalog:rebuild', () => {
     expect(before['images']?.length).toBeGreaterThan(20);
     expect((await rebuild()).status).toBe(0);
     expect(await rows()).toEqual(before);
-  }, 60_000);
+  }, 120_000);
 });
