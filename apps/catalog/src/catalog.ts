@@ -47,6 +47,7 @@ export async function openCatalog({ config, logger, bus, readiness, metrics: reg
   const reached = readModelReached();
   const imageFromLeader = (imageId: string) => loadImage(log, region, imageId);
   const executor = createExecutor({
+    // Asked again right before the append: the connection may have broken while the command waited its turn.
     log: { ...log, append: async (...append) => { await guard.ensureTrusted(); return log.append(...append); } },
     region, service: 'catalog', sealer, clock, cacheSize: config.imageCacheCommits,
     decider: imageDecider({ properties: config.imagePropertyQuota, tags: config.imageTagQuota, members: config.imageMemberQuota }),
