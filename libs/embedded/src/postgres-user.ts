@@ -19,7 +19,8 @@ export async function postgresUser(paths: readonly string[]): Promise<RunAs> {
   if (await canReach(ids, paths)) return { ...ids, prefix: [] };
   const setpriv = await onPath('setpriv');
   const lent = '+dac_read_search,+dac_override';
-  const prefix = [setpriv ?? '', `--reuid=${ids.uid}`, `--regid=${ids.gid}`, '--clear-groups', `--inh-caps=${lent}`, `--ambient-caps=${lent}`];
+  // Without `no_setuid_fixup` the kernel ignores lent rights when a program asks `access` about itself, as initdb does.
+  const prefix = [setpriv ?? '', '--securebits=+no_setuid_fixup', `--reuid=${ids.uid}`, `--regid=${ids.gid}`, '--clear-groups', `--inh-caps=${lent}`, `--ambient-caps=${lent}`];
   if (setpriv !== undefined && (await run(setpriv, [...prefix.slice(1), 'true'], { timeoutMs: 5000 }).then(() => true, () => false))) return { prefix };
   throw new Error(`PostgreSQL cannot run as root, and the user it would run as cannot enter ${paths.join(' or ')}. Choose directories that every user may pass through, or start as another user.`);
 }
