@@ -29,6 +29,24 @@ describe('Authentication', () => {
     expect((await api.as(undefined).request('PUT', '/v2/images')).status).toBe(401);
   });
 
+  it.each(['//v2/images', '/%76%32/images', '/v2%2Fimages', '/V2/images', '/versions/../v2/images', '/v2.7//images', '/./v2/images'])('cannot be gone around by writing the path as %s', async (path) => {
+    const answer = await raw(`GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
+    expect(answer).toMatch(/^HTTP\/1.1 (300|401|404) /);
+    expect(answer).not.toContain('"images"');
+  });
+
+  it('does not wait for the data of who is refused', async () => {
+    const socket = connect(Number(new URL(api.url).port), '127.0.0.1');
+    socket.on('error', () => undefined);
+    let answer = '';
+    socket.on('data', (chunk: Buffer) => { answer += chunk.toString(); });
+    socket.write('PUT /v2/images/x/file HTTP/1.1\r\nHost: x\r\nContent-Type: application/octet-stream\r\nContent-Length: 1000000000000\r\n\r\n');
+    const sending = setInterval(() => socket.write(Buffer.alloc(1024)), 10);
+    await once(socket, 'close');
+    clearInterval(sending);
+    expect(answer).toMatch(/^HTTP\/1.1 401 [^]*\r\nconnection: close\r\n/i);
+  });
+
   it('forbids tokens that are not scoped to a project', async () => {
     for (const path of ['/v2/images', '/v2/images/11111111-1111-4111-8111-111111111111']) expect((await api.as('systemAdmin').get(path)).status).toBe(403);
     expect((await api.as('systemAdmin').post('/v2/images', { body: {} })).status).toBe(403);

@@ -8,7 +8,6 @@ import { commandIdentity } from '../images/idempotency.js';
 import { pathOf } from '../images/images.js';
 import { IMAGES, type ImageRoom } from '../tokens.js';
 import { DATA, type DataRoom } from './data.room.js';
-import { answerBeforeBodyEnds } from './early-answer.js';
 import { requestedRange } from './range-header.js';
 import { uploadImageData } from './upload-image-data.js';
 
@@ -20,16 +19,7 @@ export class ImageDataController {
   @Put()
   @HttpCode(204)
   @TakesBody()
-  async upload(@Req() request: Request, @Res({ passthrough: true }) reply: Reply, @Param('imageId') path: string): Promise<void> {
-    try {
-      await this.receive(request, path);
-    } catch (error) {
-      answerBeforeBodyEnds(request, reply);
-      throw error;
-    }
-  }
-
-  private async receive(request: Request, path: string): Promise<void> {
+  async upload(@Req() request: Request, @Param('imageId') path: string): Promise<void> {
     refuseOtherMediaTypes(request);
     const declaredSizeBytes = declaredSize(request);
     const { images, permissions } = this.images;

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { header, type Request } from './request.js';
 
 /** Where the service seems to stand, as the client sees it. */
@@ -23,7 +24,7 @@ export const publicOrigin = (request: Request, rules: AddressRules): string =>
 /** The client's address, for the log of changes and the access log. */
 export function clientAddress(request: Request, { enableProxyHeadersParsing }: AddressRules): string {
   const forwarded = enableProxyHeadersParsing ? header(request, 'x-forwarded-for')?.split(',')[0]?.trim() : undefined;
-  return forwarded || (request.socket.remoteAddress ?? '');
+  return forwarded && isIP(forwarded) ? forwarded : request.socket.remoteAddress ?? '';
 }
 
 const trimEnd = (url: string): string => url.endsWith('/') ? url.slice(0, -1) : url;

@@ -8,9 +8,10 @@ import { requestContext, type Logger } from '#libs/platform';
 import type { AddressRules } from './address.js';
 import { clientAddress } from './address.js';
 import { applyCors, type CorsRules } from './cors.js';
+import { errorBody } from './error-body.js';
 import { hasBody } from './json-body.js';
 import { knownRoutes } from './known-routes.js';
-import { answerRefusal, ProblemFilter, type RefusalFacts } from './problem.filter.js';
+import { ProblemFilter, type RefusalFacts } from './problem.filter.js';
 import { requestIdOf } from './request-id.js';
 import { header, type Reply, type Request } from './request.js';
 import { rewrittenUrl } from './version-prefix.js';
@@ -45,6 +46,7 @@ export function createHttpAdapter(): FastifyAdapter {
     keepAliveTimeout: 75_000,
     rewriteUrl: (request: IncomingMessage) => rewrittenUrl(request.url ?? '/', request.headers.accept),
     clientErrorHandler: answerUnreadable,
+    frameworkErrors: answerUnroutable,
     routerOptions: { maxParamLength: 4096, querystringParser: () => ({}) },
     skipMiddie: true,
     multipart: false,
@@ -94,10 +96,12 @@ function refusing(check: () => void, fail: (error: Error) => void, pass: () => v
   pass();
 }
 
-/** Everything under /v2 wants a token; what stands outside of it (versions, health) is for everybody. A caller known from the cache costs no wait. */
+/** What is for everybody. Every other route, and every path that is none, wants a token. */
+const openRoutes: ReadonlySet<string | undefined> = new Set(['/', '/versions', '/healthcheck']);
+
+/** A caller known from the cache costs no wait. */
 function authenticate(request: Request, identity: Identity, done: (error?: Error) => void): void {
-  const url = request.raw.url ?? '';
-  if (!url.startsWith('/v2/') && url !== '/v2') return done();
+  if (!request.is404 && openRoutes.has(request.routeOptions.url)) return done();
   const token = header(request, 'x-auth-token');
   const serviceToken = header(request, 'x-service-token');
   const known = identity.knownCallerOf(token, serviceToken);
@@ -130,6 +134,12 @@ function logAnswer(request: Request, reply: Reply, { logger, rules, onAnswered }
   onAnswered?.(request.routeOptions.url ?? 'none', request.method, reply.statusCode, elapsedMs / 1000);
 }
 
+/** A path that cannot be decoded, or whose parts are too long, reaches no hook and no route. */
+function answerUnroutable(_error: Error, request: Request, reply: Reply): void {
+  const { contentType, body } = errorBody(400, 'The path cannot be decoded as UTF-8, or a part of it is too long. Correct it and try again.', header(request, 'accept'));
+  void reply.code(400).header('content-type', contentType).header('x-openstack-request-id', requestIdOf(undefined, 0)).send(body);
+}
+
 /** What is not HTTP never becomes a request: a verb nobody knows is 501, everything else 400. */
 function answerUnreadable(error: Error & { code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) return void socket.destroy();
@@ -144,5 +154,3 @@ const statusOfUnreadable: Readonly<Record<string, string>> = {
   HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
   ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
 };
-
-export { answerRefusal };

@@ -4,6 +4,7 @@ import type { Request } from './request.js';
 
 /** The largest JSON body that is read: over the largest commit, so that the commit's own refusal can name its limit. */
 const limitBytes = 1024 * 1024;
+const arrivesWithinMs = 60_000;
 
 export interface JsonBody { readonly value: object; readonly bytes: Buffer }
 
@@ -41,26 +42,25 @@ function parse(bytes: Buffer): unknown {
   }
 }
 
-function bodyBytes({ raw, headers }: Request): Promise<Buffer> {
-  if (Number(headers['content-length'] ?? 0) > limitBytes) return Promise.reject(tooLarge());
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let size = 0;
-    const refuse = (): void => {
-      raw.off('data', take);
-      raw.resume();
-      reject(tooLarge());
-    };
-    const take = (chunk: Buffer): void => {
+async function bodyBytes({ raw, headers }: Request): Promise<Buffer> {
+  if (Number(headers['content-length'] ?? 0) > limitBytes) throw tooLarge();
+  const chunks: Buffer[] = [];
+  let size = 0;
+  const tooSlow = setTimeout(() => raw.destroy(incomplete(`within ${arrivesWithinMs / 1000} seconds`)), arrivesWithinMs);
+  try {
+    // Left without destroying the stream: the refusal still has to reach who is sending.
+    for await (const chunk of raw.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
       size += chunk.length;
-      if (size > limitBytes) refuse();
-      else chunks.push(chunk);
-    };
-    raw.on('data', take);
-    raw.once('end', () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)));
-    raw.once('error', reject);
-    raw.once('close', () => reject(new Problem('InvalidRequest', { detail: 'The request ended before its body was complete.' })));
-  });
+      if (size > limitBytes) throw tooLarge();
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    throw error instanceof Problem ? error : incomplete('before the connection ended');
+  } finally {
+    clearTimeout(tooSlow);
+  }
+  return chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks);
 }
 
+const incomplete = (when: string): Problem => new Problem('InvalidRequest', { detail: `The body did not arrive ${when}. Send it again.` });
 const tooLarge = (): Problem => new Problem('RequestTooLarge', { limit: '1 MiB' });

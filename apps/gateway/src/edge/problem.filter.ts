@@ -2,6 +2,7 @@ import { STATUS_CODES } from 'node:http';
 import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import { Problem } from '#libs/domain';
 import type { Logger } from '#libs/platform';
+import { answerBeforeBodyEnds } from './early-answer.js';
 import { errorBody } from './error-body.js';
 import type { KnownRoutes } from './known-routes.js';
 import { problemStatus } from './problem-status.js';
@@ -33,6 +34,7 @@ export function answerRefusal(thrown: unknown, request: Request, reply: Reply, f
     reply.raw.destroy();
     return;
   }
+  answerBeforeBodyEnds(request, reply);
   const status = problem ? problemStatus[problem.code] : 500;
   if (problem) setHeaders(problem, status, reply, facts);
   const explanation = problem?.message ?? `The image service failed. Tell your operator the request id ${request.requestId}.`;

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import { commandSubject, imageFromJson, isLowerUuid, questionSubject, type CommandContext, type HistoryAnswer, type ImageCommandAnswer, type ImageCommandMessage } from '#libs/contracts';
 import { Problem, type Image, type ImageCommand, type ImageCommandEnvelope } from '#libs/domain';
 import { crashPoint } from '#libs/event-log';
@@ -114,6 +115,7 @@ export function images({ bus, readModel, permissions, acknowledged, address }: I
         } catch (error) {
           if (!(error instanceof Problem) || error.code !== 'AuthorizationStale') throw error;
           if (checks >= maxChecks) throw new Problem('Conflict', { imageId: change.imageId }, { cause: error });
+          await pause(20 * checks);
         }
       }
     },

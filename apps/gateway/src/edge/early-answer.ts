@@ -1,4 +1,5 @@
-import type { Reply, Request } from '../edge/request.js';
+import { hasBody } from './json-body.js';
+import type { Reply, Request } from './request.js';
 
 const drainMs = 2000;
 
@@ -8,7 +9,7 @@ const drainMs = 2000;
  */
 export function answerBeforeBodyEnds(request: Request, reply: Reply): void {
   const { raw } = request;
-  if (raw.complete || raw.destroyed) return;
+  if (raw.complete || raw.destroyed || !hasBody(request)) return;
   reply.header('connection', 'close');
   raw.on('error', () => {});
   raw.resume();
