@@ -37,6 +37,8 @@ export interface Answer {
 /** A whole Heliograph for one spec: gateway and catalog in this process, real NATS and PostgreSQL beside it. */
 export interface Api {
   readonly url: string;
+  /** Where the stores fast and far keep their bytes, each in a folder of its name. */
+  readonly imagesDir: string;
   /** Lines that the gateway logged. */
   readonly logged: readonly string[];
   /** Asks as a person, or as nobody. */
@@ -56,6 +58,9 @@ export interface Person {
   request(method: string, path: string, options?: AskOptions): Promise<Answer>;
   /** Creates an image and returns its id. */
   image(attributes?: Readonly<Record<string, unknown>>): Promise<string>;
+  upload(imageId: string, data: string, headers?: Readonly<Record<string, string>>): Promise<Answer>;
+  /** Creates an image with data and returns its id. */
+  activeImage(data?: string, attributes?: Readonly<Record<string, unknown>>): Promise<string>;
 }
 
 type Settings = Readonly<Record<string, string>>;
@@ -104,7 +109,7 @@ export async function startApi(settings: Settings = {}): Promise<Api> {
   const url = (await gateway.getUrl()).replace('[::1]', '127.0.0.1');
 
   return {
-    url, logged,
+    url, logged, imagesDir: join(stack.dir, 'images'),
     as: (person) => personAt(url, person),
     async writePolicy(rules) {
       await writeFile(policyFile, JSON.stringify(rules));
@@ -140,12 +145,18 @@ function personAt(url: string, person: PersonName | undefined): Person {
   }
   const ask = (method: string): Ask => (path, options) => request(method, path, options);
   const post = ask('POST');
-  return {
-    get: ask('GET'), post, put: ask('PUT'), patch: ask('PATCH'), delete: ask('DELETE'), request,
-    async image(attributes = {}) {
-      const answer = await post('/v2/images', { body: { name: 'an image', ...attributes } });
-      if (answer.status !== 201) throw new Error(`the image was not created: ${answer.status} ${answer.text}`);
-      return answer.json<{ id: string }>().id;
-    },
-  };
+  async function image(attributes: Readonly<Record<string, unknown>> = {}): Promise<string> {
+    const answer = await post('/v2/images', { body: { name: 'an image', ...attributes } });
+    if (answer.status !== 201) throw new Error(`the image was not created: ${answer.status} ${answer.text}`);
+    return answer.json<{ id: string }>().id;
+  }
+  const upload = (imageId: string, data: string, headers: Readonly<Record<string, string>> = {}): Promise<Answer> =>
+    request('PUT', `/v2/images/${imageId}/file`, { body: data, headers: { 'content-type': 'application/octet-stream', ...headers } });
+  async function activeImage(data = 'twelve bytes', attributes = {}): Promise<string> {
+    const id = await image({ disk_format: 'raw', container_format: 'bare', ...attributes });
+    const answer = await upload(id, data);
+    if (answer.status !== 204) throw new Error(`the data was not taken: ${answer.status} ${answer.text}`);
+    return id;
+  }
+  return { get: ask('GET'), post, put: ask('PUT'), patch: ask('PATCH'), delete: ask('DELETE'), request, image, upload, activeImage };
 }

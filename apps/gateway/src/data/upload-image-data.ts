@@ -47,8 +47,9 @@ export async function uploadImageData(parts: UploadParts, upload: Upload): Promi
     await complete(upload, attemptId, received);
     crashPoint('before-acknowledgement');
   } catch (error) {
-    if (!(error instanceof UnknownOutcome)) await fail(parts, upload, attemptId, error);
-    throw error;
+    if (error instanceof UnknownOutcome) throw error;
+    const image = await fail(parts, upload, attemptId, error);
+    throw image?.status === 'deleted' ? new Problem('ImageGone', { imageId: upload.imageId }, { cause: error }) : error;
   } finally {
     await attempt.end();
   }
@@ -128,11 +129,15 @@ async function complete({ completion, send }: Upload, attemptId: string, { sizeB
   }
 }
 
-async function fail(parts: UploadParts, { imageId, send }: Upload, attemptId: string, error: unknown): Promise<void> {
+/** Queues the image again, removes the bytes, and returns the image as it is now; undefined where nobody answers. */
+async function fail(parts: UploadParts, { imageId, send }: Upload, attemptId: string, error: unknown): Promise<Image | undefined> {
   try {
-    await parts.removeData(imageId, await send({ command: { type: 'FailImageDataUpload', attemptId, reason: reasonOf(error) } }));
+    const image = await send({ command: { type: 'FailImageDataUpload', attemptId, reason: reasonOf(error) } });
+    await parts.removeData(imageId, image);
+    return image;
   } catch {
     // The catalog cannot be reached: without a lease the sweeper ends this attempt, and its bytes go then.
+    return undefined;
   }
 }
 

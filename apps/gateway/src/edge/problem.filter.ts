@@ -54,6 +54,7 @@ function problemOf(thrown: unknown, request: Request, routes: KnownRoutes): Prob
   if (thrown instanceof Problem) return thrown;
   const status = statusOf(thrown);
   if (status === 404) return routes.refusal(request.method, pathOf(request));
+  if (status === 415) return new Problem('UnsupportedMediaType', { given: header(request, 'content-type') || '(none)', supported: 'any that is written as type/subtype' });
   if (status >= 400 && status < 500) return new Problem('InvalidRequest', { detail: `The request cannot be read: ${STATUS_CODES[status] ?? 'Bad Request'}.` });
   return undefined;
 }
