@@ -4,6 +4,7 @@ import { variableOf } from '#libs/platform';
 import type { Arguments, KeystoneArguments } from './arguments.js';
 import { writeClientFiles } from './client-files.js';
 import { UnusableDataDir, type DataDir } from './data-dir.js';
+import { knownVariables, unknownSettings } from './known-options.js';
 import { endLeftovers } from './leftovers.js';
 import type { Part, Running } from './running.js';
 import { serviceNames, startIdentity, startService, type Surroundings } from './services.js';
@@ -28,6 +29,7 @@ export async function launch(start: Launch): Promise<Running> {
   if (!(await isPortFree(args.port))) {
     throw new UnusableDataDir(`Port ${args.port} is in use by another program. Choose another one with --port, or end what listens there.`);
   }
+  for (const variable of unknownSettings(args.settings, await knownVariables())) say(`--set: no service has an option ${variable}; look for a slip in its name`);
   const region = settingOf(args, 'heliograph', 'region') ?? 'RegionOne';
   const [nats, databaseUrl] = await Promise.all([startNats(start, region), startDatabase(start)]);
   await setUpLog({ servers: [nats.url], region, replicas: 1, ...(nats.isOurs ? { password: dataDir.secrets.nats.setup } : {}) });
