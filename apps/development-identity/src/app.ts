@@ -47,6 +47,8 @@ export async function startDevelopmentIdentity(options: DevelopmentIdentityOptio
   app.useGlobalFilters(new RefusalFilter((err) => logger.error({ err }, 'a request failed'), identityUrl));
   adapter.getInstance().addHook('onSend', (_request, reply, payload, done) => {
     reply.header('x-heliograph-development-identity', warning);
+    // python-openstackclient run with its standard input closed takes a connection that stays open for that input, and fails.
+    reply.header('connection', 'close');
     done(null, payload);
   });
   await app.listen(options.port, host);
