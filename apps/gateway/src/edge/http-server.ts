@@ -82,6 +82,8 @@ export function installEdge(app: NestFastifyApplication, parts: EdgeParts): void
   fastify.addHook('preHandler', (request, _reply, done) => refusing(() => refuseUnexpectedBody(request), done, done));
   fastify.addHook('onResponse', (request, reply, done) => {
     logAnswer(request, reply, parts);
+    // A connection whose last answer ends while the server stops would otherwise be kept alive, and the server with it.
+    if (!fastify.server.listening) setImmediate(() => fastify.server.closeIdleConnections());
     done();
   });
 }
