@@ -1,0 +1,86 @@
+import { readFile, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { signIn, type Client } from './client.js';
+import { change, createImage, deletion, historyOf, someBytes, upload } from './operations.js';
+import { quickEnds, startRegion, type Region } from './region.js';
+
+/** Files in which a password belongs: NATS is told its users in one, and reads it from nowhere else. */
+const mayHoldPasswords = /\/nats\/nats\.json$/;
+/** Where an image's own log line or the read model's keys may name a person in clear is not the log: this is. */
+const ofTheLog = /\/nats\/jetstream\//;
+
+describe('What a region keeps on its disks', () => {
+  let region: Region;
+  let admin: Client;
+  let demo: Client;
+  let files: { path: string; content: Buffer }[];
+  const foreignToken = 'gAAAAA-a-token-that-nobody-issued-9f2b';
+
+  beforeAll(async () => {
+    region = await startRegion({ ...quickEnds, 'heliograph.log_level': 'trace' });
+    [admin, demo] = await Promise.all([signIn(region, 'admin'), signIn(region)]);
+    await aDay();
+    await region.stopService('gateway');
+    await region.stopService('catalog');
+    await Promise.all([region.stack.nats.stop(), region.stack.postgres.stop()]);
+    files = await contentsOf(region.stack.dir);
+  }, 120_000);
+  afterAll(() => region?.stop(), 60_000);
+
+  /** Everything that a token goes through: what is done, what is refused, and what fails. */
+  async function aDay(): Promise<void> {
+    const imageId = await createImage(demo, 'of a day');
+    for (const { method, path, ...rest } of [change(imageId, { name: 'renamed', colour: 'green' }), upload(imageId, someBytes())]) await demo.askUntilAnswered(method, path, rest);
+    for (const client of [demo, admin]) {
+      await client.ask('GET', '/v2/images');
+      await client.ask('GET', `/v2/images/${imageId}/file`);
+      await client.ask('GET', '/v2/no/such/route');
+      await client.ask('POST', '/v2/images', { body: { name: 7 } });
+      await historyOf(client, imageId);
+    }
+    await admin.ask('POST', `/v2/images/${imageId}/actions/deactivate`);
+    await demo.ask('GET', `/v2/images/${imageId}/file`);
+    await fetch(`${region.url}/v2/images`, { headers: { 'x-auth-token': foreignToken, 'x-service-token': foreignToken } });
+    await region.kill('postgres');
+    await Promise.all([demo, admin].map((client) => client.ask('GET', `/v2/images/${imageId}`)));
+    await region.restart('postgres');
+    const { method, path, ...rest } = deletion(await createImage(demo, 'soon gone'));
+    await demo.askUntilAnswered(method, path, rest);
+  }
+
+  const filesWith = (text: string): string[] => files.filter(({ content }) => content.includes(text)).map(({ path }) => path);
+
+  it('is enough to be worth a search: log, catalogue, store and service logs are among it', () => {
+    for (const part of [/\/nats\/jetstream\/.*\.blk$/, /\/postgres\/data\/base\//, /\/postgres\/data\/pg_wal\//, /\/stores\//, /\/gateway\.log$/, /\/catalog\.log$/]) {
+      expect({ part, found: files.some(({ path, content }) => part.test(path) && content.length > 0) }).toEqual({ part, found: true });
+    }
+    // The search sees what is there: names of images stand in log and catalogue.
+    expect(filesWith('of a day').some((path) => ofTheLog.test(path))).toBe(true);
+    expect(filesWith('of a day').some((path) => path.includes('/postgres/'))).toBe(true);
+  });
+
+  it('holds no token, neither a good one nor one that was refused', () => {
+    for (const token of [admin.token, demo.token, foreignToken]) expect(filesWith(token)).toEqual([]);
+  });
+
+  it('holds no password but where the server that checks it reads it', () => {
+    const passwords = [region.password, new URL(region.stack.databaseUrl).password, ...Object.values(region.stack.passwords)];
+    for (const password of passwords) expect(filesWith(password).filter((path) => !mayHoldPasswords.test(path))).toEqual([]);
+  });
+
+  it('holds the names and addresses of people in the event log only sealed', () => {
+    const log = files.filter(({ path }) => ofTheLog.test(path));
+    for (const personal of ['127.0.0.1', '"demo"', '"admin"', 'user_name', 'userName', 'sourceAddress']) {
+      expect({ personal, in: log.filter(({ content }) => content.includes(personal)).map(({ path }) => path) }).toEqual({ personal, in: [] });
+    }
+    expect(log.some(({ content }) => content.includes('sealed'))).toBe(true);
+  });
+});
+
+async function contentsOf(dir: string): Promise<{ path: string; content: Buffer }[]> {
+  const entries = await readdir(dir, { recursive: true, withFileTypes: true });
+  return Promise.all(entries.filter((entry) => entry.isFile()).map(async ({ parentPath, name }) => {
+    const path = join(parentPath, name);
+    return { path, content: await readFile(path) };
+  }));
+}
