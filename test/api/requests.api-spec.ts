@@ -48,8 +48,15 @@ describe('Authentication', () => {
   });
 
   it('forbids tokens that are not scoped to a project', async () => {
-    for (const path of ['/v2/images', '/v2/images/11111111-1111-4111-8111-111111111111']) expect((await api.as('systemAdmin').get(path)).status).toBe(403);
+    expect((await api.as('systemAdmin').get('/v2/images')).status).toBe(403);
     expect((await api.as('systemAdmin').post('/v2/images', { body: {} })).status).toBe(403);
+  });
+
+  it('shows no image to tokens that are not scoped to a project', async () => {
+    const path = `/v2/images/${await api.as('demo').image({ visibility: 'community' })}`;
+    expect((await api.as('systemAdmin').get(path)).status).toBe(404);
+    expect((await api.as('systemAdmin').delete(path)).status).toBe(404);
+    expect((await api.as('systemAdmin').post(`${path}/actions/deactivate`)).status).toBe(404);
   });
 
   it('never writes a token to the log', async () => {

@@ -1,9 +1,15 @@
-import { All, Controller, Get, HttpCode, Inject, Req } from '@nestjs/common';
+import { All, Controller, Get, Header, HttpCode, Inject, Req } from '@nestjs/common';
 import { publicOrigin, type AddressRules } from '../edge/address.js';
 import { TakesBody } from '../edge/http-server.js';
 import type { Request } from '../edge/request.js';
 import { apiVersions } from '../edge/version-prefix.js';
 import { GATEWAY_RULES } from '../tokens.js';
+
+/**
+ * A client that was started with a closed standard input gets the first connection it opens as file descriptor 0. The openstack command asks for
+ * the versions first, keeps that connection, and then takes it for an image on its standard input. So this one is not kept.
+ */
+const notKept = ['Connection', 'close'] as const;
 
 /** Which API versions there are, told to everybody. `/` also answers for every first path segment that is no version. Source: API.md section 1. */
 @Controller()
@@ -11,6 +17,7 @@ export class VersionsController {
   constructor(@Inject(GATEWAY_RULES) private readonly rules: AddressRules) {}
 
   @All('/')
+  @Header(...notKept)
   @HttpCode(300)
   @TakesBody()
   choices(@Req() request: Request): object {
@@ -18,6 +25,7 @@ export class VersionsController {
   }
 
   @Get('versions')
+  @Header(...notKept)
   versions(@Req() request: Request): object {
     return this.list(request);
   }

@@ -58,7 +58,8 @@ export function permissions(policy: Policy): Permissions {
       if (!policy.allows(rule, newImageTarget(caller), caller)) throw forbidden(rule);
     },
     requireVisible(asked, caller) {
-      requireProjectScope(caller);
+      // No rule about an image is granted to another scope, and who may not see an image never learns that it is there.
+      if (caller.scope !== 'project') throw new Problem('ImageNotFound', { imageId: asked.imageId });
       if (!isReachable(asked.image, caller, policy.isAdmin(caller))) throw new Problem('ImageNotFound', { imageId: asked.imageId });
       requireOn('get_image', asked, caller);
     },
