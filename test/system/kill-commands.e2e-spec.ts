@@ -35,10 +35,13 @@ describe('A service that dies at a named point of a command', () => {
     const operation = change(imageId, { name: `changed at ${point}` });
     const answer = await dyingAt({ region, client, service, point }, operation);
     expect(answer.status).toBe(200);
+    expect(await imageNow(client, imageId)).toEqual(answer.json());
+    // A repetition that comes late must not undo what was done since.
+    const since = await again(change(imageId, { name: 'changed since' }));
     const repeated = await again(operation);
     expect({ status: repeated.status, body: repeated.json() }).toEqual({ status: 200, body: answer.json() });
-    expect(await imageNow(client, imageId)).toEqual(answer.json());
-    expect(await actions(imageId)).toEqual(['CreateImage', 'ChangeImageProperties']);
+    expect(await imageNow(client, imageId)).toEqual(since.json());
+    expect(await actions(imageId)).toEqual(['CreateImage', 'ChangeImageProperties', 'ChangeImageProperties']);
   }, 60_000);
 
   it.each(points)('%s, %s: a deletion takes place once, and its repetition gets the same answer', async (service, point) => {
