@@ -8,7 +8,7 @@ module.exports = {
     rule('domain-is-pure', 'libs/domain decides and evolves; it imports nothing but itself.',
       { path: '^libs/domain/', pathNot: spec }, { pathNot: '^libs/domain/' }),
     rule('libs-are-strangers', 'A lib may use domain, contracts and itself; only platform, embedded and testing may combine libs.',
-      { path: '^libs/(contracts|event-log|read-model|stores|identity)/', pathNot: spec },
+      { path: '^libs/(contracts|event-log|read-model|stores|identity|download)/', pathNot: spec },
       { path: '^libs/', pathNot: ['^libs/(domain|contracts)/src/index\\.ts$', '^libs/$1/'] }),
     rule('no-lib-to-app', 'Arrows point down: apps -> libs -> domain.', { path: '^libs/' }, { path: '^apps/' }),
     rule('apps-are-strangers', 'Services talk over NATS and HTTP, never by import.',

@@ -52,6 +52,11 @@ const sentences = {
   ImageDataNotFound: 'The data of image {imageId} is not in store {storeId}.',
   AttemptOver: 'This upload of image {imageId} is over: it stalled for too long or another one took its place. Start again.',
 
+  // Bytes from elsewhere
+  UriNotAllowed: 'This URI cannot be used here: {part}. Use another one; which ones may be used, the operator\'s filter decides.',
+  DownloadFailed: 'Could not retrieve {uri}: {reason}. See that it can be downloaded, and import again.',
+  DownloadTimedOut: 'Could not retrieve {uri} within {seconds} seconds. Import it again from a faster place, or ask your operator for more time.',
+
   // Concurrency and outages
   Conflict: 'Image {imageId} changed at the same time in another request. Read it again and repeat the change.',
   AuthorizationStale: 'Owner or visibility of image {imageId} changed while the request was checked. Try again.',

@@ -46,6 +46,10 @@ export const problemStatus = {
   ImageDataNotFound: 404,
   AttemptOver: 409,
 
+  UriNotAllowed: 400,
+  DownloadFailed: 502,
+  DownloadTimedOut: 504,
+
   Conflict: 409,
   AuthorizationStale: 409,
   NotYetVisible: 503,
