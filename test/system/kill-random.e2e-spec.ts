@@ -17,7 +17,7 @@ describe(`A region whose processes are killed at random (HELIOGRAPH_SEED=${seed}
   let kills: Kills;
 
   beforeAll(async () => {
-    region = await startRegion({ ...quickEnds, 'heliograph.lease_seconds': 4 });
+    region = await startRegion({ settings: { ...quickEnds, 'heliograph.lease_seconds': 4 }, catalogs: 2 });
     const clients = await Promise.all(Array.from({ length: 8 }, () => signIn(region)));
     client = await signIn(region, 'admin');
     const random = seeded(seed);

@@ -17,7 +17,7 @@ describe('What a region keeps on its disks', () => {
   const foreignToken = 'gAAAAA-a-token-that-nobody-issued-9f2b';
 
   beforeAll(async () => {
-    region = await startRegion({ ...quickEnds, 'heliograph.log_level': 'trace' });
+    region = await startRegion({ settings: { ...quickEnds, 'heliograph.log_level': 'trace' } });
     [admin, demo] = await Promise.all([signIn(region, 'admin'), signIn(region)]);
     await aDay();
     await region.stopService('gateway');

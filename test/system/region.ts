@@ -4,7 +4,7 @@ import { freePort, projectDir, startChild, startTestStack, tailOf, type Child, t
 import { createStreams, type CrashPoint } from '#libs/event-log';
 import { createBus, createLogger, variableOf } from '#libs/platform';
 
-export const serviceNames = ['catalog', 'gateway'] as const;
+export const serviceNames = ['catalog', 'catalog-2', 'gateway'] as const;
 export type ServiceName = (typeof serviceNames)[number];
 export type ProcessName = ServiceName | 'nats' | 'postgres';
 
@@ -15,6 +15,8 @@ export interface Region {
   readonly password: string;
   readonly stack: TestStack;
   readonly storesDir: string;
+  /** The services that this region was started with. */
+  readonly names: readonly ServiceName[];
   /** The environment of the operator's commands. */
   readonly operatorEnv: NodeJS.ProcessEnv;
   /** SIGKILL, and nothing else. */
@@ -38,8 +40,8 @@ type Settings = Readonly<Record<string, string | number>>;
 /** Leases and passes are short, so that a test sees the end of an upload whose server died. `settings` are options as `section.option`. */
 export const quickEnds: Settings = { 'heliograph.lease_seconds': 2, 'heliograph.sweep_interval': 1, 'heliograph.removal_interval': 1 };
 
-/** Starts everything; where a part does not start, what runs already is stopped. */
-export async function startRegion(settings: Settings = quickEnds): Promise<Region> {
+/** Starts everything, with one catalog process or two; where a part does not start, what runs already is stopped. */
+export async function startRegion({ settings = quickEnds, catalogs = 1 }: { settings?: Settings; catalogs?: 1 | 2 } = {}): Promise<Region> {
   const stack = await startTestStack({ durable: true });
   const running = new Map<string, Child>();
   const stop = async (): Promise<void> => {
@@ -48,7 +50,7 @@ export async function startRegion(settings: Settings = quickEnds): Promise<Regio
   };
   try {
     await createLog(stack);
-    return await startServices(stack, running, settings, stop);
+    return await startServices({ stack, running, settings, names: catalogs === 2 ? serviceNames : ['catalog', 'gateway'], stop });
   } catch (error) {
     await stop();
     throw error;
@@ -62,16 +64,24 @@ async function createLog({ nats, passwords, region }: TestStack): Promise<void> 
   await bus.close();
 }
 
-async function startServices(stack: TestStack, running: Map<string, Child>, settings: Settings, stop: () => Promise<void>): Promise<Region> {
+interface Parts {
+  readonly stack: TestStack;
+  readonly running: Map<string, Child>;
+  readonly settings: Settings;
+  readonly names: readonly ServiceName[];
+  stop(): Promise<void>;
+}
+
+async function startServices({ stack, running, settings, names, stop }: Parts): Promise<Region> {
   const password = `development-${stack.passwords.operator}`;
-  const [port, identityPort, ...operationsPorts] = await Promise.all(Array.from({ length: 4 }, () => freePort()));
+  const [port, identityPort, ...operationsPorts] = await Promise.all(Array.from({ length: 5 }, () => freePort()));
   const [url, identityUrl, storesDir] = [`http://127.0.0.1:${port}`, `http://127.0.0.1:${identityPort}/v3`, join(stack.dir, 'stores')];
   const logFile = (name: string): string => join(stack.dir, `${name}.log`);
-  const env = (user: ServiceName | 'operator', more: Settings = {}): NodeJS.ProcessEnv => environment({
+  const env = (user: 'catalog' | 'gateway' | 'operator', more: Settings = {}): NodeJS.ProcessEnv => environment({
     'heliograph.region': stack.region, 'heliograph.nats_url': stack.nats.url, 'heliograph.nats_password': stack.passwords[user],
     'heliograph.database_url': stack.databaseUrl, ...more,
   });
-  const own: Record<ServiceName, Settings> = {
+  const own: Record<'catalog' | 'gateway', Settings> = {
     catalog: {},
     gateway: {
       'default.bind_port': port ?? 0, 'glance_store.filesystem_store_datadir': storesDir, 'oslo_policy.policy_file': join(stack.dir, 'policy.yaml'),
@@ -79,15 +89,16 @@ async function startServices(stack: TestStack, running: Map<string, Child>, sett
     },
   };
 
-  async function start(name: string, childEnv: NodeJS.ProcessEnv, readyUrl: string): Promise<void> {
+  async function start(name: string, app: string, childEnv: NodeJS.ProcessEnv, readyUrl: string): Promise<void> {
     running.set(name, await startChild({
-      name, command: process.execPath, args: [join(projectDir(), 'dist/apps', name, 'src/main.js')], cwd: projectDir(), env: childEnv,
+      name, command: process.execPath, args: [join(projectDir(), 'dist/apps', app, 'src/main.js')], cwd: projectDir(), env: childEnv,
       logFile: logFile(name), isReady: () => readiness(readyUrl), readyWithinMs: 40_000,
     }));
   }
   const startService = async (name: ServiceName, more: NodeJS.ProcessEnv = {}): Promise<void> => {
     const operationsPort = operationsPorts[serviceNames.indexOf(name)] ?? 0;
-    await start(name, { ...env(name, { ...own[name], ...settings, 'heliograph.operations_port': operationsPort }), ...more }, `http://127.0.0.1:${operationsPort}/readyz`);
+    const app = name === 'gateway' ? 'gateway' : 'catalog';
+    await start(name, app, { ...env(app, { ...own[app], ...settings, 'heliograph.operations_port': operationsPort }), ...more }, `http://127.0.0.1:${operationsPort}/readyz`);
   };
   const child = (name: ServiceName): Child => running.get(name) ?? absent(name);
 
@@ -97,9 +108,9 @@ async function startServices(stack: TestStack, running: Map<string, Child>, sett
     'heliograph.identity_port': identityPort ?? 0, 'heliograph.development_password': password,
     'heliograph.image_endpoints': JSON.stringify({ [stack.region]: url }),
   });
-  await Promise.all([start('development-identity', identityEnv, identityUrl), startService('catalog'), startService('gateway')]);
+  await Promise.all([start('development-identity', 'development-identity', identityEnv, identityUrl), ...names.map((name) => startService(name))]);
   return {
-    url, identityUrl, password, stack, storesDir, operatorEnv: env('operator'), stop,
+    url, identityUrl, password, stack, storesDir, names, operatorEnv: env('operator'), stop,
     async kill(name) {
       await (name === 'nats' || name === 'postgres' ? stack[name].kill() : child(name).kill());
     },
