@@ -1,6 +1,6 @@
 /** The dependency rule of CONTRIBUTING.md "Rooms and doors", as a check: `npm run deps`. */
 const rule = (name, comment, from, to) => ({ name, comment, severity: 'error', from, to });
-const spec = '(\\.|-)spec\\.ts$|\\.suite\\.ts$';
+const spec = '(\\.|-)spec\\.ts$|\\.suite\\.ts$|\\.s3\\.ts$';
 const pkg = (names) => `(^|node_modules/)(${names})`;
 
 module.exports = {
@@ -21,6 +21,8 @@ module.exports = {
       { path: '^libs/', pathNot: '^libs/platform/' }, { path: pkg('@nestjs/|rxjs') }),
     rule('orm-in-read-model', 'Only the read model speaks ORM.',
       { pathNot: '^libs/read-model/' }, { path: pkg('@mikro-orm/') }),
+    rule('s3-in-its-driver', 'The S3 client is a detail of one store.',
+      { pathNot: '^libs/stores/src/s3' }, { path: pkg('minio') }),
     rule('nats-behind-the-log', 'NATS is a detail of the event log and of the platform.',
       { pathNot: '^libs/(event-log|platform)/|^test/' }, { path: pkg('@nats-io/|nats($|/)') }),
     rule('no-circular', 'A cycle means two files that are one idea.', {}, { circular: true }),

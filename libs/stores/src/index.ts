@@ -1,6 +1,8 @@
-export type { ByteRange, Store, StoreReader, StoreWriter } from './store.js';
+export type { ByteRange, CopyOptions, Store, StoreReader, StoreWriter } from './store.js';
 export { isStoreId, keyOf, type DataKey } from './layout.js';
 export { fileStore } from './file.js';
+export { s3Store } from './s3.js';
+export type { S3Options } from './s3-options.js';
 export { memoryStore } from './memory.js';
 export { openStores, type StoreConfig, type Stores, type StoresConfig } from './stores.js';
 export { isOsHashAlgo, osHashAlgos, type OsHashAlgo } from './hashing.js';

@@ -15,7 +15,7 @@ import type { DataKey } from './layout.js';
 
 export interface Store {
   readonly id: string;
-  readonly kind: 'file' | 'memory';
+  readonly kind: 'file' | 'memory' | 's3';
   readonly isReadOnly: boolean;
   /** Opens a writer. The declared size, if any, lets a store refuse at once what cannot fit.
    *  Refuses: StoreFull, StoreUnavailable. */
@@ -27,10 +27,21 @@ export interface Store {
   sizeOf(key: DataKey): Promise<number>;
   /** Makes the bytes unreadable and gives their room back. Removing what is not there is no fault. Refuses: StoreUnavailable. */
   remove(key: DataKey): Promise<void>;
+  /** Where the store can take another store's data without the bytes passing through here: resolves, once all of them are copied and
+   *  still invisible, to a writer that has only to be committed or cancelled; to undefined where these two stores cannot.
+   *  The caller reads nothing, so nothing is hashed. Refuses: ImageDataNotFound, StoreFull, StoreUnavailable, AttemptOver. */
+  copyFrom?(source: Store, sourceKey: DataKey, key: DataKey, options?: CopyOptions): Promise<StoreWriter | undefined>;
   /** For /readyz: resolves when the store can do its work now, else throws an error that says what is wrong. */
   check(): Promise<void>;
   /** How much still fits, in bytes, where the driver can know it. */
   freeBytes?(): Promise<number>;
+}
+
+export interface CopyOptions {
+  /** Called with all bytes copied so far. */
+  readonly onProgress?: (copiedBytes: number) => void;
+  /** Gives the copy up, with the signal's reason. */
+  readonly signal?: AbortSignal;
 }
 
 export interface StoreWriter {

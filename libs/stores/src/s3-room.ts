@@ -1,0 +1,84 @@
+import type { Client } from 'minio';
+import type { S3Clients } from './s3-client.js';
+import { asking, saysS3, S3Failure } from './s3-errors.js';
+import type { S3Options } from './s3-options.js';
+
+/** What the parts of the S3 driver share. */
+export interface S3Room {
+  readonly storeId: string;
+  readonly options: S3Options;
+  readonly clients: S3Clients;
+  readonly client: Client;
+  /** What all transfers of the store may hold beyond one part on its way each. */
+  readonly spare: SpareMemory;
+}
+
+export interface SpareMemory {
+  take(bytes: number): boolean;
+  give(bytes: number): void;
+}
+
+export function spareMemory(limitBytes: number): SpareMemory {
+  let leftBytes = limitBytes;
+  return {
+    take(bytes) {
+      if (bytes > leftBytes) return false;
+      leftBytes -= bytes;
+      return true;
+    },
+    give(bytes) { leftBytes += bytes; },
+  };
+}
+
+/** The size of what lies under the name; undefined where nothing does. */
+export async function sizeAt({ client, options }: S3Room, name: string): Promise<number | undefined> {
+  try {
+    return (await asking('look at the data', () => client.statObject(options.bucket, name))).size;
+  } catch (error) {
+    if (saysS3(error, 'NotFound', 'NoSuchKey')) return undefined;
+    throw error;
+  }
+}
+
+/** The size of data that should be there. The answer to this question has no text that tells a missing object from a missing
+ *  bucket, so the bucket is asked for too: data must not look lost because a bucket is away. Fails with NoSuchKey or NoSuchBucket. */
+export async function sizeOfData(room: S3Room, name: string): Promise<number> {
+  const sizeBytes = await sizeAt(room, name);
+  if (sizeBytes !== undefined) return sizeBytes;
+  await needBucket(room);
+  throw new S3Failure('NoSuchKey', 404, 'look at the data');
+}
+
+/** Fails where the bucket is not there, or may not be used. */
+export async function needBucket({ client, options }: S3Room): Promise<void> {
+  if (!(await asking('look for the bucket', () => client.bucketExists(options.bucket)))) throw new S3Failure('NoSuchBucket', 404, 'look for the bucket');
+}
+
+/** The uploads that are open under exactly this name; `prefix` alone would also find longer names. */
+export async function openUploadsAt({ client, options }: S3Room, name: string): Promise<string[]> {
+  const uploadIds: string[] = [];
+  for (let [keyMarker, uploadIdMarker] = ['', '']; ;) {
+    const page = await asking('list open uploads', () => client.listIncompleteUploadsQuery(options.bucket, name, keyMarker, uploadIdMarker, ''));
+    uploadIds.push(...page.uploads.filter(({ key }) => key === name).map(({ uploadId }) => uploadId));
+    if (!page.isTruncated || page.nextKeyMarker === keyMarker) return uploadIds;
+    [keyMarker, uploadIdMarker] = [page.nextKeyMarker, page.nextUploadIdMarker];
+  }
+}
+
+/** Ends an open upload and frees its parts; one that is over already is no fault. */
+export async function abortUpload({ client, options }: S3Room, name: string, uploadId: string, tries = 4): Promise<void> {
+  try {
+    await asking('end an upload', () => client.abortMultipartUpload(options.bucket, name, uploadId), { tries });
+  } catch (error) {
+    if (!saysS3(error, 'NoSuchUpload', 'NoSuchKey')) throw error;
+  }
+}
+
+/** Deletes what lies under the name, if anything does. */
+export async function deleteAt({ client, options }: S3Room, name: string, tries = 4): Promise<void> {
+  try {
+    await asking('delete data', () => client.removeObject(options.bucket, name), { tries });
+  } catch (error) {
+    if (!saysS3(error, 'NoSuchKey', 'NotFound')) throw error;
+  }
+}
