@@ -1,2 +1,4 @@
 export { addressRules, type AddressRules } from './address-rules.js';
 export { defaultUriFilterOptions, uriFilter, type AllowedUri, type UriFilter, type UriFilterOptions } from './uri-filter.js';
+export type { Reach, Resolver } from './pinned-connection.js';
+export { withoutSecrets, type Hop } from './redirects.js';
