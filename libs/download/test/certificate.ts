@@ -14,8 +14,8 @@ export function selfSigned(host: { readonly name: string } | { readonly address:
   const version3 = der(0xa0, der(0x02, Buffer.from([2])));
   const body = sequence(version3, der(0x02, Buffer.from([1])), ecdsaWithSha256, name, validity, name, publicKey.export({ type: 'spki', format: 'der' }), extensions);
   const signature = der(0x03, Buffer.from([0]), sign('sha256', body, privateKey));
-  const cert = sequence(body, ecdsaWithSha256, signature).toString('base64').replaceAll(/.{64}/g, '$&\n');
-  return { key: privateKey.export({ type: 'pkcs8', format: 'pem' }) as string, cert: `-----BEGIN CERTIFICATE-----\n${cert}\n-----END CERTIFICATE-----\n` };
+  const cert = sequence(body, ecdsaWithSha256, signature).toString('base64').replaceAll(/.{1,64}/g, '$&\n');
+  return { key: privateKey.export({ type: 'pkcs8', format: 'pem' }) as string, cert: `-----BEGIN CERTIFICATE-----\n${cert}-----END CERTIFICATE-----\n` };
 }
 
 function der(tag: number, ...parts: readonly Buffer[]): Buffer {
