@@ -2,9 +2,10 @@ export type { ByteRange, CopyOptions, Store, StoreReader, StoreWriter } from './
 export { isStoreId, keyOf, type DataKey } from './layout.js';
 export { fileStore } from './file.js';
 export { s3Store } from './s3.js';
-export type { S3Options } from './s3-options.js';
+export { s3Defaults, type S3Options } from './s3-options.js';
 export { memoryStore } from './memory.js';
 export { openStores, type StoreConfig, type Stores, type StoresConfig } from './stores.js';
+export { configuredStores, type EnabledStores, type StoreSections } from './configured-stores.js';
 export { isOsHashAlgo, osHashAlgos, type OsHashAlgo } from './hashing.js';
 export { receiveData, type ReceivedData, type ReceiveOptions } from './receive-data.js';
 export type { ByteSource } from './interruptible.js';

@@ -50,8 +50,9 @@ export async function sizeOfData(room: S3Room, name: string): Promise<number> {
 }
 
 /** Fails where the bucket is not there, or may not be used. */
-export async function needBucket({ client, options }: S3Room): Promise<void> {
-  if (!(await asking('look for the bucket', () => client.bucketExists(options.bucket)))) throw new S3Failure('NoSuchBucket', 404, 'look for the bucket');
+export async function needBucket({ client, options }: S3Room, tries?: number): Promise<void> {
+  const isThere = await asking('look for the bucket', () => client.bucketExists(options.bucket), tries === undefined ? {} : { tries });
+  if (!isThere) throw new S3Failure('NoSuchBucket', 404, 'look for the bucket');
 }
 
 /** The uploads that are open under exactly this name; `prefix` alone would also find longer names. */

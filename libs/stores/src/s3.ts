@@ -28,6 +28,8 @@ import type { Store } from './store.js';
 /** What all uploads into one store may hold in memory together, beyond the part that each fills and the one that each sends. */
 const spareBytes = 256 * 1024 * 1024;
 
+const checkMs = 1500;
+
 /** The rooms behind stores, for copies between them; a store itself shows nothing of its options. */
 const rooms = new WeakMap<Store, S3Room>();
 
@@ -77,10 +79,11 @@ export function s3Store(id: string, options: S3Options, { isReadOnly = false } =
 async function checkBucket(room: S3Room): Promise<void> {
   const { bucket, endpoint, createBucketOnPut } = room.options;
   try {
-    await needBucket(room);
+    // Whoever asks for health wants to know how it is now, not how it is after a few tries.
+    await needBucket({ ...room, client: room.clients.client(AbortSignal.timeout(checkMs)) }, 1);
   } catch (error) {
-    if (!(error instanceof S3Failure)) throw error;
-    if (error.code === 'NoSuchBucket' && createBucketOnPut) return;
-    throw new Error(`Store ${room.storeId}: bucket ${bucket} at ${endpoint.origin} cannot be used (${error.code || error.statusCode}). Are host, bucket, keys and region right?`, { cause: error });
+    const code = error instanceof S3Failure ? error.code || `status ${error.statusCode}` : 'no answer';
+    if (code === 'NoSuchBucket' && createBucketOnPut) return;
+    throw new Error(`Store ${room.storeId}: bucket ${bucket} at ${endpoint.origin} cannot be used (${code}). Are host, bucket, keys and region right?`, { cause: error });
   }
 }

@@ -16,6 +16,23 @@ describe('The stores that an operator enabled', () => {
     await expect(opening).rejects.toThrow(/"a b" cannot name a store.*twice is enabled more than once.*lies in \/d.*default store gone/);
   });
 
+  it('are preferred by weight, and in the order in which they were enabled where weights are equal', async () => {
+    const enabled = [{ id: 'a', kind: 'memory' }, { id: 'b', kind: 'memory', weight: 5 }, { id: 'c', kind: 'memory' }, { id: 'd', kind: 'memory', weight: -1 }] as const;
+    const stores = await openStores({ enabled, defaultId: 'a' });
+    expect(stores.byWeight().map(({ id }) => id)).toEqual(['b', 'a', 'c', 'd']);
+  });
+
+  it('may lie in a folder and in a bucket side by side, but not two in one bucket', async () => {
+    const options = {
+      endpoint: new URL('https://s3.example.com'), accessKey: 'a', secretKey: 'b', bucket: 'images', createBucketOnPut: false,
+      bucketUrlFormat: 'auto', regionName: 'us-east-1', largeObjectBytes: 10_000_000, chunkBytes: 10_000_000, parallelParts: 4,
+    } as const;
+    const far = { id: 'far', kind: 's3', options } as const;
+    const stores = await openStores({ enabled: [{ id: 'fast', kind: 'memory' }, far], defaultId: 'fast' });
+    expect(stores.get('far').kind).toBe('s3');
+    await expect(openStores({ enabled: [far, { ...far, id: 'farther' }], defaultId: 'far' })).rejects.toThrow('more than one store lies in bucket images at https://s3.example.com');
+  });
+
   it('take nothing when they are read only', async () => {
     const { default: store } = await openStores({ enabled: [{ id: 'far', kind: 'memory', isReadOnly: true }], defaultId: 'far' });
     const key = { imageId: '00000000-0000-4000-8000-000000000000', attemptId: '00000000-0000-4000-8000-000000000001', storeId: 'far' };

@@ -2,11 +2,20 @@ import { Problem } from '#libs/domain';
 import { fileStore } from './file.js';
 import { isStoreId } from './layout.js';
 import { memoryStore } from './memory.js';
+import type { S3Options } from './s3-options.js';
+import { s3Store } from './s3.js';
 import type { Store } from './store.js';
 
+interface CommonConfig {
+  readonly id: string;
+  readonly isReadOnly?: boolean;
+  /** The higher, the sooner data is taken from here when several stores hold it; 0 unless told. (glance: weight) */
+  readonly weight?: number;
+}
 export type StoreConfig =
-  | { readonly id: string; readonly kind: 'file'; readonly dataDir: string; readonly isReadOnly?: boolean }
-  | { readonly id: string; readonly kind: 'memory'; readonly capacityBytes?: number; readonly isReadOnly?: boolean };
+  | CommonConfig & { readonly kind: 'file'; readonly dataDir: string }
+  | CommonConfig & { readonly kind: 's3'; readonly options: S3Options }
+  | CommonConfig & { readonly kind: 'memory'; readonly capacityBytes?: number };
 
 export interface StoresConfig {
   readonly enabled: readonly StoreConfig[];
@@ -18,6 +27,8 @@ export interface Stores {
   readonly default: Store;
   /** The store of that name. Refuses: StoreUnknown. */
   get(storeId: string): Store;
+  /** All of them, those to be preferred first; as they were enabled where the weights are equal. */
+  byWeight(): readonly Store[];
 }
 
 /** Opens the stores that the operator enabled (glance: enabled_backends, default_backend). Everything that is wrong with
@@ -31,23 +42,33 @@ export async function openStores({ enabled, defaultId }: StoresConfig): Promise<
     if (!store) throw new Problem('StoreUnknown', { storeId });
     return store;
   };
-  return { all, default: get(defaultId), get };
+  const preferred = enabled.toSorted((one, other) => (other.weight ?? 0) - (one.weight ?? 0)).map(({ id }) => get(id));
+  return { all, default: get(defaultId), get, byWeight: () => preferred };
 }
 
 async function openStore(config: StoreConfig): Promise<Store> {
-  return config.kind === 'file' ? fileStore(config.id, config) : memoryStore(config.id, config);
+  switch (config.kind) {
+    case 'file': return fileStore(config.id, config);
+    case 's3': return s3Store(config.id, config.options, config);
+    case 'memory': return memoryStore(config.id, config);
+  }
 }
 
 function refuseFaults(enabled: readonly StoreConfig[], defaultId: string): void {
   const ids = enabled.map(({ id }) => id);
-  const dataDirs = enabled.flatMap((config) => (config.kind === 'file' ? [config.dataDir] : []));
+  const places = enabled.flatMap(placeOf);
   const faults = [
     ...ids.filter((id) => !isStoreId(id)).map((id) => `"${id}" cannot name a store: letters, digits, _ and -, at most 64`),
     ...repeated(ids).map((id) => `store ${id} is enabled more than once`),
-    ...repeated(dataDirs).map((dataDir) => `more than one store lies in ${dataDir}`),
+    ...repeated(places).map((place) => `more than one store lies in ${place}`),
     ...(ids.includes(defaultId) ? [] : [`the default store ${defaultId} is not among those enabled (${ids.join(', ') || 'none'})`]),
   ];
   if (faults.length > 0) throw new Error(`The stores cannot be opened: ${faults.join('; ')}.`);
 }
+
+const placeOf = (config: StoreConfig): string[] => {
+  if (config.kind === 'file') return [config.dataDir];
+  return config.kind === 's3' ? [`bucket ${config.options.bucket} at ${config.options.endpoint.origin}`] : [];
+};
 
 const repeated = (names: readonly string[]): string[] => [...new Set(names.filter((name, at) => names.indexOf(name) !== at))];
