@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import pg from 'pg';
 import { projectDir } from '#libs/embedded';
-import { openReadModel, type ReadModel } from '#libs/read-model';
+import { openReadModel, startRebuild, type ReadModel } from '#libs/read-model';
 import { anImage, rename, startCatalogSystem, type CatalogSystem } from './catalog-system.js';
 
 describe('npm run catalog:rebuild', () => {
@@ -77,5 +77,13 @@ describe('npm run catalog:rebuild', () => {
     expect(before['images']?.length).toBeGreaterThan(20);
     expect((await rebuild()).status).toBe(0);
     expect(await rows()).toEqual(before);
+  }, 120_000);
+
+  it('is refused with a sentence while another one runs', async () => {
+    const other = await startRebuild({ url: system.stack.databaseUrl });
+    const { status, said } = await rebuild().finally(() => other.close());
+    expect(said).toBe('catalog:rebuild: another rebuild of this catalogue is running. Wait for its end; nothing was changed.\n');
+    expect(status).toBe(2);
+    expect(await rebuild()).toMatchObject({ status: 0 });
   }, 120_000);
 });

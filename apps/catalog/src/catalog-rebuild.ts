@@ -6,11 +6,11 @@ import { rebuildCatalog } from './rebuild.js';
 await runOperatorCommand({
   name: 'catalog:rebuild',
   purpose: 'Builds the catalogue anew from the event log, beside the one in use, and puts it in its place once it has caught up. Commands and reads go on meanwhile.',
-  async run({ config, log, say }) {
+  async run({ config, log, say, commandLine }) {
     const live = await openReadModel({ url: config.databaseUrl, poolSize: 1 });
     const judgement = await compareWithMemory(log, live);
     if (judgement !== 'trusted') {
-      say(`The event log cannot be trusted: ${judgement.lost}. First run: npm run log:repair`);
+      say(`The event log cannot be trusted: ${judgement.lost}. First run: ${commandLine('log:repair')}`);
       return 1;
     }
     const next = await startRebuild({ url: config.databaseUrl });

@@ -7,9 +7,9 @@ await runOperatorCommand({
   name: 'log:verify',
   purpose: 'Reads the whole event log once and checks every sequence, schema, version and hash. It changes nothing and may run at any time. Exit status 1 when it finds a fault.',
   flags: { 'log-only': 'Do not compare with what PostgreSQL keeps of the log.' },
-  async run({ config, log, isSet, say }) {
+  async run({ config, log, isSet, say, commandLine }) {
     const { tail, judgement } = isSet('log-only') ? { tail: [], judgement: 'trusted' as const } : await knownFrom(config.databaseUrl, log);
-    if (judgement !== 'trusted') say(`FAULT lost: ${judgement.lost}. See: npm run log:repair`);
+    if (judgement !== 'trusted') say(`FAULT lost: ${judgement.lost}. See: ${commandLine('log:repair')}`);
     let saidAt = performance.now();
     const { messages, aggregates, lastSequence, findings } = await verifyLog(log, {
       tail,

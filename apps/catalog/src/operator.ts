@@ -30,6 +30,8 @@ export interface OperatorTools {
   isSet(flag: string): boolean;
   /** One line for the operator. */
   say(line: string): void;
+  /** What the operator types to run a command of ours with the settings of this one. */
+  commandLine(name: string, ...flags: readonly string[]): string;
 }
 
 export interface OperatorCommand {
@@ -64,7 +66,12 @@ async function statusOf(command: OperatorCommand, argv: readonly string[]): Prom
     servers: config.natsUrl, user: 'operator', region: config.region, logger, ...(config.natsPassword === undefined ? {} : { password: config.natsPassword }),
   }));
   const log = await jetStreamEventLog(bus.connection, { region: config.region });
-  return command.run({ config, log, bus, say, isSet: (flag) => given[flag] === true });
+  return command.run({ config, log, bus, say, isSet: (flag) => given[flag] === true, commandLine: (name, ...flags) => commandLine(name, given['data'], flags) });
+}
+
+function commandLine(name: string, data: string | boolean | undefined, flags: readonly string[]): string {
+  const args = [...(typeof data === 'string' ? ['--data', data] : []), ...flags];
+  return `npm run ${name}${args.length === 0 ? '' : ` -- ${args.join(' ')}`}`;
 }
 
 function parse({ name, flags = {} }: OperatorCommand, argv: readonly string[]): Record<string, string | boolean | undefined> {

@@ -26,6 +26,7 @@ function aRebuild({ length, livePositions }: { length: number; livePositions: nu
       told.push(live === position ? 'swapped' : 'missed');
       return Promise.resolve(live === position);
     },
+    replaceLive: () => Promise.reject(new Error('a rebuild that caught up is swapped')),
     close: () => Promise.resolve(),
   };
   const asked = { position: () => Promise.resolve({ sequence: live = livePositions.shift() ?? live, logCreatedAt: '' }) };

@@ -17,7 +17,7 @@ export interface LogGuardRecord {
   logTail(after: number, limit: number): Promise<LogMessage[]>;
   /** Where the tail begins; undefined where it is empty. */
   logTailStart(): Promise<number | undefined>;
-  /** The operator's word that this log, up to here, is the one to trust: used by `log:repair`. */
+  /** The operator's word that a log which was made anew holds what is remembered: from now on it is the one to trust. Used by `log:repair`. */
   acceptLog(position: GuardPosition): Promise<void>;
 }
 
@@ -35,8 +35,11 @@ export function logGuardRecord({ orm, pool }: Pick<Database, 'orm' | 'pool'>): L
     logTailStart: () => reachable(async () =>
       (await orm.em.fork().findAll(LogTailEntity, { fields: ['sequence'], orderBy: { sequence: 'asc' }, limit: 1, ...unseen }))[0]?.sequence),
     acceptLog: ({ logCreatedAt, sequence, hash }) => reachable(async () => {
-      await pool.query(`insert into guard.log_position (log_created_at, sequence, hash) values ($1, $2, $3)
-        on conflict (id) do update set log_created_at = excluded.log_created_at, sequence = excluded.sequence, hash = excluded.hash`,
+      // The rows stand at the same position: a rebuild compares both.
+      await pool.query(`with guarded as (
+          insert into guard.log_position (log_created_at, sequence, hash) values ($1, $2, $3)
+          on conflict (id) do update set log_created_at = excluded.log_created_at, sequence = excluded.sequence, hash = excluded.hash)
+        update position set log_created_at = $1 where sequence = $2 and sequence > 0`,
       [logCreatedAt, sequence, hash]);
     }),
   };

@@ -9,5 +9,5 @@ export type { ParkedRow } from './image.row.js';
 export type { Ownership } from './ownership.js';
 export { logTailLength, PositionMoved, type BatchPlace, type LogMessage, type ProjectionWriter, type ReadPosition } from './projection-writer.js';
 export { openReadModel, type ReadModel } from './read-model.js';
-export { startRebuild, type Rebuild } from './rebuild.js';
+export { RebuildRunning, startRebuild, type Rebuild } from './rebuild.js';
 export type { AtLeast } from './reads.js';

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { startTestStack, type TestStack } from '#libs/embedded';
 import { hashOfCommit } from '#libs/contracts';
 import { anImage, attemptId } from '#libs/testing';
-import { migrate, openReadModel, PositionMoved, startRebuild, type ReadModel, type Rebuild } from './index.js';
+import { migrate, openReadModel, PositionMoved, RebuildRunning, startRebuild, type ReadModel, type Rebuild } from './index.js';
 import { generatedLog, idOf, inBatches, logCreatedAt, someLog, type SomeLog } from './some-log.suite.js';
 
 let stack: TestStack;
@@ -210,6 +210,37 @@ describe('A rebuilt catalogue', () => {
     await apply(log, rebuild);
     expect((await readModel.guardPosition())?.sequence).toBe(1);
     expect(await readModel.logTail(0, 10)).toHaveLength(1);
+  });
+
+  it('is built by one at a time: a second one is refused and changes nothing, until the first has ended', async () => {
+    const log = someLog();
+    log.append(idOf(1), anImage());
+    await apply(log);
+    rebuild = await startRebuild({ url });
+    await apply(log, rebuild);
+    await expect(startRebuild({ url })).rejects.toThrow(RebuildRunning);
+    expect(await rebuild.swap()).toBe(true);
+    await rebuild.close();
+    rebuild = await startRebuild({ url });
+  });
+
+  it('replaces a live one that stands elsewhere where the operator accepts another log, with guard and tail', async () => {
+    const log = someLog();
+    log.append(idOf(1), anImage({ name: 'given up' }));
+    log.send(idOf(1), { type: 'AddImageTag', tag: 'given-up' });
+    await apply(log);
+    const other = someLog();
+    other.append(idOf(2), anImage({ name: 'accepted' }));
+    rebuild = await startRebuild({ url });
+    await rebuild.applyBatch(other.messages, { after: 0, logCreatedAt: 'later' });
+    await rebuild.buildIndexes();
+    const accepted = { logCreatedAt: 'later', sequence: 1, hash: 'of the accepted' };
+    await rebuild.replaceLive(accepted, other.messages);
+    expect(await readModel.position()).toEqual({ sequence: 1, logCreatedAt: 'later' });
+    expect(await readModel.imageById(idOf(1))).toBeUndefined();
+    expect((await readModel.imageById(idOf(2)))?.image.name).toBe('accepted');
+    expect(await readModel.guardPosition()).toEqual(accepted);
+    expect((await readModel.logTail(0, 10)).map(({ sequence }) => sequence)).toEqual([1]);
   });
 });
 

@@ -1,6 +1,7 @@
 import pg from 'pg';
-import { migrate, openDatabase, liveSchema, quoted, reachable, withLock, type Database, type DatabaseOptions } from './database.js';
-import { projectionWriter, type ProjectionWriter } from './projection-writer.js';
+import { migrate, openDatabase, liveSchema, quoted, reachable, type Database, type DatabaseOptions } from './database.js';
+import type { GuardPosition } from './guard.js';
+import { projectionWriter, type LogMessage, type ProjectionWriter } from './projection-writer.js';
 
 /** A catalogue that is built from the log beside the live one, by the same fold. */
 export interface Rebuild extends ProjectionWriter {
@@ -12,17 +13,49 @@ export interface Rebuild extends ProjectionWriter {
    * A projector that was about to write to the old one gets `PositionMoved` and writes nothing.
    */
   swap(): Promise<boolean>;
+  /**
+   * The operator's word that the log, up to here, is the one to trust, whatever was known of it: in one transaction this catalogue takes the place
+   * of the live one, wherever that stands, and the guard remembers this position and this tail of raw commits, and nothing else.
+   */
+  replaceLive(accepted: GuardPosition, tail: readonly LogMessage[]): Promise<void>;
   close(): Promise<void>;
 }
 
 const retiredSchema = 'catalog_old';
 
-/** Begins a rebuild from nothing; what an earlier one left is dropped. */
+/** Somebody rebuilds the same catalogue right now: two would drop each other's work. */
+export class RebuildRunning extends Error {
+  override readonly name = 'RebuildRunning';
+  constructor() {
+    super('another rebuild of this catalogue is running. Wait for its end; nothing was changed.');
+  }
+}
+
+/** Begins a rebuild from nothing; what an earlier one left is dropped. Throws `RebuildRunning`. Hold no second one in a database before `close`. */
 export async function startRebuild(options: DatabaseOptions, schema = 'catalog_next'): Promise<Rebuild> {
   if (schema === liveSchema) throw new Error('a rebuild is made beside the live catalogue, not in its place');
-  await withLock(options.url, 'rebuild', async (client) => {
-    await client.query(`drop schema if exists ${quoted(schema)} cascade`);
-  });
+  const claim = await claimRebuild(options.url);
+  try {
+    return await beginRebuild(options, schema, claim);
+  } catch (error) {
+    await claim.end();
+    throw error;
+  }
+}
+
+/** The right to rebuild ends with its connection, and so with its process. */
+async function claimRebuild(url: string): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString: url, keepAlive: true });
+  client.on('error', () => { /* PostgreSQL went away: so does the rebuild, at its next statement */ });
+  await client.connect();
+  const { rows: [row] } = await client.query<{ locked: boolean }>(`select pg_try_advisory_lock(hashtext('heliograph:rebuild')) as locked`);
+  if (row?.locked) return client;
+  await client.end();
+  throw new RebuildRunning();
+}
+
+async function beginRebuild(options: DatabaseOptions, schema: string, claim: pg.Client): Promise<Rebuild> {
+  await claim.query(`drop schema if exists ${quoted(schema)} cascade`);
   const next = { ...options, schema };
   await migrate(next, 'catalog-0001-images');
   const database = await openDatabase({ ...next, poolSize: 2, statementTimeoutMs: 0, synchronousCommit: 'off' });
@@ -34,16 +67,20 @@ export async function startRebuild(options: DatabaseOptions, schema = 'catalog_n
       await database.pool.query('analyze images, image_members, data_attempts');
     },
     swap: () => reachable(swapping.swap),
+    replaceLive: (accepted, tail) => reachable(() => swapping.replaceLive(accepted, tail)),
     close: async () => {
       await swapping.letGo();
       await database.orm.close(true);
+      await claim.end();
     },
   };
 }
 
 const holdMs = 1_000;
 
-function createSwap({ url, schema }: Database): { swap(): Promise<boolean>; letGo(): Promise<void> } {
+type Swap = Pick<Rebuild, 'swap' | 'replaceLive'> & { letGo(): Promise<void> };
+
+function createSwap({ url, schema }: Database): Swap {
   let holding: pg.Client | undefined;
 
   /** Locks the live position: its projector waits. PostgreSQL itself ends the lock when nothing happens for too long, or when this process dies. */
@@ -71,20 +108,39 @@ function createSwap({ url, schema }: Database): { swap(): Promise<boolean>; letG
     await client?.end().catch(() => { /* PostgreSQL had ended it already */ });
   }
 
+  async function takePlace(client: pg.Client): Promise<void> {
+    // Whoever waits for this row, to write to the old catalogue, must not find the position it expects.
+    await client.query(`update ${liveSchema}.position set sequence = -1`);
+    await client.query(`alter schema ${liveSchema} rename to ${retiredSchema}`);
+    await client.query(`alter schema ${quoted(schema)} rename to ${liveSchema}`);
+    await client.query('commit');
+    await client.query(`drop schema ${retiredSchema} cascade`);
+    await letGo();
+  }
+
   return {
     letGo,
     async swap() {
       holding ??= await hold();
       const client = holding;
       if (!await standAtOnePosition(client).catch(() => letGo().then(() => false))) return false;
-      // Whoever waits for this row, to write to the old catalogue, must not find the position it expects.
-      await client.query(`update ${liveSchema}.position set sequence = -1`);
-      await client.query(`alter schema ${liveSchema} rename to ${retiredSchema}`);
-      await client.query(`alter schema ${quoted(schema)} rename to ${liveSchema}`);
-      await client.query('commit');
-      await client.query(`drop schema ${retiredSchema} cascade`);
-      await letGo();
+      await takePlace(client);
       return true;
     },
+    async replaceLive(accepted, tail) {
+      holding ??= await hold();
+      await rememberOnly(holding, accepted, tail);
+      await takePlace(holding);
+    },
   };
+}
+
+/** What the guard holds of the log from now on. */
+async function rememberOnly(client: pg.Client, { logCreatedAt, sequence, hash }: GuardPosition, tail: readonly LogMessage[]): Promise<void> {
+  await client.query('delete from guard.log_position');
+  await client.query('insert into guard.log_position (log_created_at, sequence, hash) values ($1, $2, $3)', [logCreatedAt, sequence, hash]);
+  await client.query('delete from guard.log_tail');
+  await client.query(`insert into guard.log_tail (sequence, subject, bytes)
+    select r.sequence, r.subject, r.bytes from unnest($1::bigint[], $2::text[], $3::bytea[]) as r (sequence, subject, bytes)`,
+  [tail.map((each) => each.sequence), tail.map(({ subject }) => subject), tail.map(({ bytes }) => Buffer.from(bytes))]);
 }
