@@ -6,6 +6,7 @@ import { writeClientFiles } from './client-files.js';
 import { UnusableDataDir, type DataDir } from './data-dir.js';
 import { knownVariables, unknownSettings } from './known-options.js';
 import { endLeftovers } from './leftovers.js';
+import { distrustOf } from './log-watch.js';
 import type { Part, Running } from './running.js';
 import { serviceNames, startIdentity, startService, type Surroundings } from './services.js';
 import { setUpLog } from './set-up-log.js';
@@ -39,8 +40,9 @@ export async function launch(start: Launch): Promise<Running> {
 
   const started = async (name: string, part: Promise<Part>): Promise<void> => {
     say(`${name}: starting`);
-    supervisor.watch(await part);
-    say(`${name}: ready`);
+    const running = await part;
+    supervisor.watch(running);
+    say(`${name}: ${name === 'catalog' && (await distrustOf(running.operationsPort ?? 0)) ? 'runs, but does not trust the event log' : 'ready'}`);
   };
   await all([
     ...(args.keystone ? [] : [started('development identity', startIdentity(around, dataDir, signal))]),

@@ -4,8 +4,9 @@ import { BadArguments, readArguments, type Arguments } from './arguments.js';
 import { UnusableDataDir, takeDataDir } from './data-dir.js';
 import { runDetached, type Told } from './detach.js';
 import { launch, processesOf } from './launch.js';
+import { watchLog, type LogState } from './log-watch.js';
 import type { Running } from './running.js';
-import { createSupervisor } from './supervise.js';
+import { createSupervisor, type Supervisor } from './supervise.js';
 
 const startedAt = Date.now() - Number(process.env['HELIOGRAPH_STARTED_MS_AGO'] ?? 0);
 
@@ -41,33 +42,49 @@ function farewell({ endpoint, region, identityUrl }: Running, { dataDir, keyston
 async function run(args: Arguments): Promise<number> {
   const dataDir = await takeDataDir(args.dataDir);
   let running: Running | undefined;
-  const write = () => dataDir.save('heliograph.json', JSON.stringify({ ...running, pid: process.pid, isReady: running !== undefined, processes: processesOf(supervisor) }, null, 2));
+  let isReady = false;
+  let written = Promise.resolve();
+  // One after another, and never a reason to end: what runs goes on also where the disk is full.
+  const save = (state: object): Promise<void> => (written = written.then(() => dataDir.save('heliograph.json', JSON.stringify(state, null, 2)))
+    .catch((error: Error) => say(`heliograph.json could not be written: ${error.message}`)));
+  const write = () => save({ ...running, pid: process.pid, isReady, processes: processesOf(supervisor) });
   const supervisor = createSupervisor({ restart: args.restart, say, onChange: write });
   const stop = async (): Promise<void> => {
     say('stopping');
     await supervisor.stop();
-    await dataDir.save('heliograph.json', JSON.stringify({ pid: process.pid, isReady: false, processes: {} }));
+    await save({ pid: process.pid, isReady: false, processes: {} });
     await dataDir.release();
     say('stopped');
   };
   const stopRequest = new AbortController();
-  const told = new Promise<void>((resolve) => stopRequest.signal.addEventListener('abort', () => resolve()));
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopRequest.abort());
+  const { signal } = stopRequest;
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => stopRequest.abort());
   try {
-    running = await launch({ args, dataDir, supervisor, say, signal: stopRequest.signal });
-    await write();
-    say('ready');
-    print(farewell(running, args));
-    tell({ over: 'ready' });
+    running = await launch({ args, dataDir, supervisor, say, signal });
   } catch (error) {
     await stop();
-    if (stopRequest.signal.aborted) return 0;
+    if (signal.aborted) return 0;
     throw error;
   }
-  await told;
+  let hasGreeted = false;
+  const onChange = async ({ isTrusted, words }: LogState): Promise<void> => {
+    isReady = isTrusted;
+    await write();
+    if (!isTrusted) print(`\n${words}\n\n`);
+    else if (hasGreeted) say(words);
+    else {
+      hasGreeted = true;
+      say('ready');
+      print(farewell(running as Running, args));
+    }
+    tell({ over: isTrusted ? 'ready' : 'degraded' });
+  };
+  await watchLog({ operationsPort: catalogPort(supervisor), dataDir: args.dataDir, signal, onChange });
   await stop();
   return 0;
 }
+
+const catalogPort = (supervisor: Supervisor): number => supervisor.parts().find(({ name }) => name === 'catalog')?.operationsPort ?? 0;
 
 function explain(error: unknown): string {
   if (error instanceof BadArguments || error instanceof UnusableDataDir) return error.message;

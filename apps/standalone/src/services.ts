@@ -4,6 +4,7 @@ import { freePort, projectDir, startChild, type Child } from '#libs/embedded';
 import { variableOf } from '#libs/platform';
 import type { KeystoneArguments } from './arguments.js';
 import type { DataDir } from './data-dir.js';
+import { distrustOf } from './log-watch.js';
 import type { Part } from './running.js';
 
 export const serviceNames = ['catalog', 'gateway', 'staging', 'importer', 'federation'] as const;
@@ -52,13 +53,14 @@ function keystoneOptions(keystone: KeystoneArguments): Options {
   };
 }
 
+/** Resolves when it is ready; a catalog also when it is up and does not trust the log, which only the operator can mend, with everything running. */
 export async function startService(name: ServiceName, around: Surroundings, dataDir: DataDir, signal: AbortSignal): Promise<Part> {
   const operationsPort = await freePort(dataDir.ports[name]);
   dataDir.ports[name] = operationsPort;
   if (name === 'gateway') await mkdir(join(dataDir.path, 'stores'), { recursive: true, mode: 0o700 });
   return startPart(name, {
     dataDir, logFile: join(dataDir.path, 'logs', `${name}.log`), env: environmentOf(name, around, dataDir, operationsPort), operationsPort, signal,
-    isReady: () => answers(`http://127.0.0.1:${operationsPort}/readyz`),
+    isReady: async () => (name === 'catalog' && (await distrustOf(operationsPort)) !== undefined) || answers(`http://127.0.0.1:${operationsPort}/readyz`),
   });
 }
 

@@ -1,0 +1,83 @@
+import { execFile } from 'node:child_process';
+import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { freePort, projectDir } from '#libs/embedded';
+
+interface Outcome { readonly status: number; readonly output: string }
+
+const run = (file: string, ...args: string[]): Promise<Outcome> => new Promise((resolve) => {
+  execFile(process.execPath, [join(projectDir(), file), ...args], { timeout: 120_000, env: { ...process.env, NATS_URL: '' } }, (error, stdout, stderr) => {
+    resolve({ status: error ? Number(error.code ?? 1) : 0, output: stdout + stderr });
+  });
+});
+
+async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
+  for (const deadline = Date.now() + 60_000; !(await holds()); await delay(100)) {
+    if (Date.now() > deadline) throw new Error(`not within a minute: ${what}`);
+  }
+}
+
+describe('npm start with a log that lost its tail', () => {
+  let dir: string;
+  let data: string;
+  let port: number;
+  const jetstream = () => join(data, 'nats/jetstream');
+  const start = () => run('scripts/start.mjs', '--data', data, '--port', String(port), '--detach');
+  const stop = () => run('scripts/stop.mjs', '--data', data);
+  const repair = (...args: string[]) => run('dist/apps/catalog/src/log-repair.js', '--data', data, ...args);
+  const running = async () => JSON.parse(await readFile(join(data, 'heliograph.json'), 'utf8')) as { isReady: boolean; endpoint: string; identityUrl: string };
+  const launcherLog = () => readFile(join(data, 'logs/launcher.log'), 'utf8');
+
+  async function images(create?: string): Promise<{ status: number; names: string[] }> {
+    const { endpoint, identityUrl } = await running();
+    const signIn = await fetch(`${identityUrl}/auth/tokens`, {
+      method: 'POST', headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ auth: {
+        identity: { methods: ['password'], password: { user: { name: 'demo', domain: { id: 'default' }, password: 'secret' } } },
+        scope: { project: { name: 'demo', domain: { id: 'default' } } },
+      } }),
+    });
+    const headers = { 'x-auth-token': signIn.headers.get('x-subject-token') ?? '', 'content-type': 'application/json' };
+    const response = await fetch(`${endpoint}/v2/images`, create ? { method: 'POST', headers, body: JSON.stringify({ name: create }) } : { headers });
+    const body = (await response.json().catch(() => ({}))) as { images?: { name: string }[] };
+    return { status: response.status, names: (body.images ?? []).map(({ name }) => name).sort() };
+  }
+
+  beforeAll(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'heliograph-loss-'));
+    data = join(dir, 'data');
+    port = await freePort();
+    expect(await start()).toMatchObject({ status: 0 });
+    expect((await images('kept')).status).toBe(201);
+    await cp(jetstream(), join(dir, 'kept'), { recursive: true });
+    expect((await images('lost')).status).toBe(201);
+    await stop();
+    await rm(jetstream(), { recursive: true });
+    await cp(join(dir, 'kept'), jetstream(), { recursive: true });
+  }, 180_000);
+  afterAll(async () => {
+    await stop();
+    await rm(dir, { recursive: true, force: true });
+  }, 120_000);
+
+  it('stays up, says what is wrong and what to type, and answers reads', async () => {
+    const { status, output } = await start();
+    expect({ status, output }).toMatchObject({ status: 2 });
+    expect(output).toMatch(/NO CHANGE IS ACCEPTED: the event log cannot be trusted \(it ends at sequence \d+, and sequence \d+ was there before/);
+    expect(output).toContain(`npm run log:repair -- --data ${data}`);
+    expect((await running()).isReady).toBe(false);
+    expect(await images()).toEqual({ status: 200, names: ['kept', 'lost'] });
+    expect((await images('refused')).status).toBe(503);
+  }, 120_000);
+
+  it('is ready by itself after log:repair', async () => {
+    expect(await repair()).toMatchObject({ status: 1, output: expect.stringContaining(`log:repair -- --data ${data} --apply`) as string });
+    expect(await repair('--apply')).toMatchObject({ status: 0 });
+    await until('it is ready', async () => (await running()).isReady);
+    expect((await images('new')).status).toBe(201);
+    expect((await images()).names).toEqual(['kept', 'lost', 'new']);
+    expect(await launcherLog()).toContain(`serves the Image API of RegionOne at http://127.0.0.1:${port}`);
+  }, 120_000);
+});
