@@ -21,16 +21,19 @@ describe(`A region whose processes are killed at random (HELIOGRAPH_SEED=${seed}
     const clients = await Promise.all(Array.from({ length: 8 }, () => signIn(region)));
     client = await signIn(region, 'admin');
     const random = seeded(seed);
-    const signal = AbortSignal.timeout(seconds * 1000);
-    [load, kills] = await Promise.all([runLoad({ clients, random, signal }), runMonkey(region, random.branch('monkey'), signal)]);
+    const over = new AbortController();
+    const monkey = runMonkey(region, random.branch('monkey'), AbortSignal.timeout(seconds * 1000)).finally(() => over.abort());
+    [load, kills] = await Promise.all([runLoad({ clients, random, signal: over.signal }), monkey]);
     process.stderr.write(`HELIOGRAPH_SEED=${seed}: killed ${JSON.stringify(kills.of)}; ${JSON.stringify(load.counts())}\n`);
   }, (seconds + 240) * 1000);
   afterAll(() => region?.stop(), 60_000);
 
   it('has had enough done to it to mean something', () => {
-    for (const [name, times] of Object.entries(kills.of)) expect({ name, times: Math.min(times, 1) }).toEqual({ name, times: 1 });
-    const counts = load.counts();
-    for (const what of ['create', 'change', 'upload', 'delete', 'tag']) expect({ what, done: (counts[`${what} acknowledged`] ?? 0) > 0 }).toEqual({ what, done: true });
+    expect(Object.entries(kills.of).filter(([, times]) => times === 0)).toEqual([]);
+    const done = load.counts();
+    const acknowledged = Object.keys(done).filter((what) => what.endsWith(' acknowledged')).reduce((sum, what) => sum + (done[what] ?? 0), 0);
+    expect(acknowledged).toBeGreaterThan(40);
+    expect(done['upload acknowledged']).toBeGreaterThan(0);
   });
 
   it('brings no service to its end that was not killed itself', () => {

@@ -74,7 +74,7 @@ async function worker(client: Client, random: Random, room: Room): Promise<void>
       else if (die < 55) await actor.tag(random.pick(room.stories.filter(({ created }) => created === 'acknowledged')));
       else if (die < 68) await (story.uploaded === undefined ? actor.upload(story) : actor.download(story));
       else if (die < 85) await actor.show(story);
-      else if (die < 94) await actor.list(mine);
+      else if (die < 92) await actor.list(mine);
       else await actor.delete(story);
     }
     await pause(random.below(30));

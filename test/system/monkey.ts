@@ -11,12 +11,12 @@ export interface Kills {
   readonly ownDeaths: readonly string[];
 }
 
-/** Kills a process, or two at once, every second or so, and brings them back; everything runs when it resolves. */
+/** Kills a process, or two at once, every second or so, and brings them back, until `signal` aborts; everything runs when it resolves. */
 export async function runMonkey(region: Region, random: Random, signal: AbortSignal): Promise<Kills> {
   const victims = victimsOf(region);
   const of = Object.fromEntries(victims.map((name) => [name, 0]));
   const ownDeaths: string[] = [];
-  // Everybody's turn comes before anybody's second, so that a short run leaves nobody out.
+  // Everybody's turn comes before anybody's second, and nobody is left out, however slow the machine.
   let turns: ProcessName[] = [];
   const next = (): ProcessName => {
     if (turns.length === 0) turns = [...victims];
@@ -24,9 +24,8 @@ export async function runMonkey(region: Region, random: Random, signal: AbortSig
     turns = turns.filter((each) => each !== name);
     return name;
   };
-  while (!signal.aborted) {
-    await pause(300 + random.below(1400), undefined, { signal }).catch(() => undefined);
-    if (signal.aborted) break;
+  while (!signal.aborted || Object.values(of).includes(0)) {
+    await pause(300 + random.below(1400));
     const dead = new Set(random.chance(0.25) ? [next(), next()] : [next()]);
     await Promise.all([...dead].map((name) => region.kill(name)));
     for (const name of dead) of[name] = (of[name] ?? 0) + 1;
