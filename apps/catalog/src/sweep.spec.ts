@@ -1,7 +1,7 @@
 import type { ImageCommandMessage } from '#libs/contracts';
 import { createSweep, type OpenAttempt } from './sweep.js';
 
-const attempt = (attemptId: string): OpenAttempt => ({ imageId: `image-of-${attemptId}`, attemptId });
+const attempt = (attemptId: string): OpenAttempt => ({ imageId: `image-of-${attemptId}`, attemptId, storeId: attemptId.startsWith('staging') ? 'os_glance_staging_store' : 'fast' });
 
 function aSweep({ open, leases = {}, refuses = [] }: { open: string[]; leases?: Record<string, number>; refuses?: string[] }) {
   let second = 0;

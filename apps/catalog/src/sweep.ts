@@ -1,6 +1,7 @@
 import type { CommandContext, ImageCommandMessage } from '#libs/contracts';
+import { stagingStoreId } from '#libs/domain';
 
-export interface OpenAttempt { readonly imageId: string; readonly attemptId: string }
+export interface OpenAttempt { readonly imageId: string; readonly attemptId: string; readonly storeId: string }
 
 export interface SweepOptions {
   /** Attempts that the read model shows as open, up to a limit. */
@@ -28,12 +29,14 @@ const sweeper: CommandContext['actor'] = { userId: 'service:catalog', authMethod
 export function createSweep({ openAttempts, heldUntil, execute, onFailure, clock, leaseSeconds }: SweepOptions): Sweep {
   let graceEndsAt = later(clock(), leaseSeconds);
 
-  async function sweepOne({ imageId, attemptId }: OpenAttempt): Promise<boolean> {
+  async function sweepOne({ imageId, attemptId, storeId }: OpenAttempt): Promise<boolean> {
     const until = await heldUntil(attemptId);
     if (until && until > clock()) return false;
     // One id for one end of one attempt: two sweepers, or one that was interrupted, make one commit of it.
     const commandId = `lease-expired:${attemptId}`;
-    const command = { type: 'FailImageDataUpload', attemptId, reason: 'lease_expired' } as const;
+    // Attempts of imports are the importer's to end; the decider passes over them.
+    const type = storeId === stagingStoreId ? 'FailImageStaging' : 'FailImageDataUpload';
+    const command = { type, attemptId, reason: 'lease_expired' } as const;
     await execute({ envelope: { imageId, command }, context: { commandId, requestId: `sweep-${attemptId}`, actor: sweeper } });
     return true;
   }

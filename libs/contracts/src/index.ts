@@ -1,4 +1,5 @@
 export { commitLimitBytes, decodeCommit, encodeCommit, hashOfCommit, type Commit, type CommitActor } from './commit.js';
+export { importProperties, shownSizeBytes } from './import-properties.js';
 export { imageEventSchemas } from './event-schemas.js';
 export {
   imageFromJson, type Answer, type CommandContext, type HistoryAnswer, type HistoryEntry, type HistoryQuestion, type ImageCommandAnswer,

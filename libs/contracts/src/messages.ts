@@ -61,6 +61,7 @@ export function imageFromJson(json: Image): Image {
     ...json,
     createdAt: new Date(json.createdAt),
     updatedAt: new Date(json.updatedAt),
+    importing: json.importing && { ...json.importing, startedAt: new Date(json.importing.startedAt) },
     members: json.members.map((member) => ({ ...member, createdAt: new Date(member.createdAt), updatedAt: new Date(member.updatedAt) })),
   };
 }

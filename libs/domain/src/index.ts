@@ -1,12 +1,15 @@
 export type { Decider } from './decider.js';
 export { Problem, isProblemCode, problemCodes, type ProblemCode, type ProblemParams } from './problem.js';
 export {
-  clearableAttributes, evolveImage, noImage, type Attempt, type Image, type ImageAttributes, type ImageDataFacts, type ImageEvent, type ImageState,
-  type Member, type NoImage, type UploadFailure,
+  clearableAttributes, importMethods, noImage, type Attempt, type Image, type ImageAttributes, type ImageDataFacts, type ImageEvent, type ImageState,
+  type ImportInProgress, type ImportMethod, type ImportRequest, type Member, type NoImage, type StagedFacts, type UploadFailure,
 } from './image/image.js';
+export { evolveImage } from './image/image.evolve.js';
 export { imageDecider, type ImageCommand, type ImageCommandEnvelope, type ImageDecider } from './image/image.commands.js';
+export { nextImportStep, type ImportStep } from './image/image.import-process.js';
+export type { ImportToRequest } from './image/image.imports.js';
 export type { ImageLimits } from './image/image.limits.js';
 export type { PropertyChange } from './image/image.properties.js';
 export {
-  imageStatuses, memberStatuses, visibilities, type ImageStatus, type MemberStatus, type Visibility,
+  imageStatuses, memberStatuses, stagingStoreId, visibilities, type ImageStatus, type MemberStatus, type Visibility,
 } from './image/image.status.js';

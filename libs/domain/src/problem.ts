@@ -57,6 +57,15 @@ const sentences = {
   DownloadFailed: 'Could not retrieve {uri}: {reason}. See that it can be downloaded, and import again.',
   DownloadTimedOut: 'Could not retrieve {uri} within {seconds} seconds. Import it again from a faster place, or ask your operator for more time.',
 
+  // Imports
+  ImportInProgress: 'Image {imageId} is being imported by {importId}. Wait until that ends.',
+  ImportOver: 'The import {importId} of image {imageId} is over.',
+  FormatsMissingForImport: 'Image {imageId} needs both disk_format and container_format before an import. Set them first.',
+  StoreHasImage: 'Store {storeId} has the data of image {imageId} already. Leave it out.',
+  StoreHasNoImage: 'Store {storeId} does not have the data of image {imageId}.',
+  LastLocation: 'Store {storeId} is the only one that has the data of image {imageId}. Delete the image, or copy it to another store first.',
+  HashMismatch: 'The bytes that arrived for image {imageId} are not the bytes that were announced. Try again.',
+
   // Concurrency and outages
   Conflict: 'Image {imageId} changed at the same time in another request. Read it again and repeat the change.',
   AuthorizationStale: 'Owner or visibility of image {imageId} changed while the request was checked. Try again.',

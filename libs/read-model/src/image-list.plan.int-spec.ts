@@ -13,7 +13,7 @@ beforeAll(async () => {
   await database.pool.query(`
     insert into images select md5(n::text)::uuid, 'name' || n % 1000, 'project' || n % 100, n % 5000 = 0, false, 'bare', (array['raw', 'qcow2', 'iso'])[n % 3 + 1], 0, 0,
       case when n % 2000 = 0 then 'queued' else 'active' end, (array['public', 'community', 'shared', 'private'])[n / 100 % 4 + 1], array['tag' || n % 2000],
-      jsonb_build_object('common', 'yes', 'rare', 'v' || n), n * 1000, null, md5(n::text), 'sha512', md5('h' || n), '[]',
+      jsonb_build_object('common', 'yes', 'rare', 'v' || n), n * 1000, null, md5(n::text), 'sha512', md5('h' || n), '[]', null, null, null,
       now() - n * interval '1 second', now() - n * interval '1 second', 1, n
     from generate_series(1, 20000) n`);
   await database.pool.query(`insert into image_members select id, 'project1', 0, 'accepted', created_at, created_at, created_at from images where visibility = 'shared'`);

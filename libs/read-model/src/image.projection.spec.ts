@@ -1,8 +1,8 @@
 import fc from 'fast-check';
-import type { ImageEvent } from '#libs/domain';
+import { evolveImage, noImage, stagingStoreId, type Image, type ImageEvent, type ImageState } from '#libs/domain';
 import { anImage, attemptId, otherAttemptId, someData } from '#libs/testing';
 import { projectImage, type Changes, type KnownImage } from './image.projection.js';
-import { stateOf, type AttemptRow } from './image.row.js';
+import { rowOf, stateOf, type AttemptRow, type ImageRow } from './image.row.js';
 import { groupByImage } from './projection-writer.js';
 import { generatedLog, idOf, inBatches, someLog, type SomeLog } from './some-log.suite.js';
 
@@ -24,6 +24,7 @@ describe('the row of an image', () => {
       id: imageId, name: 'n', owner: 'owner', is_protected: false, is_hidden: false, container_format: 'bare', disk_format: 'raw', min_disk: 0, min_ram: 0,
       status: 'deactivated', visibility: 'private', tags: ['t'], properties: { os: 'x' },
       size_bytes: 12, virtual_size_bytes: null, checksum: someData.checksum, os_hash_algo: 'sha512', os_hash_value: someData.osHashValue,
+      staged: null, importing: null, last_import_failed_stores: null,
       attempts: [{ attemptId, storeId: 'fast', state: 'stored' }], created_at: at, updated_at: at, version: 2, sequence: 2,
     }]);
     expect(changes.parked).toEqual([]);
@@ -125,3 +126,22 @@ function unchanged(known: KnownImage | undefined, changes: Changes): Parameters<
     created_at: member.createdAt.toISOString(), updated_at: member.updatedAt.toISOString(), image_created_at: '',
   }));
 }
+
+describe('the row of an image that is imported', () => {
+  it('loses nothing of what is staged, of the lock, and of what failed before', () => {
+    const importId = '22222222-2222-4333-8444-555555555555';
+    const { virtualSizeBytes: _, ...staged } = someData;
+    const events: ImageEvent[] = [
+      ...anImage(),
+      { type: 'ImageStagingStarted', data: { attemptId, storeId: stagingStoreId } },
+      { type: 'ImageDataStaged', data: { attemptId, storeId: stagingStoreId, ...staged } },
+      { type: 'ImageImportRequested', data: { importId, method: 'glance-direct', storeIds: ['fast'], allStoresMustSucceed: true } },
+      { type: 'ImageStoreImportFailed', data: { importId, storeId: 'fast', reason: 'full' } },
+      { type: 'ImageImportFailed', data: { importId, reason: 'full' } },
+      { type: 'ImageImportRequested', data: { importId, method: 'glance-direct', storeIds: ['fast', 'far'], allStoresMustSucceed: false } },
+    ];
+    const image = events.reduce<ImageState>((state, event) => evolveImage(state, event, new Date(at)), noImage()) as Image;
+    expect(stateOf(JSON.parse(JSON.stringify(rowOf(imageId, image, { version: 1, sequence: 1 }))) as ImageRow, [])).toEqual(image);
+    expect(image).toMatchObject({ status: 'importing', staged: { attemptId }, lastImportFailedStoreIds: ['fast'], importing: { pendingStoreIds: ['fast', 'far'] } });
+  });
+});

@@ -82,7 +82,7 @@ function noteWork(imageId: string, before: readonly Attempt[], after: readonly A
   const stateBefore = new Map(before.map(({ attemptId, state }) => [attemptId, state]));
   for (const { attemptId, storeId, state } of after) {
     if (stateBefore.get(attemptId) === state) continue;
-    work.set(attemptId, state === 'stored' ? 'removed' : { image_id: imageId, attempt_id: attemptId, store_id: storeId, state, since: at.toISOString() });
+    work.set(attemptId, state === 'stored' || state === 'staged' ? 'removed' : { image_id: imageId, attempt_id: attemptId, store_id: storeId, state, since: at.toISOString() });
   }
   const stays = new Set(after.map(({ attemptId }) => attemptId));
   for (const { attemptId } of before) if (!stays.has(attemptId)) work.set(attemptId, 'removed');

@@ -1,4 +1,4 @@
-import type { Attempt, Image, ImageDataFacts, Member } from '#libs/domain';
+import type { Attempt, Image, ImageDataFacts, ImportInProgress, Member } from '#libs/domain';
 
 /**
  * An image as table `images` keeps it, by column name; moments are ISO 8601 in UTC with milliseconds.
@@ -25,12 +25,18 @@ export interface ImageRow {
   os_hash_algo: string | null;
   os_hash_value: string | null;
   attempts: readonly Attempt[];
+  staged: Image['staged'];
+  importing: ImportingJson | null;
+  last_import_failed_stores: readonly string[] | null;
   created_at: string;
   updated_at: string;
   /** How many commits the image has, and the sequence of the last of them. */
   version: number;
   sequence: number;
 }
+
+/** JSON has no moments. */
+type ImportingJson = Omit<ImportInProgress, 'startedAt'> & { readonly startedAt: string };
 
 export interface MemberRow {
   image_id: string;
@@ -71,6 +77,9 @@ export function rowOf(imageId: string, image: Image, { version, sequence }: Plac
     status: image.status, visibility: image.visibility, tags: image.tags, properties: image.properties,
     ...dataColumns(image.data),
     attempts: image.attempts,
+    staged: image.staged,
+    importing: image.importing && { ...image.importing, startedAt: image.importing.startedAt.toISOString() },
+    last_import_failed_stores: image.lastImportFailedStoreIds,
     created_at: image.createdAt.toISOString(), updated_at: image.updatedAt.toISOString(),
     version, sequence,
   };
@@ -101,6 +110,9 @@ export function withoutMembers(row: ImageRow): Omit<Image, 'members'> {
     status: row.status, visibility: row.visibility, tags: row.tags, properties: row.properties,
     data: dataOf(row),
     attempts: row.attempts,
+    staged: row.staged,
+    importing: row.importing && { ...row.importing, startedAt: new Date(row.importing.startedAt) },
+    lastImportFailedStoreIds: row.last_import_failed_stores,
     createdAt: new Date(row.created_at), updatedAt: new Date(row.updated_at),
   };
 }

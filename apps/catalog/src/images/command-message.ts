@@ -1,6 +1,6 @@
 import type { CommandContext, ImageCommandMessage } from '#libs/contracts';
 import {
-  memberStatuses, visibilities, type ImageAttributes, type ImageCommand, type PropertyChange,
+  importMethods, memberStatuses, visibilities, type ImageAttributes, type ImageCommand, type PropertyChange,
 } from '#libs/domain';
 import {
   anything, count, dictionary, fields, flag, list, nullable, oneOf, optional, plainObject, present, record, text, uuid, type Check, type Checks,
@@ -30,6 +30,8 @@ const attributes: Checks<ImageAttributes> = {
 };
 const attributeNames = Object.keys(attributes) as (keyof ImageAttributes)[];
 const attempt = { attemptId: uuid };
+const ofImport = { importId: uuid };
+const uploadFailure = oneOf(['interrupted', 'refused', 'store_failed', 'lease_expired']);
 const nothing = {};
 
 const changeChecks = {
@@ -61,11 +63,27 @@ const commandChecks: { readonly [Type in ImageCommand['type']]: Checks<FieldsOf<
   CompleteImageDataUpload: {
     ...attempt, sizeBytes: count, virtualSizeBytes: optional(count) as Check<number>, checksum: text(255), osHashAlgo: text(64), osHashValue: text(255),
   },
-  FailImageDataUpload: { ...attempt, reason: oneOf(['interrupted', 'refused', 'store_failed', 'lease_expired']) },
+  FailImageDataUpload: { ...attempt, reason: uploadFailure },
   RecordImageDataRemoved: attempt,
   DeactivateImage: nothing,
   ReactivateImage: nothing,
   DeleteImage: nothing,
+  StartImageStaging: { ...attempt, storeId: text(255), declaredSizeBytes: optional(count) as Check<number> },
+  CompleteImageStaging: { ...attempt, sizeBytes: count, checksum: text(255), osHashAlgo: text(64), osHashValue: text(255) },
+  FailImageStaging: { ...attempt, reason: uploadFailure },
+  ExpireStagedData: attempt,
+  RequestImageImport: {
+    ...ofImport, method: oneOf(importMethods), storeIds: list(100, text(255)), allStoresMustSucceed: flag, skipsPresent: flag, sourceUri: optional(text(2048)) as Check<string>,
+    sourceRegion: optional(text(255)) as Check<string>, sourceImageId: optional(uuid) as Check<string>, sourceInterface: optional(text(64)) as Check<string>,
+  },
+  StartStoreImport: { ...ofImport, ...attempt, storeId: text(255) },
+  CompleteStoreImport: {
+    ...ofImport, ...attempt, sizeBytes: count, virtualSizeBytes: optional(count) as Check<number>, checksum: text(255), osHashAlgo: text(64), osHashValue: text(255),
+  },
+  FailStoreImport: { ...ofImport, storeId: text(255), reason: text(1024) },
+  FinishImport: { ...ofImport, reason: text(1024) },
+  FailImport: { ...ofImport, reason: text(1024) },
+  DropImageData: { storeId: text(255) },
   AddMember: { memberId: text(255) },
   ChangeMemberStatus: { memberId: text(255), status: oneOf(memberStatuses) },
   RemoveMember: { memberId: text(255) },

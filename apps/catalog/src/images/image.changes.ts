@@ -1,4 +1,4 @@
-import type { HistoryEntry } from '#libs/contracts';
+import { importProperties, shownSizeBytes, type HistoryEntry } from '#libs/contracts';
 import type { Image, ImageDataFacts, ImageState } from '#libs/domain';
 
 type Change = HistoryEntry['changes'][number];
@@ -26,6 +26,7 @@ function inApiWords(image: Image): Record<string, unknown> {
   const stores = image.attempts.filter(({ state }) => state === 'stored').map(({ storeId }) => storeId);
   return {
     ...image.properties,
+    ...importProperties(image),
     name: image.name,
     owner: image.owner,
     protected: image.isProtected,
@@ -38,6 +39,7 @@ function inApiWords(image: Image): Record<string, unknown> {
     visibility: image.visibility,
     tags: [...image.tags].sort(),
     ...dataInApiWords(image.data),
+    size: shownSizeBytes(image),
     ...(stores.length > 0 ? { stores: stores.join(',') } : {}),
     ...Object.fromEntries(image.members.map(({ memberId, status }) => [`members/${memberId}`, status])),
   };

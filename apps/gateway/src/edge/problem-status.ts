@@ -33,6 +33,14 @@ export const problemStatus = {
   CommitTooLarge: 413,
   HistoryTooLong: 413,
 
+  ImportInProgress: 409,
+  ImportOver: 409,
+  FormatsMissingForImport: 409,
+  StoreHasImage: 400,
+  StoreHasNoImage: 404,
+  LastLocation: 403,
+  HashMismatch: 400,
+
   ImageNotShared: 403,
   MemberExists: 409,
   MemberNotFound: 404,

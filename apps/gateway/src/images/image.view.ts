@@ -1,3 +1,4 @@
+import { importProperties, shownSizeBytes } from '#libs/contracts';
 import type { Image, ImageDataFacts } from '#libs/domain';
 
 /** What a view needs of an image, whether it came from the read model or in the answer to a command. */
@@ -12,6 +13,7 @@ export function imageView(imageId: string, image: ViewedImage, storeIds?: readon
   const self = `/v2/images/${imageId}`;
   return {
     ...image.properties,
+    ...importProperties(image),
     id: imageId,
     name: image.name,
     status: image.status,
@@ -24,6 +26,7 @@ export function imageView(imageId: string, image: ViewedImage, storeIds?: readon
     min_disk: image.minDisk,
     min_ram: image.minRam,
     ...dataView(image.data),
+    size: shownSizeBytes(image),
     tags: image.tags,
     created_at: moment(image.createdAt),
     updated_at: moment(image.updatedAt),

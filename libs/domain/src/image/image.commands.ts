@@ -4,8 +4,13 @@ import { changeImageProperties, type PropertyChange } from './image.properties.j
 import { completeImageDataUpload, failImageDataUpload, recordImageDataRemoved, startImageDataUpload } from './image.data.js';
 import { within, type ImageLimits } from './image.limits.js';
 import { addMember, changeMemberStatus, removeMember } from './image.members.js';
+import { evolveImage } from './image.evolve.js';
 import {
-  evolveImage, noImage, type Image, type ImageAttributes, type ImageDataFacts, type ImageEvent, type ImageState, type UploadFailure,
+  completeStoreImport, dropImageData, failImport, failStoreImport, finishImport, requestImageImport, startStoreImport, type ImportToRequest,
+} from './image.imports.js';
+import { completeImageStaging, expireStagedData, failImageStaging, startImageStaging } from './image.staging.js';
+import {
+  noImage, type Image, type ImageAttributes, type ImageDataFacts, type ImageEvent, type ImageState, type StagedFacts, type UploadFailure,
 } from './image.js';
 import type { MemberStatus, Visibility } from './image.status.js';
 
@@ -23,6 +28,17 @@ export type ImageCommand =
   | { type: 'DeactivateImage' }
   | { type: 'ReactivateImage' }
   | { type: 'DeleteImage' }
+  | { type: 'StartImageStaging'; attemptId: string; storeId: string; declaredSizeBytes?: number }
+  | ({ type: 'CompleteImageStaging'; attemptId: string } & StagedFacts)
+  | { type: 'FailImageStaging'; attemptId: string; reason: UploadFailure }
+  | { type: 'ExpireStagedData'; attemptId: string }
+  | ({ type: 'RequestImageImport' } & ImportToRequest)
+  | { type: 'StartStoreImport'; importId: string; attemptId: string; storeId: string }
+  | ({ type: 'CompleteStoreImport'; importId: string; attemptId: string } & ImageDataFacts)
+  | { type: 'FailStoreImport'; importId: string; storeId: string; reason: string }
+  | { type: 'FinishImport'; importId: string; reason: string }
+  | { type: 'FailImport'; importId: string; reason: string }
+  | { type: 'DropImageData'; storeId: string }
   | { type: 'AddMember'; memberId: string }
   | { type: 'ChangeMemberStatus'; memberId: string; status: MemberStatus }
   | { type: 'RemoveMember'; memberId: string };
@@ -47,16 +63,31 @@ export function imageDecider(limits: ImageLimits): ImageDecider {
 function decideImage({ imageId, command, authorizedFor }: ImageCommandEnvelope, state: ImageState, limits: ImageLimits): ImageEvent[] {
   if (command.type === 'CreateImage') return createImage(imageId, command, state, limits);
   if (!state.exists) throw new Problem('ImageNotFound', { imageId });
-  if (command.type === 'RecordImageDataRemoved') return recordImageDataRemoved(command, state);
-  if (command.type === 'FailImageDataUpload') return failImageDataUpload(command, state);
-  if (state.status === 'deleted') throw new Problem(command.type === 'CompleteImageDataUpload' ? 'ImageGone' : 'ImageNotFound', { imageId });
+  if (endsAttempts(command)) return endAttempt(command, state);
+  if (state.status === 'deleted') throw new Problem(bringsBytes.has(command.type) ? 'ImageGone' : 'ImageNotFound', { imageId });
   if (authorizedFor && (authorizedFor.owner !== state.owner || authorizedFor.visibility !== state.visibility)) {
     throw new Problem('AuthorizationStale', { imageId });
   }
   return decideExisting(imageId, command, state, limits);
 }
 
-type OnExisting = Exclude<ImageCommand, { type: 'CreateImage' | 'RecordImageDataRemoved' | 'FailImageDataUpload' }>;
+/** Whoever has just brought bytes learns that there is nothing to bring them to any more. */
+const bringsBytes: ReadonlySet<ImageCommand['type']> = new Set(['CompleteImageDataUpload', 'CompleteImageStaging', 'CompleteStoreImport']);
+
+/** What cleans up after a transfer is never refused: a deleted image has bytes to lose too. */
+type EndsAttempt = Extract<ImageCommand, { type: 'RecordImageDataRemoved' | 'FailImageDataUpload' | 'FailImageStaging' }>;
+const endsAttempts = (command: ImageCommand): command is EndsAttempt =>
+  command.type === 'RecordImageDataRemoved' || command.type === 'FailImageDataUpload' || command.type === 'FailImageStaging';
+
+function endAttempt(command: EndsAttempt, image: Image): ImageEvent[] {
+  switch (command.type) {
+    case 'RecordImageDataRemoved': return recordImageDataRemoved(command, image);
+    case 'FailImageDataUpload': return failImageDataUpload(command, image);
+    case 'FailImageStaging': return failImageStaging(command, image);
+  }
+}
+
+type OnExisting = Exclude<ImageCommand, EndsAttempt | { type: 'CreateImage' }>;
 
 // One arm a command is the clearest form of this function, however many there are.
 // eslint-disable-next-line complexity
@@ -70,11 +101,23 @@ function decideExisting(imageId: string, command: OnExisting, image: Image, limi
     case 'DeactivateImage': return deactivateImage(imageId, image);
     case 'ReactivateImage': return reactivateImage(imageId, image);
     case 'DeleteImage': return deleteImage(imageId, image);
+    case 'StartImageStaging': return startImageStaging(imageId, command, image);
+    case 'CompleteImageStaging': return completeImageStaging(imageId, command, image);
+    case 'ExpireStagedData': return expireStagedData(command, image);
+    case 'RequestImageImport': return requestImageImport(imageId, withoutType(command), image);
+    case 'StartStoreImport': return startStoreImport(imageId, command, image);
+    case 'CompleteStoreImport': return completeStoreImport(imageId, withoutType(command), image);
+    case 'FailStoreImport': return failStoreImport(imageId, command, image);
+    case 'FinishImport': return finishImport(command, image);
+    case 'FailImport': return failImport(command, image);
+    case 'DropImageData': return dropImageData(imageId, command, image);
     case 'AddMember': return addMember(imageId, command, image, limits);
     case 'ChangeMemberStatus': return changeMemberStatus(imageId, command, image);
     case 'RemoveMember': return removeMember(imageId, command, image);
   }
 }
+
+const withoutType = <Command extends ImageCommand>({ type: _, ...rest }: Command): Omit<Command, 'type'> => rest;
 
 type CommandOf<Type extends ImageCommand['type']> = Extract<ImageCommand, { type: Type }>;
 

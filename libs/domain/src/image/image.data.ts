@@ -34,7 +34,8 @@ export function recordImageDataRemoved({ attemptId }: { attemptId: string }, ima
   return attempt ? [{ type: 'ImageDataRemoved', data: { attemptId, storeId: attempt.storeId } }] : [];
 }
 
-function refuseMissingFormats(imageId: string, image: Image): void {
+/** Data needs both formats: 400 on upload and stage. Source: api-ref "Upload binary image data", Preconditions. */
+export function refuseMissingFormats(imageId: string, image: Image): void {
   const missing = [image.diskFormat === null && 'disk_format', image.containerFormat === null && 'container_format'].filter(Boolean);
   if (missing.length > 0) throw new Problem('FormatsMissing', { imageId, missing: missing.join(' and no ') });
 }

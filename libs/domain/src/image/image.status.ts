@@ -12,6 +12,9 @@ export const imageStatuses = [
 ] as const;
 export type ImageStatus = (typeof imageStatuses)[number];
 
+/** The name of the staging area among stores, as Glance reserves it: no image's data is served from there. */
+export const stagingStoreId = 'os_glance_staging_store';
+
 export const visibilities = ['public', 'community', 'shared', 'private'] as const;
 export type Visibility = (typeof visibilities)[number];
 

@@ -39,6 +39,16 @@ export type ImageEvent =
   | Event<'ImageDeactivated', Record<never, never>>
   | Event<'ImageReactivated', Record<never, never>>
   | Event<'ImageDeleted', Record<never, never>>
+  | Event<'ImageStagingStarted', { attemptId: string; storeId: string; declaredSizeBytes?: number }>
+  | Event<'ImageDataStaged', { attemptId: string; storeId: string } & StagedFacts>
+  | Event<'ImageStagingFailed', { attemptId: string; reason: UploadFailure }>
+  | Event<'ImageStagedDataExpired', { attemptId: string }>
+  | Event<'ImageImportRequested', ImportRequest>
+  | Event<'ImageStoreImportStarted', { importId: string; attemptId: string; storeId: string }>
+  | Event<'ImageStoreImportFailed', { importId: string; storeId: string; reason: string }>
+  | Event<'ImageImportSucceeded', { importId: string }>
+  | Event<'ImageImportFailed', { importId: string; reason: string }>
+  | Event<'ImageDataDropped', { attemptId: string; storeId: string }>
   | Event<'MemberAdded', { memberId: string }>
   | Event<'MemberAccepted', { memberId: string }>
   | Event<'MemberRejected', { memberId: string }>
@@ -48,12 +58,38 @@ export type ImageEvent =
 /** Why an upload ended without data: the client went away, the data was refused, the store failed, or the lease ran out. */
 export type UploadFailure = 'interrupted' | 'refused' | 'store_failed' | 'lease_expired';
 
+/** What is known of bytes in the staging area; how large the disk in them is, is found out when they are imported. */
+export type StagedFacts = Omit<ImageDataFacts, 'virtualSizeBytes'>;
+
+export const importMethods = ['glance-direct', 'web-download', 'copy-image', 'glance-download'] as const;
+export type ImportMethod = (typeof importMethods)[number];
+
+/** What an import is asked to do. A source never carries a credential: no user info, no query, no token. */
+export interface ImportRequest {
+  readonly importId: string;
+  readonly method: ImportMethod;
+  readonly storeIds: readonly string[];
+  readonly allStoresMustSucceed: boolean;
+  readonly sourceUri?: string;
+  readonly sourceRegion?: string;
+  readonly sourceImageId?: string;
+  readonly sourceInterface?: string;
+}
+
+/** The import that holds the lock, and how far each of its stores is; a store is in exactly one of the three lists. */
+export interface ImportInProgress extends ImportRequest {
+  readonly pendingStoreIds: readonly string[];
+  readonly doneStoreIds: readonly string[];
+  readonly failedStoreIds: readonly string[];
+  readonly startedAt: Date;
+}
+
 /** A null attribute is absent from an event; an attribute that becomes null is named in `cleared`. */
 type NonNullAttributes = { [Name in keyof ImageAttributes]: NonNullable<ImageAttributes[Name]> };
 export const clearableAttributes = ['name', 'owner', 'containerFormat', 'diskFormat'] as const;
 export type ClearableAttribute = (typeof clearableAttributes)[number];
 interface Event<Type extends string, Data> { readonly type: Type; readonly data: Data }
-type EventData<Type extends ImageEvent['type']> = Extract<ImageEvent, { type: Type }>['data'];
+export type EventData<Type extends ImageEvent['type']> = Extract<ImageEvent, { type: Type }>['data'];
 
 export interface Member {
   readonly memberId: string;
@@ -64,12 +100,12 @@ export interface Member {
 
 /**
  * One transfer of data towards one store; its bytes lie at the key of image, attempt and store.
- * `open`: bytes may be moving; `stored`: the image refers to them; `over`: nobody refers to them and they may be removed.
+ * `open`: bytes may be moving; `staged`: they wait for an import; `stored`: the image refers to them; `over`: nobody does, and they may be removed.
  */
 export interface Attempt {
   readonly attemptId: string;
   readonly storeId: string;
-  readonly state: 'open' | 'stored' | 'over';
+  readonly state: 'open' | 'staged' | 'stored' | 'over';
 }
 
 export interface Image extends ImageAttributes {
@@ -80,6 +116,12 @@ export interface Image extends ImageAttributes {
   readonly properties: Readonly<Record<string, string>>;
   readonly data: ImageDataFacts | null;
   readonly attempts: readonly Attempt[];
+  /** What lies in the staging area, and under which attempt. */
+  readonly staged: (StagedFacts & { readonly attemptId: string }) | null;
+  /** The import that holds the lock. */
+  readonly importing: ImportInProgress | null;
+  /** What the last import that ended could not bring: clients of Glance read it; null before the first. */
+  readonly lastImportFailedStoreIds: readonly string[] | null;
   readonly members: readonly Member[];
   readonly createdAt: Date;
   readonly updatedAt: Date;
@@ -90,65 +132,3 @@ export interface NoImage { readonly exists: false }
 export type ImageState = NoImage | Image;
 
 export const noImage = (): ImageState => ({ exists: false });
-
-export function evolveImage(state: ImageState, event: ImageEvent, at: Date): ImageState {
-  if (event.type === 'ImageCreated') return created(event.data, at);
-  if (!state.exists) throw new Error(`${event.type} on an image that was never created`);
-  const next = evolveExisting(state, event, at);
-  return leavesUpdatedAt.has(event.type) ? next : { ...next, updatedAt: at };
-}
-
-/** Members and the removal of bytes are not changes of the image itself: Glance leaves `updated_at` alone too. */
-const leavesUpdatedAt: ReadonlySet<ImageEvent['type']> = new Set(
-  ['MemberAdded', 'MemberAccepted', 'MemberRejected', 'MemberReset', 'MemberRemoved', 'ImageDataRemoved'] as const);
-
-// One arm an event is the clearest form of this function, however many there are.
-// eslint-disable-next-line complexity
-function evolveExisting(image: Image, event: Exclude<ImageEvent, { type: 'ImageCreated' }>, at: Date): Image {
-  switch (event.type) {
-    case 'ImagePropertiesChanged': return withProperties(image, event.data);
-    case 'ImageVisibilityChanged': return { ...image, visibility: event.data.visibility };
-    case 'ImageTagAdded': return { ...image, tags: [...image.tags, event.data.tag] };
-    case 'ImageTagRemoved': return { ...image, tags: image.tags.filter((tag) => tag !== event.data.tag) };
-    case 'ImageDataUploadStarted': return { ...image, status: 'saving', attempts: [...image.attempts, openAttempt(event.data)] };
-    case 'ImageDataStored': return { ...image, data: facts(event.data), attempts: attemptsWith(image, event.data.attemptId, 'stored') };
-    case 'ImageActivated': return { ...image, status: 'active' };
-    case 'ImageDataUploadFailed': return { ...image, status: 'queued', data: null, attempts: attemptsWith(image, event.data.attemptId, 'over') };
-    case 'ImageDataRemoved': return { ...image, attempts: image.attempts.filter(({ attemptId }) => attemptId !== event.data.attemptId) };
-    case 'ImageDeactivated': return { ...image, status: 'deactivated' };
-    case 'ImageReactivated': return { ...image, status: 'active' };
-    case 'ImageDeleted': return { ...image, status: 'deleted', attempts: image.attempts.map((attempt) => ({ ...attempt, state: 'over' })) };
-    case 'MemberAdded': return { ...image, members: [...image.members, { memberId: event.data.memberId, status: 'pending', createdAt: at, updatedAt: at }] };
-    case 'MemberAccepted': return { ...image, members: membersWith(image, event.data.memberId, 'accepted', at) };
-    case 'MemberRejected': return { ...image, members: membersWith(image, event.data.memberId, 'rejected', at) };
-    case 'MemberReset': return { ...image, members: membersWith(image, event.data.memberId, 'pending', at) };
-    case 'MemberRemoved': return { ...image, members: image.members.filter(({ memberId }) => memberId !== event.data.memberId) };
-  }
-}
-
-function created({ visibility, tags, properties, ...attributes }: EventData<'ImageCreated'>, at: Date): Image {
-  return {
-    exists: true, status: 'queued', visibility, tags, properties,
-    name: null, owner: null, isProtected: false, isHidden: false, containerFormat: null, diskFormat: null, minDisk: 0, minRam: 0,
-    ...attributes,
-    data: null, attempts: [], members: [], createdAt: at, updatedAt: at,
-  };
-}
-
-function withProperties(image: Image, { attributes, cleared, set, removed }: EventData<'ImagePropertiesChanged'>): Image {
-  const kept = Object.entries(image.properties).filter(([name]) => !removed.includes(name));
-  const nulls = Object.fromEntries(cleared.map((name) => [name, null]));
-  return { ...image, ...attributes, ...nulls, properties: { ...Object.fromEntries(kept), ...set } };
-}
-
-function facts({ attemptId: _, storeId: __, ...data }: EventData<'ImageDataStored'>): ImageDataFacts {
-  return data;
-}
-
-const openAttempt = ({ attemptId, storeId }: EventData<'ImageDataUploadStarted'>): Attempt => ({ attemptId, storeId, state: 'open' });
-
-const attemptsWith = (image: Image, attemptId: string, state: Attempt['state']): Attempt[] =>
-  image.attempts.map((attempt) => attempt.attemptId === attemptId ? { ...attempt, state } : attempt);
-
-const membersWith = (image: Image, memberId: string, status: MemberStatus, at: Date): Member[] =>
-  image.members.map((member) => member.memberId === memberId ? { ...member, status, updatedAt: at } : member);

@@ -10,7 +10,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file heliograph/v1/image.proto.
  */
 export const file_heliograph_v1_image: GenFile = /*@__PURE__*/
-  fileDesc("ChloZWxpb2dyYXBoL3YxL2ltYWdlLnByb3RvEg1oZWxpb2dyYXBoLnYxIogDCgxJbWFnZUNyZWF0ZWQSEQoEbmFtZRgBIAEoCUgAiAEBEhIKBW93bmVyGAIgASgJSAGIAQESFAoMaXNfcHJvdGVjdGVkGAMgASgIEhEKCWlzX2hpZGRlbhgEIAEoCBIdChBjb250YWluZXJfZm9ybWF0GAUgASgJSAKIAQESGAoLZGlza19mb3JtYXQYBiABKAlIA4gBARIQCghtaW5fZGlzaxgHIAEoAxIPCgdtaW5fcmFtGAggASgDEhIKCnZpc2liaWxpdHkYCSABKAkSDAoEdGFncxgKIAMoCRI/Cgpwcm9wZXJ0aWVzGAsgAygLMisuaGVsaW9ncmFwaC52MS5JbWFnZUNyZWF0ZWQuUHJvcGVydGllc0VudHJ5GjEKD1Byb3BlcnRpZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQgcKBV9uYW1lQggKBl9vd25lckITChFfY29udGFpbmVyX2Zvcm1hdEIOCgxfZGlza19mb3JtYXQi1wEKFkltYWdlUHJvcGVydGllc0NoYW5nZWQSMgoKYXR0cmlidXRlcxgBIAEoCzIeLmhlbGlvZ3JhcGgudjEuSW1hZ2VBdHRyaWJ1dGVzEg8KB2NsZWFyZWQYAiADKAkSOwoDc2V0GAMgAygLMi4uaGVsaW9ncmFwaC52MS5JbWFnZVByb3BlcnRpZXNDaGFuZ2VkLlNldEVudHJ5Eg8KB3JlbW92ZWQYBCADKAkaKgoIU2V0RW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASLBAgoPSW1hZ2VBdHRyaWJ1dGVzEhEKBG5hbWUYASABKAlIAIgBARISCgVvd25lchgCIAEoCUgBiAEBEhkKDGlzX3Byb3RlY3RlZBgDIAEoCEgCiAEBEhYKCWlzX2hpZGRlbhgEIAEoCEgDiAEBEh0KEGNvbnRhaW5lcl9mb3JtYXQYBSABKAlIBIgBARIYCgtkaXNrX2Zvcm1hdBgGIAEoCUgFiAEBEhUKCG1pbl9kaXNrGAcgASgDSAaIAQESFAoHbWluX3JhbRgIIAEoA0gHiAEBQgcKBV9uYW1lQggKBl9vd25lckIPCg1faXNfcHJvdGVjdGVkQgwKCl9pc19oaWRkZW5CEwoRX2NvbnRhaW5lcl9mb3JtYXRCDgoMX2Rpc2tfZm9ybWF0QgsKCV9taW5fZGlza0IKCghfbWluX3JhbSIsChZJbWFnZVZpc2liaWxpdHlDaGFuZ2VkEhIKCnZpc2liaWxpdHkYASABKAkiHAoNSW1hZ2VUYWdBZGRlZBILCgN0YWcYASABKAkiHgoPSW1hZ2VUYWdSZW1vdmVkEgsKA3RhZxgBIAEoCSJ4ChZJbWFnZURhdGFVcGxvYWRTdGFydGVkEhIKCmF0dGVtcHRfaWQYASABKAkSEAoIc3RvcmVfaWQYAiABKAkSIAoTZGVjbGFyZWRfc2l6ZV9ieXRlcxgDIAEoA0gAiAEBQhYKFF9kZWNsYXJlZF9zaXplX2J5dGVzIsIBCg9JbWFnZURhdGFTdG9yZWQSEgoKYXR0ZW1wdF9pZBgBIAEoCRIQCghzdG9yZV9pZBgCIAEoCRISCgpzaXplX2J5dGVzGAMgASgDEh8KEnZpcnR1YWxfc2l6ZV9ieXRlcxgEIAEoA0gAiAEBEhAKCGNoZWNrc3VtGAUgASgJEhQKDG9zX2hhc2hfYWxnbxgGIAEoCRIVCg1vc19oYXNoX3ZhbHVlGAcgASgJQhUKE192aXJ0dWFsX3NpemVfYnl0ZXMiEAoOSW1hZ2VBY3RpdmF0ZWQiOwoVSW1hZ2VEYXRhVXBsb2FkRmFpbGVkEhIKCmF0dGVtcHRfaWQYASABKAkSDgoGcmVhc29uGAIgASgJIjgKEEltYWdlRGF0YVJlbW92ZWQSEgoKYXR0ZW1wdF9pZBgBIAEoCRIQCghzdG9yZV9pZBgCIAEoCSISChBJbWFnZURlYWN0aXZhdGVkIhIKEEltYWdlUmVhY3RpdmF0ZWQiDgoMSW1hZ2VEZWxldGVkIiAKC01lbWJlckFkZGVkEhEKCW1lbWJlcl9pZBgBIAEoCSIjCg5NZW1iZXJBY2NlcHRlZBIRCgltZW1iZXJfaWQYASABKAkiIwoOTWVtYmVyUmVqZWN0ZWQSEQoJbWVtYmVyX2lkGAEgASgJIiAKC01lbWJlclJlc2V0EhEKCW1lbWJlcl9pZBgBIAEoCSIiCg1NZW1iZXJSZW1vdmVkEhEKCW1lbWJlcl9pZBgBIAEoCWIGcHJvdG8z");
+  fileDesc("ChloZWxpb2dyYXBoL3YxL2ltYWdlLnByb3RvEg1oZWxpb2dyYXBoLnYxIogDCgxJbWFnZUNyZWF0ZWQSEQoEbmFtZRgBIAEoCUgAiAEBEhIKBW93bmVyGAIgASgJSAGIAQESFAoMaXNfcHJvdGVjdGVkGAMgASgIEhEKCWlzX2hpZGRlbhgEIAEoCBIdChBjb250YWluZXJfZm9ybWF0GAUgASgJSAKIAQESGAoLZGlza19mb3JtYXQYBiABKAlIA4gBARIQCghtaW5fZGlzaxgHIAEoAxIPCgdtaW5fcmFtGAggASgDEhIKCnZpc2liaWxpdHkYCSABKAkSDAoEdGFncxgKIAMoCRI/Cgpwcm9wZXJ0aWVzGAsgAygLMisuaGVsaW9ncmFwaC52MS5JbWFnZUNyZWF0ZWQuUHJvcGVydGllc0VudHJ5GjEKD1Byb3BlcnRpZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQgcKBV9uYW1lQggKBl9vd25lckITChFfY29udGFpbmVyX2Zvcm1hdEIOCgxfZGlza19mb3JtYXQi1wEKFkltYWdlUHJvcGVydGllc0NoYW5nZWQSMgoKYXR0cmlidXRlcxgBIAEoCzIeLmhlbGlvZ3JhcGgudjEuSW1hZ2VBdHRyaWJ1dGVzEg8KB2NsZWFyZWQYAiADKAkSOwoDc2V0GAMgAygLMi4uaGVsaW9ncmFwaC52MS5JbWFnZVByb3BlcnRpZXNDaGFuZ2VkLlNldEVudHJ5Eg8KB3JlbW92ZWQYBCADKAkaKgoIU2V0RW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASLBAgoPSW1hZ2VBdHRyaWJ1dGVzEhEKBG5hbWUYASABKAlIAIgBARISCgVvd25lchgCIAEoCUgBiAEBEhkKDGlzX3Byb3RlY3RlZBgDIAEoCEgCiAEBEhYKCWlzX2hpZGRlbhgEIAEoCEgDiAEBEh0KEGNvbnRhaW5lcl9mb3JtYXQYBSABKAlIBIgBARIYCgtkaXNrX2Zvcm1hdBgGIAEoCUgFiAEBEhUKCG1pbl9kaXNrGAcgASgDSAaIAQESFAoHbWluX3JhbRgIIAEoA0gHiAEBQgcKBV9uYW1lQggKBl9vd25lckIPCg1faXNfcHJvdGVjdGVkQgwKCl9pc19oaWRkZW5CEwoRX2NvbnRhaW5lcl9mb3JtYXRCDgoMX2Rpc2tfZm9ybWF0QgsKCV9taW5fZGlza0IKCghfbWluX3JhbSIsChZJbWFnZVZpc2liaWxpdHlDaGFuZ2VkEhIKCnZpc2liaWxpdHkYASABKAkiHAoNSW1hZ2VUYWdBZGRlZBILCgN0YWcYASABKAkiHgoPSW1hZ2VUYWdSZW1vdmVkEgsKA3RhZxgBIAEoCSJ4ChZJbWFnZURhdGFVcGxvYWRTdGFydGVkEhIKCmF0dGVtcHRfaWQYASABKAkSEAoIc3RvcmVfaWQYAiABKAkSIAoTZGVjbGFyZWRfc2l6ZV9ieXRlcxgDIAEoA0gAiAEBQhYKFF9kZWNsYXJlZF9zaXplX2J5dGVzIsIBCg9JbWFnZURhdGFTdG9yZWQSEgoKYXR0ZW1wdF9pZBgBIAEoCRIQCghzdG9yZV9pZBgCIAEoCRISCgpzaXplX2J5dGVzGAMgASgDEh8KEnZpcnR1YWxfc2l6ZV9ieXRlcxgEIAEoA0gAiAEBEhAKCGNoZWNrc3VtGAUgASgJEhQKDG9zX2hhc2hfYWxnbxgGIAEoCRIVCg1vc19oYXNoX3ZhbHVlGAcgASgJQhUKE192aXJ0dWFsX3NpemVfYnl0ZXMiEAoOSW1hZ2VBY3RpdmF0ZWQiOwoVSW1hZ2VEYXRhVXBsb2FkRmFpbGVkEhIKCmF0dGVtcHRfaWQYASABKAkSDgoGcmVhc29uGAIgASgJIjgKEEltYWdlRGF0YVJlbW92ZWQSEgoKYXR0ZW1wdF9pZBgBIAEoCRIQCghzdG9yZV9pZBgCIAEoCSISChBJbWFnZURlYWN0aXZhdGVkIhIKEEltYWdlUmVhY3RpdmF0ZWQiDgoMSW1hZ2VEZWxldGVkIiAKC01lbWJlckFkZGVkEhEKCW1lbWJlcl9pZBgBIAEoCSIjCg5NZW1iZXJBY2NlcHRlZBIRCgltZW1iZXJfaWQYASABKAkiIwoOTWVtYmVyUmVqZWN0ZWQSEQoJbWVtYmVyX2lkGAEgASgJIiAKC01lbWJlclJlc2V0EhEKCW1lbWJlcl9pZBgBIAEoCSIiCg1NZW1iZXJSZW1vdmVkEhEKCW1lbWJlcl9pZBgBIAEoCSJ1ChNJbWFnZVN0YWdpbmdTdGFydGVkEhIKCmF0dGVtcHRfaWQYASABKAkSEAoIc3RvcmVfaWQYAiABKAkSIAoTZGVjbGFyZWRfc2l6ZV9ieXRlcxgDIAEoA0gAiAEBQhYKFF9kZWNsYXJlZF9zaXplX2J5dGVzIooBCg9JbWFnZURhdGFTdGFnZWQSEgoKYXR0ZW1wdF9pZBgBIAEoCRIQCghzdG9yZV9pZBgCIAEoCRISCgpzaXplX2J5dGVzGAMgASgDEhAKCGNoZWNrc3VtGAQgASgJEhQKDG9zX2hhc2hfYWxnbxgFIAEoCRIVCg1vc19oYXNoX3ZhbHVlGAYgASgJIjgKEkltYWdlU3RhZ2luZ0ZhaWxlZBISCgphdHRlbXB0X2lkGAEgASgJEg4KBnJlYXNvbhgCIAEoCSIsChZJbWFnZVN0YWdlZERhdGFFeHBpcmVkEhIKCmF0dGVtcHRfaWQYASABKAkiqQIKFEltYWdlSW1wb3J0UmVxdWVzdGVkEhEKCWltcG9ydF9pZBgBIAEoCRIOCgZtZXRob2QYAiABKAkSEQoJc3RvcmVfaWRzGAMgAygJEh8KF2FsbF9zdG9yZXNfbXVzdF9zdWNjZWVkGAQgASgIEhcKCnNvdXJjZV91cmkYBSABKAlIAIgBARIaCg1zb3VyY2VfcmVnaW9uGAYgASgJSAGIAQESHAoPc291cmNlX2ltYWdlX2lkGAcgASgJSAKIAQESHQoQc291cmNlX2ludGVyZmFjZRgIIAEoCUgDiAEBQg0KC19zb3VyY2VfdXJpQhAKDl9zb3VyY2VfcmVnaW9uQhIKEF9zb3VyY2VfaW1hZ2VfaWRCEwoRX3NvdXJjZV9pbnRlcmZhY2UiUgoXSW1hZ2VTdG9yZUltcG9ydFN0YXJ0ZWQSEQoJaW1wb3J0X2lkGAEgASgJEhIKCmF0dGVtcHRfaWQYAiABKAkSEAoIc3RvcmVfaWQYAyABKAkiTQoWSW1hZ2VTdG9yZUltcG9ydEZhaWxlZBIRCglpbXBvcnRfaWQYASABKAkSEAoIc3RvcmVfaWQYAiABKAkSDgoGcmVhc29uGAMgASgJIikKFEltYWdlSW1wb3J0U3VjY2VlZGVkEhEKCWltcG9ydF9pZBgBIAEoCSI2ChFJbWFnZUltcG9ydEZhaWxlZBIRCglpbXBvcnRfaWQYASABKAkSDgoGcmVhc29uGAIgASgJIjgKEEltYWdlRGF0YURyb3BwZWQSEgoKYXR0ZW1wdF9pZBgBIAEoCRIQCghzdG9yZV9pZBgCIAEoCWIGcHJvdG8z");
 
 /**
  * @generated from message heliograph.v1.ImageCreated
@@ -486,4 +486,303 @@ export type MemberRemoved = Message<"heliograph.v1.MemberRemoved"> & {
  */
 export const MemberRemovedSchema: GenMessage<MemberRemoved> = /*@__PURE__*/
   messageDesc(file_heliograph_v1_image, 18);
+
+/**
+ * queued -> uploading: bytes of this attempt may arrive in the staging area from now on.
+ *
+ * @generated from message heliograph.v1.ImageStagingStarted
+ */
+export type ImageStagingStarted = Message<"heliograph.v1.ImageStagingStarted"> & {
+  /**
+   * @generated from field: string attempt_id = 1;
+   */
+  attemptId: string;
+
+  /**
+   * @generated from field: string store_id = 2;
+   */
+  storeId: string;
+
+  /**
+   * @generated from field: optional int64 declared_size_bytes = 3;
+   */
+  declaredSizeBytes?: bigint | undefined;
+};
+
+/**
+ * Describes the message heliograph.v1.ImageStagingStarted.
+ * Use `create(ImageStagingStartedSchema)` to create a new message.
+ */
+export const ImageStagingStartedSchema: GenMessage<ImageStagingStarted> = /*@__PURE__*/
+  messageDesc(file_heliograph_v1_image, 19);
+
+/**
+ * The attempt's bytes are durable in the staging area and wait for an import.
+ *
+ * @generated from message heliograph.v1.ImageDataStaged
+ */
+export type ImageDataStaged = Message<"heliograph.v1.ImageDataStaged"> & {
+  /**
+   * @generated from field: string attempt_id = 1;
+   */
+  attemptId: string;
+
+  /**
+   * @generated from field: string store_id = 2;
+   */
+  storeId: string;
+
+  /**
+   * @generated from field: int64 size_bytes = 3;
+   */
+  sizeBytes: bigint;
+
+  /**
+   * @generated from field: string checksum = 4;
+   */
+  checksum: string;
+
+  /**
+   * @generated from field: string os_hash_algo = 5;
+   */
+  osHashAlgo: string;
+
+  /**
+   * @generated from field: string os_hash_value = 6;
+   */
+  osHashValue: string;
+};
+
+/**
+ * Describes the message heliograph.v1.ImageDataStaged.
+ * Use `create(ImageDataStagedSchema)` to create a new message.
+ */
+export const ImageDataStagedSchema: GenMessage<ImageDataStaged> = /*@__PURE__*/
+  messageDesc(file_heliograph_v1_image, 20);
+
+/**
+ * uploading -> queued. Reasons as of ImageDataUploadFailed.
+ *
+ * @generated from message heliograph.v1.ImageStagingFailed
+ */
+export type ImageStagingFailed = Message<"heliograph.v1.ImageStagingFailed"> & {
+  /**
+   * @generated from field: string attempt_id = 1;
+   */
+  attemptId: string;
+
+  /**
+   * @generated from field: string reason = 2;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message heliograph.v1.ImageStagingFailed.
+ * Use `create(ImageStagingFailedSchema)` to create a new message.
+ */
+export const ImageStagingFailedSchema: GenMessage<ImageStagingFailed> = /*@__PURE__*/
+  messageDesc(file_heliograph_v1_image, 21);
+
+/**
+ * Staged bytes that nobody imported in time are given up.
+ *
+ * @generated from message heliograph.v1.ImageStagedDataExpired
+ */
+export type ImageStagedDataExpired = Message<"heliograph.v1.ImageStagedDataExpired"> & {
+  /**
+   * @generated from field: string attempt_id = 1;
+   */
+  attemptId: string;
+};
+
+/**
+ * Describes the message heliograph.v1.ImageStagedDataExpired.
+ * Use `create(ImageStagedDataExpiredSchema)` to create a new message.
+ */
+export const ImageStagedDataExpiredSchema: GenMessage<ImageStagedDataExpired> = /*@__PURE__*/
+  messageDesc(file_heliograph_v1_image, 22);
+
+/**
+ * The import lock is taken: -> importing, or still active where data is copied to more stores.
+ *
+ * @generated from message heliograph.v1.ImageImportRequested
+ */
+export type ImageImportRequested = Message<"heliograph.v1.ImageImportRequested"> & {
+  /**
+   * @generated from field: string import_id = 1;
+   */
+  importId: string;
+
+  /**
+   * glance-direct, web-download, copy-image, glance-download.
+   *
+   * @generated from field: string method = 2;
+   */
+  method: string;
+
+  /**
+   * @generated from field: repeated string store_ids = 3;
+   */
+  storeIds: string[];
+
+  /**
+   * @generated from field: bool all_stores_must_succeed = 4;
+   */
+  allStoresMustSucceed: boolean;
+
+  /**
+   * Where the bytes come from; of a URI never the query, the fragment or credentials.
+   *
+   * @generated from field: optional string source_uri = 5;
+   */
+  sourceUri?: string | undefined;
+
+  /**
+   * @generated from field: optional string source_region = 6;
+   */
+  sourceRegion?: string | undefined;
+
+  /**
+   * @generated from field: optional string source_image_id = 7;
+   */
+  sourceImageId?: string | undefined;
+
+  /**
+   * @generated from field: optional string source_interface = 8;
+   */
+  sourceInterface?: string | undefined;
+};
+
+/**
+ * Describes the message heliograph.v1.ImageImportRequested.
+ * Use `create(ImageImportRequestedSchema)` to create a new message.
+ */
+export const ImageImportRequestedSchema: GenMessage<ImageImportRequested> = /*@__PURE__*/
+  messageDesc(file_heliograph_v1_image, 23);
+
+/**
+ * Bytes of this attempt may arrive in the store from now on, on behalf of the import.
+ *
+ * @generated from message heliograph.v1.ImageStoreImportStarted
+ */
+export type ImageStoreImportStarted = Message<"heliograph.v1.ImageStoreImportStarted"> & {
+  /**
+   * @generated from field: string import_id = 1;
+   */
+  importId: string;
+
+  /**
+   * @generated from field: string attempt_id = 2;
+   */
+  attemptId: string;
+
+  /**
+   * @generated from field: string store_id = 3;
+   */
+  storeId: string;
+};
+
+/**
+ * Describes the message heliograph.v1.ImageStoreImportStarted.
+ * Use `create(ImageStoreImportStartedSchema)` to create a new message.
+ */
+export const ImageStoreImportStartedSchema: GenMessage<ImageStoreImportStarted> = /*@__PURE__*/
+  messageDesc(file_heliograph_v1_image, 24);
+
+/**
+ * No bytes of the import are or will be in this store.
+ *
+ * @generated from message heliograph.v1.ImageStoreImportFailed
+ */
+export type ImageStoreImportFailed = Message<"heliograph.v1.ImageStoreImportFailed"> & {
+  /**
+   * @generated from field: string import_id = 1;
+   */
+  importId: string;
+
+  /**
+   * @generated from field: string store_id = 2;
+   */
+  storeId: string;
+
+  /**
+   * @generated from field: string reason = 3;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message heliograph.v1.ImageStoreImportFailed.
+ * Use `create(ImageStoreImportFailedSchema)` to create a new message.
+ */
+export const ImageStoreImportFailedSchema: GenMessage<ImageStoreImportFailed> = /*@__PURE__*/
+  messageDesc(file_heliograph_v1_image, 25);
+
+/**
+ * The import lock is given back, with data in every store that was asked for, or in at least one where that is enough.
+ *
+ * @generated from message heliograph.v1.ImageImportSucceeded
+ */
+export type ImageImportSucceeded = Message<"heliograph.v1.ImageImportSucceeded"> & {
+  /**
+   * @generated from field: string import_id = 1;
+   */
+  importId: string;
+};
+
+/**
+ * Describes the message heliograph.v1.ImageImportSucceeded.
+ * Use `create(ImageImportSucceededSchema)` to create a new message.
+ */
+export const ImageImportSucceededSchema: GenMessage<ImageImportSucceeded> = /*@__PURE__*/
+  messageDesc(file_heliograph_v1_image, 26);
+
+/**
+ * The import lock is given back; -> queued, or still active where data was to be copied.
+ *
+ * @generated from message heliograph.v1.ImageImportFailed
+ */
+export type ImageImportFailed = Message<"heliograph.v1.ImageImportFailed"> & {
+  /**
+   * @generated from field: string import_id = 1;
+   */
+  importId: string;
+
+  /**
+   * @generated from field: string reason = 2;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message heliograph.v1.ImageImportFailed.
+ * Use `create(ImageImportFailedSchema)` to create a new message.
+ */
+export const ImageImportFailedSchema: GenMessage<ImageImportFailed> = /*@__PURE__*/
+  messageDesc(file_heliograph_v1_image, 27);
+
+/**
+ * The data is no longer kept in this store; others have it.
+ *
+ * @generated from message heliograph.v1.ImageDataDropped
+ */
+export type ImageDataDropped = Message<"heliograph.v1.ImageDataDropped"> & {
+  /**
+   * @generated from field: string attempt_id = 1;
+   */
+  attemptId: string;
+
+  /**
+   * @generated from field: string store_id = 2;
+   */
+  storeId: string;
+};
+
+/**
+ * Describes the message heliograph.v1.ImageDataDropped.
+ * Use `create(ImageDataDroppedSchema)` to create a new message.
+ */
+export const ImageDataDroppedSchema: GenMessage<ImageDataDropped> = /*@__PURE__*/
+  messageDesc(file_heliograph_v1_image, 28);
 

@@ -1,0 +1,67 @@
+import { evolveImport, isImportEvent, moved, storeDone, type ImportEvent } from './image.evolve-imports.js';
+import type { Attempt, EventData, Image, ImageDataFacts, ImageEvent, ImageState, Member } from './image.js';
+import type { MemberStatus } from './image.status.js';
+
+/** Applies one recorded event. Every event that was ever written must be applicable to the state that its history leaves. */
+export function evolveImage(state: ImageState, event: ImageEvent, at: Date): ImageState {
+  if (event.type === 'ImageCreated') return created(event.data, at);
+  if (!state.exists) throw new Error(`${event.type} on an image that was never created`);
+  const next = isImportEvent(event) ? evolveImport(state, event, at) : evolveExisting(state, event, at);
+  return leavesUpdatedAt.has(event.type) ? next : { ...next, updatedAt: at };
+}
+
+/** Members and the removal of bytes are not changes of the image itself: Glance leaves `updated_at` alone too. */
+const leavesUpdatedAt: ReadonlySet<ImageEvent['type']> = new Set(
+  ['MemberAdded', 'MemberAccepted', 'MemberRejected', 'MemberReset', 'MemberRemoved', 'ImageDataRemoved'] as const);
+
+// One arm an event is the clearest form of this function, however many there are.
+// eslint-disable-next-line complexity
+function evolveExisting(image: Image, event: Exclude<ImageEvent, ImportEvent | { type: 'ImageCreated' }>, at: Date): Image {
+  switch (event.type) {
+    case 'ImagePropertiesChanged': return withProperties(image, event.data);
+    case 'ImageVisibilityChanged': return { ...image, visibility: event.data.visibility };
+    case 'ImageTagAdded': return { ...image, tags: [...image.tags, event.data.tag] };
+    case 'ImageTagRemoved': return { ...image, tags: image.tags.filter((tag) => tag !== event.data.tag) };
+    case 'ImageDataUploadStarted': return { ...image, status: 'saving', attempts: [...image.attempts, openAttempt(event.data)] };
+    case 'ImageDataStored': return stored(image, event.data);
+    case 'ImageActivated': return { ...image, status: 'active' };
+    case 'ImageDataUploadFailed': return { ...image, status: 'queued', data: null, attempts: moved(image, event.data.attemptId, 'over') };
+    case 'ImageDataRemoved': return { ...image, attempts: image.attempts.filter(({ attemptId }) => attemptId !== event.data.attemptId) };
+    case 'ImageDeactivated': return { ...image, status: 'deactivated' };
+    case 'ImageReactivated': return { ...image, status: 'active' };
+    case 'ImageDeleted': return { ...image, status: 'deleted', staged: null, importing: null, attempts: image.attempts.map((attempt) => ({ ...attempt, state: 'over' })) };
+    case 'MemberAdded': return { ...image, members: [...image.members, { memberId: event.data.memberId, status: 'pending', createdAt: at, updatedAt: at }] };
+    case 'MemberAccepted': return { ...image, members: membersWith(image, event.data.memberId, 'accepted', at) };
+    case 'MemberRejected': return { ...image, members: membersWith(image, event.data.memberId, 'rejected', at) };
+    case 'MemberReset': return { ...image, members: membersWith(image, event.data.memberId, 'pending', at) };
+    case 'MemberRemoved': return { ...image, members: image.members.filter(({ memberId }) => memberId !== event.data.memberId) };
+  }
+}
+
+function created({ visibility, tags, properties, ...attributes }: EventData<'ImageCreated'>, at: Date): Image {
+  return {
+    exists: true, status: 'queued', visibility, tags, properties,
+    name: null, owner: null, isProtected: false, isHidden: false, containerFormat: null, diskFormat: null, minDisk: 0, minRam: 0,
+    ...attributes,
+    data: null, attempts: [], staged: null, importing: null, lastImportFailedStoreIds: null, members: [], createdAt: at, updatedAt: at,
+  };
+}
+
+function withProperties(image: Image, { attributes, cleared, set, removed }: EventData<'ImagePropertiesChanged'>): Image {
+  const kept = Object.entries(image.properties).filter(([name]) => !removed.includes(name));
+  const nulls = Object.fromEntries(cleared.map((name) => [name, null]));
+  return { ...image, ...attributes, ...nulls, properties: { ...Object.fromEntries(kept), ...set } };
+}
+
+const stored = (image: Image, data: EventData<'ImageDataStored'>): Image => ({
+  ...image, data: facts(data), attempts: moved(image, data.attemptId, 'stored'), importing: storeDone(image.importing, data.storeId),
+});
+
+function facts({ attemptId: _, storeId: __, ...data }: EventData<'ImageDataStored'>): ImageDataFacts {
+  return data;
+}
+
+const openAttempt = ({ attemptId, storeId }: EventData<'ImageDataUploadStarted'>): Attempt => ({ attemptId, storeId, state: 'open' });
+
+const membersWith = (image: Image, memberId: string, status: MemberStatus, at: Date): Member[] =>
+  image.members.map((member) => member.memberId === memberId ? { ...member, status, updatedAt: at } : member);

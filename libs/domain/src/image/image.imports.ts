@@ -1,0 +1,123 @@
+import { Problem } from '../problem.js';
+import type { Attempt, Image, ImageDataFacts, ImageEvent, ImportInProgress, ImportMethod, ImportRequest } from './image.js';
+import type { ImageStatus } from './image.status.js';
+
+/** What `RequestImageImport` carries besides the request: whether stores that have the data already are passed over (`all_stores`). */
+export interface ImportToRequest extends ImportRequest {
+  readonly skipsPresent: boolean;
+}
+
+/**
+ * Takes the import lock: the truth of an import begins here. → importing; copy-image leaves the image active.
+ * Refuses: ImportInProgress, ImageStatusConflict, FormatsMissingForImport, StoreHasImage. Nothing to copy changes nothing.
+ * Source: api-ref "Import an image"; API.md section 9 for the statuses.
+ */
+export function requestImageImport(imageId: string, request: ImportToRequest, image: Image): ImageEvent[] {
+  if (image.importing) throw new Problem('ImportInProgress', { imageId, importId: image.importing.importId });
+  refuseWrongStatus(imageId, request.method, image);
+  if (image.diskFormat === null || image.containerFormat === null) throw new Problem('FormatsMissingForImport', { imageId });
+  const storeIds = storesToFill(imageId, request, image);
+  return storeIds.length === 0 ? [] : [{ type: 'ImageImportRequested', data: requestData(request, storeIds) }];
+}
+
+const neededStatus: Record<ImportMethod, readonly ImageStatus[]> = {
+  'glance-direct': ['uploading'], 'web-download': ['queued'], 'glance-download': ['queued'], 'copy-image': ['active'],
+};
+
+/** Staged bytes that outlived a failed import may be imported again, though the image is queued. */
+function refuseWrongStatus(imageId: string, method: ImportMethod, image: Image): void {
+  const isStaged = image.staged !== null;
+  const isReady = method === 'glance-direct' ? isStaged && (image.status === 'uploading' || image.status === 'queued') : neededStatus[method].includes(image.status);
+  if (!isReady) throw new Problem('ImageStatusConflict', { imageId, status: image.status, needed: neededStatus[method].join(' or ') });
+}
+
+function storesToFill(imageId: string, { method, storeIds, skipsPresent }: ImportToRequest, image: Image): string[] {
+  const distinct = [...new Set(storeIds)];
+  if (method !== 'copy-image') return distinct;
+  const present = distinct.filter((storeId) => storedIn(image, storeId));
+  const [first] = present;
+  if (first !== undefined && !skipsPresent) throw new Problem('StoreHasImage', { imageId, storeId: first });
+  return distinct.filter((storeId) => !present.includes(storeId));
+}
+
+const requestData = ({ skipsPresent: _, ...request }: ImportToRequest, storeIds: readonly string[]): ImportRequest => ({ ...request, storeIds });
+
+/** Opens an attempt of the import towards one of its stores; what a dead importer left open there is over with it. One that is known already
+ *  changes nothing. Refuses: ImportOver. */
+export function startStoreImport(imageId: string, { importId, attemptId, storeId }: { importId: string; attemptId: string; storeId: string }, image: Image): ImageEvent[] {
+  const importing = heldBy(imageId, importId, image);
+  const isKnown = image.attempts.some((attempt) => attempt.attemptId === attemptId);
+  if (isKnown || !importing.pendingStoreIds.includes(storeId)) return [];
+  return [{ type: 'ImageStoreImportStarted', data: { importId, attemptId, storeId } }];
+}
+
+/**
+ * The bytes are durable in one store. The image is active with the first of them where one store is enough, with the last where all must succeed.
+ * Refuses: ImportOver, AttemptOver, HashMismatch (every copy must equal the data that is known).
+ */
+export function completeStoreImport(imageId: string, { importId, attemptId, ...facts }: { importId: string; attemptId: string } & ImageDataFacts, image: Image): ImageEvent[] {
+  const importing = heldBy(imageId, importId, image);
+  const attempt = image.attempts.find((candidate) => candidate.attemptId === attemptId && candidate.state === 'open');
+  if (!attempt || !importing.pendingStoreIds.includes(attempt.storeId)) throw new Problem('AttemptOver', { imageId });
+  refuseOtherData(imageId, facts, image);
+  const isLast = importing.pendingStoreIds.length === 1;
+  const activates = image.status === 'importing' && (!importing.allStoresMustSucceed || (isLast && importing.failedStoreIds.length === 0));
+  return [
+    { type: 'ImageDataStored', data: { attemptId, storeId: attempt.storeId, ...facts } },
+    ...(activates ? [{ type: 'ImageActivated', data: {} } as const] : []),
+  ];
+}
+
+/** Gives up one store of the import; a store that is not pending changes nothing. Refuses: ImportOver. */
+export function failStoreImport(imageId: string, { importId, storeId, reason }: { importId: string; storeId: string; reason: string }, image: Image): ImageEvent[] {
+  if (!heldBy(imageId, importId, image).pendingStoreIds.includes(storeId)) return [];
+  return [{ type: 'ImageStoreImportFailed', data: { importId, storeId, reason } }];
+}
+
+/** Ends an import that has nothing left to do: succeeded where enough stores have the data, else failed for the given reason.
+ *  An import that is over already changes nothing. */
+export function finishImport({ importId, reason }: { importId: string; reason: string }, image: Image): ImageEvent[] {
+  const { importing } = image;
+  if (importing?.importId !== importId || (importing.pendingStoreIds.length > 0 && !isLost(importing))) return [];
+  return hasSucceeded(importing)
+    ? [{ type: 'ImageImportSucceeded', data: { importId } }]
+    : [{ type: 'ImageImportFailed', data: { importId, reason } }];
+}
+
+/** Ends an import at once, whatever its stores are doing: the bytes cannot be had, or somebody cancelled it. One that is over changes nothing. */
+export function failImport({ importId, reason }: { importId: string; reason: string }, image: Image): ImageEvent[] {
+  return image.importing?.importId === importId ? [{ type: 'ImageImportFailed', data: { importId, reason } }] : [];
+}
+
+/** Takes the data out of one store. Refuses: ImageStatusConflict, StoreHasNoImage, LastLocation, ImportInProgress. Source: api-ref "Delete image from store". */
+export function dropImageData(imageId: string, { storeId }: { storeId: string }, image: Image): ImageEvent[] {
+  if (image.status !== 'active') throw new Problem('ImageStatusConflict', { imageId, status: image.status, needed: 'active' });
+  const attempt = storedIn(image, storeId);
+  if (!attempt) throw new Problem('StoreHasNoImage', { imageId, storeId });
+  if (image.attempts.filter(({ state }) => state === 'stored').length === 1) throw new Problem('LastLocation', { imageId, storeId });
+  if (image.importing) throw new Problem('ImportInProgress', { imageId, importId: image.importing.importId });
+  return [{ type: 'ImageDataDropped', data: { attemptId: attempt.attemptId, storeId } }];
+}
+
+/** Nothing can make the import succeed any more. */
+export const isLost = ({ failedStoreIds, allStoresMustSucceed }: ImportInProgress): boolean => allStoresMustSucceed && failedStoreIds.length > 0;
+
+export const hasSucceeded = ({ doneStoreIds, failedStoreIds, allStoresMustSucceed }: ImportInProgress): boolean =>
+  doneStoreIds.length > 0 && (failedStoreIds.length === 0 || !allStoresMustSucceed);
+
+function heldBy(imageId: string, importId: string, { importing }: Image): ImportInProgress {
+  if (importing?.importId !== importId) throw new Problem('ImportOver', { imageId, importId });
+  return importing;
+}
+
+/** Where the algorithm is another one, as after a change of `hashing_algorithm`, size and md5 decide. */
+function refuseOtherData(imageId: string, facts: ImageDataFacts, { data, staged }: Image): void {
+  const known = data ?? staged;
+  if (!known) return;
+  const isSame = known.sizeBytes === facts.sizeBytes && known.checksum === facts.checksum
+    && (known.osHashAlgo !== facts.osHashAlgo || known.osHashValue === facts.osHashValue);
+  if (!isSame) throw new Problem('HashMismatch', { imageId });
+}
+
+const storedIn = (image: Image, storeId: string): Attempt | undefined =>
+  image.attempts.find((attempt) => attempt.state === 'stored' && attempt.storeId === storeId);

@@ -1,0 +1,37 @@
+import { Problem } from '../problem.js';
+import { refuseMissingFormats } from './image.data.js';
+import type { Attempt, Image, ImageEvent, StagedFacts, UploadFailure } from './image.js';
+
+/** Begins to stage: queued → uploading; what an earlier import left in the staging area is given up for it.
+ *  Refuses: ImageStatusConflict, FormatsMissing. Source: api-ref "Stage binary image data", Preconditions. */
+export function startImageStaging(imageId: string, start: { attemptId: string; storeId: string; declaredSizeBytes?: number }, image: Image): ImageEvent[] {
+  if (image.status !== 'queued') throw new Problem('ImageStatusConflict', { imageId, status: image.status, needed: 'queued' });
+  refuseMissingFormats(imageId, image);
+  const { attemptId, storeId, declaredSizeBytes } = start;
+  return [
+    ...(image.staged ? [{ type: 'ImageStagedDataExpired', data: { attemptId: image.staged.attemptId } } as const] : []),
+    { type: 'ImageStagingStarted', data: { attemptId, storeId, ...(declaredSizeBytes === undefined ? {} : { declaredSizeBytes }) } },
+  ];
+}
+
+/** Records that the bytes wait in the staging area. Only the open attempt may complete: AttemptOver. */
+export function completeImageStaging(imageId: string, { attemptId, sizeBytes, checksum, osHashAlgo, osHashValue }: { attemptId: string } & StagedFacts, image: Image): ImageEvent[] {
+  const attempt = openAttempt(image, attemptId);
+  if (image.status !== 'uploading' || !attempt) throw new Problem('AttemptOver', { imageId });
+  return [{ type: 'ImageDataStaged', data: { attemptId, storeId: attempt.storeId, sizeBytes, checksum, osHashAlgo, osHashValue } }];
+}
+
+/** Ends a staging attempt without data: uploading → queued. An attempt that is over already changes nothing. */
+export function failImageStaging({ attemptId, reason }: { attemptId: string; reason: UploadFailure }, image: Image): ImageEvent[] {
+  if (image.status !== 'uploading' || !openAttempt(image, attemptId)) return [];
+  return [{ type: 'ImageStagingFailed', data: { attemptId, reason } }];
+}
+
+/** Gives up staged bytes that nobody imported in time. Bytes that an import is using, or that are gone, change nothing. */
+export function expireStagedData({ attemptId }: { attemptId: string }, image: Image): ImageEvent[] {
+  if (image.staged?.attemptId !== attemptId || image.importing) return [];
+  return [{ type: 'ImageStagedDataExpired', data: { attemptId } }];
+}
+
+const openAttempt = (image: Image, attemptId: string): Attempt | undefined =>
+  image.attempts.find((attempt) => attempt.attemptId === attemptId && attempt.state === 'open');
