@@ -45,6 +45,17 @@ export function getPinned(uri: AllowedUri, reach: Reach, request: GetRequest): P
   });
 }
 
+/** What can be said of a URI before anything is fetched, so that a request can be refused at once. What is allowed now is judged again when it is
+ *  fetched, so a look-up that fails or takes too long refuses nothing. Refuses: UriNotAllowed. */
+export async function throwIfOutOfReach(uri: string, reach: Reach, timeoutMs = 5000): Promise<void> {
+  const allowed = reach.filter.check(uri);
+  try {
+    await within(timeoutMs, new AbortController().signal, (stop) => unlessStopped(stop, judgedAddresses(allowed, reach)));
+  } catch (error) {
+    if (!(error instanceof LinkFailure)) throw error;
+  }
+}
+
 /** Runs work that ends when its time is over or the signal says so, and tells what went wrong in words without addresses. */
 async function within<Value>(timeoutMs: number, signal: AbortSignal, work: (stop: AbortSignal) => Promise<Value>): Promise<Value> {
   const deadline = new AbortController();

@@ -1,7 +1,7 @@
 import type { RequestListener } from 'node:http';
 import { addressRules } from './address-rules.js';
 import { LinkFailure } from './link-failure.js';
-import type { Reach } from './pinned-connection.js';
+import { throwIfOutOfReach, type Reach } from './pinned-connection.js';
 import { getFollowing, withoutSecrets, type FollowingRequest, type Hop } from './redirects.js';
 import { defaultUriFilterOptions, uriFilter } from './uri-filter.js';
 import { selfSigned } from '../test/certificate.js';
@@ -112,7 +112,7 @@ describe('A connection to a host that a tenant named', () => {
     const silent = await start(() => {}, { address: '127.0.0.3' });
     await start(hello, { port: silent.port });
     const reach = loopbackReach({ resolve: async () => ['127.0.0.3', '127.0.0.1'], addressRules: openAddress('127.0.0.0/8') });
-    expect((await get(`http://images.example:${silent.port}/`, reach, { answerTimeoutMs: 1000 })).hops).toMatchObject([{ address: '127.0.0.1' }]);
+    expect((await get(`http://images.example:${silent.port}/`, reach, { answerTimeoutMs: 2000 })).hops).toMatchObject([{ address: '127.0.0.1' }]);
     expect(silent.connections()).toBe(1);
   });
 
@@ -215,6 +215,15 @@ describe('Redirects', () => {
     expect(origin.requests).toHaveLength(1);
   });
 
+  it('undo no disguise on the way, even of an address that is open', async () => {
+    const target = await start(hello);
+    for (const location of [`http://2130706433:${target.port}/`, `//2130706433:${target.port}/`, `//127.1:${target.port}/`]) {
+      const origin = await start(to(location));
+      await expect(get(`http://images.example:${origin.port}/`, loopbackReach())).rejects.toMatchObject(notAllowed);
+    }
+    expect(target.connections()).toBe(0);
+  });
+
   it('never lead to a port that is not allowed', async () => {
     const other = await start(hello);
     const origin = await start(to(`http://images.example:${other.port}/`));
@@ -259,6 +268,22 @@ describe('Redirects', () => {
   it('understand targets in UTF-8', async () => {
     const origin = await start((request, response) => { (request.url === '/%C3%BC' ? hello : to(Buffer.from('/ü').toString('latin1')))(request, response); });
     expect((await get(`http://images.example:${origin.port}/`, loopbackReach())).text).toBe('hello');
+  });
+});
+
+describe('A URI that was only named so far', () => {
+  it('is refused where the filter refuses it or where its host lies inside', async () => {
+    await expect(throwIfOutOfReach('ftp://images.example/', loopbackReach())).rejects.toMatchObject(notAllowed);
+    await expect(throwIfOutOfReach('http://images.example/', loopbackReach({ resolve: async () => ['10.0.0.1'] }))).rejects.toMatchObject(inside('images.example'));
+    await expect(throwIfOutOfReach('http://169.254.169.254/', loopbackReach())).rejects.toMatchObject(inside('169.254.169.254'));
+  });
+
+  it('is not refused because its name cannot be looked up now, and nobody is connected to', async () => {
+    const origin = await start(hello);
+    await throwIfOutOfReach(`http://images.example:${origin.port}/`, loopbackReach());
+    await throwIfOutOfReach('http://images.example/', loopbackReach({ resolve: async () => { throw Object.assign(new Error('later'), { code: 'EAI_AGAIN' }); } }));
+    await throwIfOutOfReach('http://images.example/', loopbackReach({ resolve: () => new Promise(() => {}) }), 50);
+    expect(origin.connections()).toBe(0);
   });
 });
 

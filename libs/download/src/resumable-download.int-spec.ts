@@ -116,11 +116,11 @@ describe('A download', () => {
       response.on('drain', push);
       push();
     });
-    const { bytes } = await openDownload(uriOf(origin), optionsWith({ limitBytes: 1e9, idleTimeoutMs: 100 }));
+    const { bytes } = await openDownload(uriOf(origin), optionsWith({ limitBytes: 1e9, idleTimeoutMs: 1000 }));
     let received = 0;
     for await (const chunk of bytes) {
       // Longer than the link may be silent: a slow reader is no silent link.
-      if (received === 0) await new Promise((resolve) => { setTimeout(resolve, 400); });
+      if (received === 0) await new Promise((resolve) => { setTimeout(resolve, 1500); });
       if (received === 0) expect(sent).toBeLessThan(large.length / 2);
       received += chunk.length;
     }
@@ -227,7 +227,7 @@ describe('A download over a link that breaks', () => {
       response.writeHead(200, { 'content-length': image.length, etag }).write(image.subarray(0, 70_000));
       return undefined;
     });
-    expect(sha256(await download(origin, { idleTimeoutMs: 100 }))).toBe(sha256(image));
+    expect(sha256(await download(origin, { idleTimeoutMs: 500 }))).toBe(sha256(image));
     expect(startOf(origin.requests[1] as IncomingMessage)).toBe(70_000);
   });
 
@@ -254,6 +254,13 @@ describe('A download over a link that breaks', () => {
       await expect(reading).rejects.toBe(reason);
     }
   });
+});
+
+it('A download that was cancelled before it began asks nobody', async () => {
+  const origin = await start(serving(image));
+  const reason = new Error('cancelled');
+  await expect(openDownload(uriOf(origin), optionsWith({ signal: AbortSignal.abort(reason) }))).rejects.toBe(reason);
+  expect(origin.connections()).toBe(0);
 });
 
 describe('A download never mixes two versions', () => {

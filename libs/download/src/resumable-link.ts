@@ -106,19 +106,15 @@ export function resumableLink(uri: string, options: DownloadOptions, signal: Abo
   return {
     begin: async () => ({ response: await retried(getWhole), facts: { ...facts } }),
 
-    /** What one connection brings. Returns at its end, whether all has come or not. */
+    /** What one connection brings. Returns at its end, whether all has come or not; whoever stops before that ends the signal, too. */
     async *read(response: IncomingMessage): AsyncGenerator<Uint8Array, void, undefined> {
       const nextChunk = chunksOf(response, idleTimeoutMs);
-      try {
-        for (;;) {
-          const next = await nextChunk().catch(forgive);
-          if (!next) return;
-          if (next.done === true) break;
-          take(next.value);
-          yield next.value;
-        }
-      } finally {
-        response.destroy();
+      for (;;) {
+        const next = await nextChunk().catch(forgive);
+        if (!next) return;
+        if (next.done === true) break;
+        take(next.value);
+        yield next.value;
       }
       if (receivedBytes === sizeInAll()) return;
       if (facts?.sizeBytes === undefined) return endOfUnknownSize();
