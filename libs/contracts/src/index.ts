@@ -1,3 +1,4 @@
+export { openCapability, signCapability, type CapabilityClaims } from './capability.js';
 export { commitLimitBytes, decodeCommit, encodeCommit, hashOfCommit, type Commit, type CommitActor } from './commit.js';
 export { importProperties, shownSizeBytes } from './import-properties.js';
 export { imageEventSchemas } from './event-schemas.js';
