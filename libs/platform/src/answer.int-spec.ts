@@ -8,11 +8,13 @@ import { CommandServer, ThrownAsIs, createBus, createLogger, currentRequestId, r
 @Controller()
 class KitchenController {
   release: () => void = () => undefined;
+  lost = 0;
 
   @MessagePattern<string>('do.image')
   async command(message: { wish: string }): Promise<unknown> {
     if (message.wish === 'refusal') throw new Problem('ImageNotFound', { imageId: 'x' });
     if (message.wish === 'fault') throw new TypeError('a secret detail of the inside');
+    if (message.wish === 'lost once' && this.lost++ === 0) await new Promise(() => undefined);
     if (message.wish === 'wait') await new Promise<void>((resolve) => { this.release = resolve; });
     return { heard: message.wish, requestId: currentRequestId() };
   }
@@ -72,6 +74,10 @@ describe('questions and answers over NATS', () => {
     const pending = gateway.ask('do.RegionTest.image', { wish: 'wait' }, { timeoutMs: 100 });
     await expect(pending).rejects.toMatchObject({ code: 'Unavailable', params: { what: 'The catalog' } });
     app.get(KitchenController).release();
+  });
+
+  it('asks again where who took the question died with it', async () => {
+    expect(await gateway.ask('do.RegionTest.image', { wish: 'lost once' })).toMatchObject({ heard: 'lost once' });
   });
 
   it('waits a moment for a service that restarts', async () => {

@@ -30,15 +30,17 @@ export interface Bus {
   readonly region: string;
   /**
    * Sends one question and returns what stands under `ok` in the answer. A refusal comes back as the `Problem` it was on the other side.
-   * Where nobody listens it tries again for two seconds (a service that restarts is back by then), and when the connection was lost and
-   * is back it sends again, so a question may be heard twice: a command is recognised by its id. Where no answer comes in time,
-   * `Unavailable`: whether the question was heard is then unknown, so repeat it only with the same command id.
+   * Where nobody listens it tries again for two seconds (a service that restarts is back by then). When the connection was lost and is back,
+   * or nobody has answered within 2.5 s, it sends again, so a question may be heard twice: a command is recognised by its id. Where no answer
+   * comes in time, `Unavailable`: whether the question was heard is then unknown, so repeat it only with the same command id.
    */
   ask<Ok>(subject: string, payload: unknown, options?: AskOptions): Promise<Ok>;
   isConnected(): boolean;
   close(): Promise<void>;
 }
 
+/** For how long one answer is waited for; a service that lives has answered by then, also where it waits for the read model. */
+const patienceMs = 2500;
 const restartMs = 2000;
 
 /** Connects, waiting for as long as it takes; rejects where the server refuses the user. */
@@ -77,11 +79,11 @@ async function ask<Ok>(line: Line, subject: string, payload: unknown, { timeoutM
   for (;;) {
     const elapsedMs = performance.now() - startedAt;
     try {
-      const reply = await request(line, subject, data, Math.max(1, timeoutMs - elapsedMs));
+      const reply = await request(line, subject, data, Math.max(1, Math.min(patienceMs, timeoutMs - elapsedMs)));
       if (reply) return resultOf<Ok>(reply.json<Answer<Ok>>());
     } catch (error) {
       if (error instanceof Problem || !isSilence(error)) throw error;
-      if (!nobodyListens(error) || elapsedMs > Math.min(restartMs, timeoutMs)) throw new Problem('Unavailable', { what, seconds: 2 }, { cause: error });
+      if (!mayAskAgain(error, performance.now() - startedAt, timeoutMs)) throw new Problem('Unavailable', { what, seconds: 2 }, { cause: error });
     }
     await delay(50);
   }
@@ -109,6 +111,10 @@ function resultOf<Ok>(answer: Answer<Ok>): Ok {
   if (isProblemCode(code)) throw new Problem(code, params);
   throw new Error(`an answer carries the unknown problem code ${String(code)}`);
 }
+
+/** A service that restarts hears the question soon; one that took it and died leaves it to another. */
+const mayAskAgain = (error: unknown, elapsedMs: number, timeoutMs: number): boolean =>
+  nobodyListens(error) ? elapsedMs <= Math.min(restartMs, timeoutMs) : error instanceof errors.TimeoutError && elapsedMs < timeoutMs - 1;
 
 const nobodyListens = (error: unknown): boolean => error instanceof errors.RequestError && error.isNoResponders();
 
