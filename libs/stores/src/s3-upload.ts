@@ -1,7 +1,11 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Problem } from '#libs/domain';
 import { keyOf, type DataKey } from './layout.js';
 import { asking, saysS3, S3Failure } from './s3-errors.js';
 import { abortUpload, deleteAt, openUploadsAt, sizeAt, type S3Room } from './s3-room.js';
+
+/** For how long parts on their way may arrive before an upload is ended. */
+const patienceMs = 5000;
 
 /** How many parts S3 lets an object have. */
 export const mostParts = 10_000;
@@ -24,11 +28,13 @@ export interface S3Upload {
 export async function openS3Upload(room: S3Room, key: DataKey): Promise<S3Upload> {
   const name = keyOf(key);
   const { bucket } = room.options;
-  const stop = new AbortController();
-  const client = room.clients.client(stop.signal);
+  const giveUp = new AbortController();
+  const hangUp = new AbortController();
+  const client = room.clients.client(hangUp.signal);
+  const onTheirWay = new Set<Promise<void>>();
   const uploadId = await startUpload(room, name);
   const etags = new Map<number, string>();
-  const askingHere = <T>(doing: string, ask: () => Promise<T>): Promise<T> => asking(doing, ask, { signal: stop.signal });
+  const askingHere = <T>(doing: string, ask: () => Promise<T>): Promise<T> => asking(doing, ask, { signal: giveUp.signal });
   let mayBeVisible = false;
 
   /** Whether the key was removed meanwhile. The list of open uploads is asked, and not only whether S3 takes the next part: some
@@ -43,7 +49,7 @@ export async function openS3Upload(room: S3Room, key: DataKey): Promise<S3Upload
       if (!etag) throw new S3Failure('InternalError', undefined, 'send a part');
       etags.set(part, etag);
     } catch (error) {
-      if (!stop.signal.aborted && error instanceof S3Failure && (error.statusCode ?? 0) >= 500) await refuseRemoved();
+      if (!giveUp.signal.aborted && error instanceof S3Failure && (error.statusCode ?? 0) >= 500) await refuseRemoved();
       throw error;
     }
   }
@@ -57,11 +63,17 @@ export async function openS3Upload(room: S3Room, key: DataKey): Promise<S3Upload
     }
   }
 
+  const counted = (sending: Promise<void>): Promise<void> => {
+    const one = sending.finally(() => onTheirWay.delete(one));
+    onTheirWay.add(one);
+    return one;
+  };
+
   return {
-    sendPart: (part, bytes) => send(part, {}, bytes),
-    copyPart: (part, source) => send(part, {
+    sendPart: (part, bytes) => counted(send(part, {}, bytes)),
+    copyPart: (part, source) => counted(send(part, {
       'x-amz-copy-source': `/${source.bucket}/${source.name}`, 'x-amz-copy-source-range': `bytes=${source.start}-${source.end}`,
-    }),
+    })),
     complete: () => makeVisible(async () => {
       await refuseRemoved();
       const parts = [...etags].sort(([a], [b]) => a - b).map(([part, etag]) => ({ part, etag }));
@@ -80,7 +92,10 @@ export async function openS3Upload(room: S3Room, key: DataKey): Promise<S3Upload
       await abortUpload(room, name, uploadId);
     }),
     async discard() {
-      stop.abort();
+      giveUp.abort();
+      // A part that arrives after the end of its upload may stay for ever, so those on their way are let in first.
+      await Promise.race([Promise.allSettled(onTheirWay), delay(patienceMs, undefined, { signal: hangUp.signal }).catch(() => {})]);
+      hangUp.abort();
       await abortUpload(room, name, uploadId, 1).catch(() => {});
       if (mayBeVisible) await deleteAt(room, name, 1).catch(() => {});
     },
