@@ -7,9 +7,12 @@ module.exports = {
   forbidden: [
     rule('domain-is-pure', 'libs/domain decides and evolves; it imports nothing but itself.',
       { path: '^libs/domain/', pathNot: spec }, { pathNot: '^libs/domain/' }),
-    rule('libs-are-strangers', 'A lib may use domain, contracts and itself; only platform, embedded and testing may combine libs.',
+    rule('libs-are-strangers', 'A lib may use domain, contracts and itself; only transfers, platform, embedded and testing may combine libs.',
       { path: '^libs/(contracts|event-log|read-model|stores|identity|download)/', pathNot: spec },
       { path: '^libs/', pathNot: ['^libs/(domain|contracts)/src/index\\.ts$', '^libs/$1/'] }),
+    rule('transfers-combines-few', 'libs/transfers tells one story of the log, the leases and the stores; nothing else may come in.',
+      { path: '^libs/transfers/', pathNot: spec },
+      { path: '^libs/', pathNot: ['^libs/(domain|contracts|event-log|stores)/src/index\\.ts$', '^libs/transfers/'] }),
     rule('no-lib-to-app', 'Arrows point down: apps -> libs -> domain.', { path: '^libs/' }, { path: '^apps/' }),
     rule('apps-are-strangers', 'Services talk over NATS and HTTP, never by import.',
       { path: '^apps/([^/]+)/' }, { path: '^apps/', pathNot: '^apps/$1/' }),

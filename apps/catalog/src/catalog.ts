@@ -126,7 +126,7 @@ export async function openCatalog({ config, logger, bus, readiness, metrics: reg
     carryOut: (message) => metrics.command(() => carryOut(message, carryingOut)),
     history: (question) => historyOf(question, { log, region, sealer }),
     removals: (question) => removalsFor(question, {
-      candidates: (limit) => readModel.removalCandidates(limit),
+      candidates: (limit, storeIds) => readModel.removalCandidates(limit, storeIds && { storeIds }),
       imageFromLeader: async (imageId) => (await imageFromLeader(imageId)).state,
       onUnreadable: (imageId, error) => alarms.historyUnreadable(imageId, error),
     }),

@@ -12,7 +12,7 @@ const candidate = (imageId: string, attemptId: string, storeId = 'fast') => ({ i
 async function removals(images: Record<string, ImageState | Error>, candidates: ReturnType<typeof candidate>[], question: unknown = { limit: 100 }) {
   const unreadable: string[] = [];
   const answer = await removalsFor(question, {
-    candidates: (limit) => Promise.resolve(candidates.slice(0, limit)),
+    candidates: (limit, storeIds) => Promise.resolve(candidates.filter(({ storeId }) => storeIds?.includes(storeId) ?? true).slice(0, limit)),
     imageFromLeader: (imageId) => {
       const found = images[imageId];
       return found instanceof Error ? Promise.reject(found) : Promise.resolve(found ?? noImage());
@@ -41,6 +41,12 @@ describe('Bytes that may be removed', () => {
   it('are not those of an image whose history cannot be read; the others are', async () => {
     const images = { i: new Error('broken'), j: image(started('a'), failed('a')) };
     expect(await removals(images, [candidate('i', 'a'), candidate('j', 'a')])).toEqual({ removals: [candidate('j', 'a')], unreadable: ['i'] });
+  });
+
+  it('are those in the stores that the asker can reach', async () => {
+    const images = { i: image(started('a'), failed('a')) };
+    expect(await removals(images, [candidate('i', 'a')], { limit: 1, storeIds: ['far'] })).toMatchObject({ removals: [] });
+    expect(await removals(images, [candidate('i', 'a')], { limit: 1, storeIds: ['far', 'fast'] })).toMatchObject({ removals: [candidate('i', 'a')] });
   });
 
   it('are never asked for without a bound', async () => {

@@ -1,12 +1,12 @@
 import type { RemovalsAnswer } from '#libs/contracts';
 import type { ImageState } from '#libs/domain';
-import { count, fields } from './checks.js';
+import { count, fields, list, optional, text } from './checks.js';
 
 type Removal = RemovalsAnswer['removals'][number];
 
 export interface RemovalsOptions {
-  /** Attempts that the read model shows as over, up to a limit. */
-  candidates(limit: number): Promise<readonly Removal[]>;
+  /** Attempts that the read model shows as over, up to a limit; only those in the given stores. */
+  candidates(limit: number, storeIds?: readonly string[]): Promise<readonly Removal[]>;
   /** The image as the log's leader tells it. */
   imageFromLeader(imageId: string): Promise<ImageState>;
   onUnreadable(imageId: string, error: unknown): void;
@@ -19,9 +19,9 @@ const mostAtOnce = 500;
  * what is removed here is gone. An image whose history cannot be read keeps its bytes. Refuses: InvalidRequest.
  */
 export async function removalsFor(question: unknown, { candidates, imageFromLeader, onUnreadable }: RemovalsOptions): Promise<RemovalsAnswer> {
-  const { limit } = fields(question, 'the question', { limit: count });
+  const { limit, storeIds } = fields(question, 'the question', { limit: count, storeIds: optional(list(1000, text(64))) });
   const removals: Removal[] = [];
-  for (const [imageId, proposed] of byImage(await candidates(Math.min(limit, mostAtOnce)))) {
+  for (const [imageId, proposed] of byImage(await candidates(Math.min(limit, mostAtOnce), storeIds))) {
     try {
       const image = await imageFromLeader(imageId);
       removals.push(...proposed.filter((candidate) => isOver(image, candidate)));

@@ -47,7 +47,11 @@ export interface HistoryEntry {
 }
 
 /** `ask.<region>.removals`: bytes that the log's leader shows to be referenced by no image. */
-export interface RemovalsQuestion { readonly limit: number }
+export interface RemovalsQuestion {
+  readonly limit: number;
+  /** Only those in these stores: what others must remove would otherwise fill the answer. */
+  readonly storeIds?: readonly string[];
+}
 export interface RemovalsAnswer { readonly removals: readonly { readonly imageId: string; readonly attemptId: string; readonly storeId: string }[] }
 
 /** `projected.<region>`: every commit up to `sequence` can be read from the read model. */

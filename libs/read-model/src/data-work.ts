@@ -18,8 +18,8 @@ export interface Counts {
 }
 
 export interface DataWork {
-  /** Attempts that are over and whose bytes may still lie in a store; longest waiting first, after `after` where given. */
-  removalCandidates(limit: number, after?: AttemptCandidate): Promise<AttemptCandidate[]>;
+  /** Attempts that are over and whose bytes may still lie in a store, or in one of those named; longest waiting first, after `after` where given. */
+  removalCandidates(limit: number, among?: { readonly after?: AttemptCandidate; readonly storeIds?: readonly string[] }): Promise<AttemptCandidate[]>;
   /** Attempts that the log has not ended yet, oldest first: those whose lease ran out are the sweeper's. */
   openAttempts(limit: number, after?: AttemptCandidate): Promise<AttemptCandidate[]>;
   /** Images whose commits could not be projected. */
@@ -30,7 +30,7 @@ export interface DataWork {
 
 export function dataWork({ orm, pool }: Pick<Database, 'orm' | 'pool'>): DataWork {
   return {
-    removalCandidates: (limit, after) => reachable(() => attempts(orm, 'over', limit, after)),
+    removalCandidates: (limit, { after, storeIds } = {}) => reachable(() => attempts(orm, 'over', limit, after, storeIds)),
     openAttempts: (limit, after) => reachable(() => attempts(orm, 'open', limit, after)),
     parkedImages: (limit) => reachable(async () => {
       const found = await orm.em.fork().find(ParkedEntity, {}, { orderBy: { sequence: 'asc' }, limit, disableIdentityMap: true });
@@ -40,9 +40,10 @@ export function dataWork({ orm, pool }: Pick<Database, 'orm' | 'pool'>): DataWor
   };
 }
 
-async function attempts(orm: Database['orm'], state: 'open' | 'over', limit: number, after?: AttemptCandidate): Promise<AttemptCandidate[]> {
+async function attempts(orm: Database['orm'], state: 'open' | 'over', limit: number, after?: AttemptCandidate, storeIds?: readonly string[]): Promise<AttemptCandidate[]> {
+  const inStores = storeIds ? { storeId: { $in: [...storeIds] } } : {};
   const behind = after ? { $or: [{ since: { $gt: after.since } }, { since: after.since, attemptId: { $gt: after.attemptId } }] } : {};
-  const found = await orm.em.fork().find(AttemptEntity, { state, ...behind }, { orderBy: { since: 'asc', attemptId: 'asc' }, limit, disableIdentityMap: true });
+  const found = await orm.em.fork().find(AttemptEntity, { state, ...inStores, ...behind }, { orderBy: { since: 'asc', attemptId: 'asc' }, limit, disableIdentityMap: true });
   return found.map(({ imageId, attemptId, storeId, since }) => ({ imageId, attemptId, storeId, since }));
 }
 

@@ -101,11 +101,14 @@ describe('The work with attempts', () => {
     expect(await readModel.openAttempts(10)).toEqual([{ imageId: idOf(1), attemptId, storeId: 'fast', since: new Date('2026-03-01T00:00:00.000Z') }]);
     const [candidate] = await readModel.removalCandidates(10);
     expect(candidate).toMatchObject({ imageId: idOf(2), attemptId, storeId: 'fast' });
-    expect(await readModel.removalCandidates(10, candidate)).toEqual([]);
+    if (!candidate) throw new Error('nothing is to be removed');
+    expect(await readModel.removalCandidates(10, { after: candidate })).toEqual([]);
+    expect(await readModel.removalCandidates(10, { storeIds: [candidate.storeId] })).toEqual([candidate]);
+    expect(await readModel.removalCandidates(10, { storeIds: ['elsewhere'] })).toEqual([]);
     log.append(idOf(3), anImage({ status: 'deleted' }));
     await apply(log);
     expect((await readModel.removalCandidates(1)).map(({ imageId }) => imageId)).toEqual([idOf(2)]);
-    expect((await readModel.removalCandidates(10, candidate)).map(({ imageId }) => imageId)).toEqual([idOf(3)]);
+    expect((await readModel.removalCandidates(10, { after: candidate })).map(({ imageId }) => imageId)).toEqual([idOf(3)]);
     log.append(idOf(2), [{ type: 'ImageDataRemoved', data: { attemptId, storeId: 'fast' } }]);
     await apply(log);
     expect((await readModel.removalCandidates(10)).map(({ imageId }) => imageId)).toEqual([idOf(3)]);

@@ -1,4 +1,4 @@
-import { imageDecider, type ImageCommand } from '#libs/domain';
+import { imageDecider, stagingStoreId, type ImageCommand } from '#libs/domain';
 import { createExecutor, loadImage, memoryEventLog, memoryLeases } from '#libs/event-log';
 import { createLogGuard } from '../log-guard.js';
 import { carryOut, type CarryOutOptions } from './carry-out.js';
@@ -92,6 +92,18 @@ describe('Carrying out a command', () => {
     const first = await send(complete);
     at(300);
     expect(await send(complete)).toEqual(first);
+  });
+
+  it('holds a transfer to the staging area to its lease as well', async () => {
+    const staged: ImageCommand = { ...complete, type: 'CompleteImageStaging' };
+    const { send, at, log } = aCatalog();
+    await send(create);
+    await send({ ...start, type: 'StartImageStaging', storeId: stagingStoreId });
+    at(30);
+    await expect(send(staged)).rejects.toMatchObject({ code: 'AttemptOver' });
+    expect((await loadImage(log, region, imageId)).state).toMatchObject({ status: 'uploading', staged: null });
+    at(29);
+    expect(await send(staged)).toMatchObject({ image: { status: 'uploading', staged: { sizeBytes: 1 } } });
   });
 
   it('does not take a lease for missing that was lost with its server, but does take one that ran out', async () => {

@@ -1,13 +1,12 @@
 import { Problem } from '#libs/domain';
 import type { Store, Stores } from '#libs/stores';
-import type { DataRemoval } from './remove-image-data.js';
-import type { UploadParts } from './upload-image-data.js';
+import type { DataRemoval, TransferParts } from '#libs/transfers';
 
 export const DATA = Symbol('data');
 
 /** What the routes that move bytes need. */
 export interface DataRoom {
-  readonly upload: UploadParts;
+  readonly upload: TransferParts;
   readonly removal: DataRemoval;
   /** The most bytes an image may have. (glance: image_size_cap) */
   readonly limitBytes: number;

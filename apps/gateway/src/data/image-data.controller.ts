@@ -2,14 +2,13 @@ import type { OutgoingHttpHeaders } from 'node:http';
 import { Controller, Get, HttpCode, Inject, Param, Put, Req, Res } from '@nestjs/common';
 import { Problem, type Image } from '#libs/domain';
 import { sendData, type DataKey } from '#libs/stores';
+import { requestedRange, transferData } from '#libs/transfers';
 import { TakesBody } from '../edge/http-server.js';
 import { header, type Reply, type Request } from '../edge/request.js';
 import { commandIdentity } from '../images/idempotency.js';
 import { pathOf } from '../images/images.js';
 import { IMAGES, type ImageRoom } from '../tokens.js';
 import { DATA, type DataRoom } from './data.room.js';
-import { requestedRange } from './range-header.js';
-import { uploadImageData } from './upload-image-data.js';
 
 /** Upload and download of an image's data. Source: api-ref "Image data"; API.md section 8. */
 @Controller('v2/images/:imageId/file')
@@ -27,8 +26,8 @@ export class ImageDataController {
     permissions.requireOn('upload_image', asked, request.caller);
     const { imageId } = asked;
     const identity = commandIdentity(request, pathOf(request));
-    await uploadImageData(this.data.upload, {
-      imageId, store: this.data.storeFor(header(request, 'x-image-meta-store')), source: request.raw, limitBytes: this.data.limitBytes,
+    await transferData(this.data.upload, {
+      kind: 'ImageDataUpload', imageId, store: this.data.storeFor(header(request, 'x-image-meta-store')), source: request.raw, limitBytes: this.data.limitBytes,
       ...(declaredSizeBytes === undefined ? {} : { declaredSizeBytes }),
       authorizedFor: { owner: asked.image.owner, visibility: asked.image.visibility },
       completion: identity,

@@ -1,12 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import { commandSubject, imageFromJson, type ImageCommandAnswer, type ImageCommandMessage } from '#libs/contracts';
+import { commandSubject, imageFromJson, questionSubject, type CommandContext, type ImageCommandAnswer, type ImageCommandMessage, type RemovalsAnswer } from '#libs/contracts';
 import type { Image, ImageCommand } from '#libs/domain';
 import { jetStreamLeases } from '#libs/event-log';
 import type { ServiceParts } from '#libs/platform';
 import type { Stores } from '#libs/stores';
+import { dataRemoval, removalLoop } from '#libs/transfers';
 import type { GatewayConfig } from '../config.js';
 import { dataRoom, type DataRoom } from './data.room.js';
-import { dataRemoval, gatewayActor, removalLoop } from './remove-image-data.js';
+
+/** Who acts when the gateway itself does. */
+const gatewayActor: CommandContext['actor'] = { userId: 'service:gateway', authMethod: 'service' };
 
 /** Opens what moves bytes, and begins to clean up after processes that were killed. */
 export async function openData({ config, bus, logger, readiness, shutdown }: ServiceParts<GatewayConfig>, stores: Stores): Promise<DataRoom> {
@@ -15,7 +18,9 @@ export async function openData({ config, bus, logger, readiness, shutdown }: Ser
     const message: ImageCommandMessage = { envelope: { imageId, command }, context: { commandId: randomUUID(), requestId: `req-${randomUUID()}`, actor: gatewayActor } };
     return imageFromJson((await bus.ask<ImageCommandAnswer>(commandSubject(bus.region, 'image'), message)).image);
   };
-  const removal = dataRemoval({ stores, bus, logger, send });
+  const removal = dataRemoval({
+    stores: stores.all, logger, send, askRemovals: (question) => bus.ask<RemovalsAnswer>(questionSubject(bus.region, 'removals'), question),
+  });
   const loop = removalLoop(removal, { everyMs: config.removalInterval * 1000, logger });
   shutdown.add('removal of bytes', () => loop.stop());
   return dataRoom(stores, {

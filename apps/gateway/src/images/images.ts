@@ -5,6 +5,7 @@ import { Problem, type Image, type ImageCommand, type ImageCommandEnvelope } fro
 import { crashPoint } from '#libs/event-log';
 import type { Bus } from '#libs/platform';
 import type { ImageRecord, ReadModel } from '#libs/read-model';
+import type { SentAs } from '#libs/transfers';
 import { clientAddress, type AddressRules } from '../edge/address.js';
 import type { Request } from '../edge/request.js';
 import { commandIdentity, type CommandIdentity } from './idempotency.js';
@@ -35,7 +36,7 @@ export interface Images {
   /** The image, if the caller may see it. Refuses: ImageNotFound. */
   visible(imageId: string, request: Request): Promise<ImageRecord>;
   /** Sends one command, whose sender has asked the policy, and returns the image after it. Refuses what the catalog refuses. Each command gets an id of its own unless one is given. */
-  send(request: Request, envelope: ImageCommandEnvelope, identity?: CommandIdentity): Promise<Image>;
+  send(request: Request, envelope: ImageCommandEnvelope, identity?: SentAs): Promise<Image>;
   /** Sends a command on an image that the caller may see and `check` allows, and returns the image after it. */
   change(change: Change): Promise<Image>;
   history(imageId: string, page: { afterVersion: number; limit: number }): Promise<HistoryAnswer>;
@@ -59,14 +60,14 @@ export function images({ bus, readModel, permissions, acknowledged, address }: I
     return record;
   }
 
-  async function send(request: Request, envelope: ImageCommandEnvelope, identity: CommandIdentity = { commandId: randomUUID(), newImageId: '' }): Promise<Image> {
+  async function send(request: Request, envelope: ImageCommandEnvelope, identity: SentAs = { commandId: randomUUID() }): Promise<Image> {
     const message: ImageCommandMessage = { envelope, context: contextOf(request, identity) };
     const answer = await bus.ask<ImageCommandAnswer>(commandSubject(bus.region, 'image'), message);
     acknowledged.advance(answer.sequence);
     return imageFromJson(answer.image);
   }
 
-  const contextOf = (request: Request, { commandId, requestHash }: CommandIdentity): CommandContext => {
+  const contextOf = (request: Request, { commandId, requestHash }: SentAs): CommandContext => {
     const { caller } = request;
     return {
       commandId, requestId: request.requestId, ...(requestHash === undefined ? {} : { requestHash }),

@@ -3,11 +3,10 @@ import { Readable } from 'node:stream';
 import { imageDecider, Problem, type Image, type ImageCommand } from '#libs/domain';
 import { createExecutor, memoryEventLog, memoryLeases } from '#libs/event-log';
 import { memoryStore } from '#libs/stores';
-import type { CommandIdentity } from '../images/idempotency.js';
-import { uploadImageData, type Upload } from './upload-image-data.js';
+import { transferData, type SentAs, type Transfer } from './transfer-data.js';
 
 const imageId = '11111111-2222-4333-8444-555555555555';
-const random = (): CommandIdentity => ({ commandId: randomUUID(), newImageId: randomUUID() });
+const random = (): SentAs => ({ commandId: randomUUID() });
 const bytes = Buffer.from('twelve bytes');
 const hashOf = (algo: string): string => createHash(algo).update(bytes).digest('hex');
 const creation: ImageCommand = {
@@ -23,7 +22,7 @@ async function aQueuedImage() {
   const leases = memoryLeases();
   const executor = createExecutor({ log: memoryEventLog(), region: 'RegionOne', service: 'catalog', decider: imageDecider({ properties: -1, tags: -1, members: -1 }), clock });
   const sent: ImageCommand[] = [];
-  const send: Upload['send'] = async (envelope, sentAs = random()) => {
+  const send: Transfer['send'] = async (envelope, sentAs = random()) => {
     sent.push(envelope.command);
     const context = { commandId: sentAs.commandId, requestId: 'req', ...(sentAs.requestHash === undefined ? {} : { requestHash: sentAs.requestHash }), actor: { userId: 'u', authMethod: 'password' } };
     return (await executor.execute({ envelope: { imageId, ...envelope }, context })).image;
@@ -35,8 +34,8 @@ async function aQueuedImage() {
       for (const { attemptId, storeId, state } of attempts) if (state === 'over') await store.remove({ imageId, attemptId, storeId });
     },
   };
-  const upload = (given: Partial<Upload> = {}) => uploadImageData(parts, {
-    imageId, store, source: Readable.from([bytes]), limitBytes: 1000, authorizedFor: { owner: 'p', visibility: 'shared' }, completion: random(), send, ...given,
+  const upload = (given: Partial<Transfer> = {}) => transferData(parts, {
+    kind: 'ImageDataUpload', imageId, store, source: Readable.from([bytes]), limitBytes: 1000, authorizedFor: { owner: 'p', visibility: 'shared' }, completion: random(), send, ...given,
   });
   const now = async (): Promise<Image> => (image = await send({ command: { type: 'ChangeImageProperties', changes: [] } }));
   const storedBytes = async (): Promise<number[]> => Promise.all(image.attempts.map(({ attemptId }) => store.sizeOf({ imageId, attemptId, storeId: 'fast' }).catch(() => 0)));
@@ -112,7 +111,7 @@ describe('Upload binary image data', () => {
 
   it('undoes nothing while nobody knows whether the completion was recorded', async () => {
     const { upload, now, send, sent, storedBytes } = await aQueuedImage();
-    const lost: Upload['send'] = async (envelope, sentAs) => {
+    const lost: Transfer['send'] = async (envelope, sentAs) => {
       const answer = await send(envelope, sentAs);
       if (envelope.command.type === 'CompleteImageDataUpload') throw new Problem('Unavailable', { what: 'The catalog', seconds: 2 });
       return answer;
@@ -125,7 +124,7 @@ describe('Upload binary image data', () => {
 
   it('answers a repeated request with the same key from its own completion', async () => {
     const { upload, now } = await aQueuedImage();
-    const completion: CommandIdentity = { ...random(), requestHash: 'hash' };
+    const completion: SentAs = { ...random(), requestHash: 'hash' };
     await upload({ completion });
     await upload({ completion });
     expect((await now()).status).toBe('active');
@@ -135,5 +134,34 @@ describe('Upload binary image data', () => {
     const { upload } = await aQueuedImage();
     await upload();
     await expect(upload({ completion: { ...random(), requestHash: 'hash' } })).rejects.toThrow(refusal('ImageStatusConflict'));
+  });
+});
+
+describe('Stage binary image data', () => {
+  const staging = { kind: 'ImageStaging' } as const;
+
+  it('leaves the bytes waiting for an import, with their size and hashes, under the attempt it was given', async () => {
+    const { upload, now, storedBytes } = await aQueuedImage();
+    const attemptId = randomUUID();
+    await upload({ ...staging, attemptId });
+    expect(await now()).toMatchObject({
+      status: 'uploading', data: null, staged: { attemptId, sizeBytes: 12, checksum: hashOf('md5'), osHashAlgo: 'sha512', osHashValue: hashOf('sha512') },
+    });
+    expect(await storedBytes()).toEqual([12]);
+  });
+
+  it('returns the image to queued, without bytes, when too many come', async () => {
+    const { upload, now, storedBytes } = await aQueuedImage();
+    await expect(upload({ ...staging, limitBytes: 11 })).rejects.toThrow(refusal('ImageTooLarge'));
+    expect(await now()).toMatchObject({ status: 'queued', staged: null });
+    expect(await storedBytes()).toEqual([0]);
+  });
+
+  it('is answered from its own completion when it is repeated with its key, and refused to others', async () => {
+    const { upload } = await aQueuedImage();
+    const completion: SentAs = { ...random(), requestHash: 'hash' };
+    await upload({ ...staging, completion });
+    await upload({ ...staging, completion });
+    await expect(upload(staging)).rejects.toThrow(refusal('ImageStatusConflict'));
   });
 });

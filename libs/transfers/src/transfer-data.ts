@@ -2,11 +2,16 @@ import { randomUUID } from 'node:crypto';
 import { Problem, type Image, type ImageCommandEnvelope, type UploadFailure } from '#libs/domain';
 import { crashPoint, type Leases } from '#libs/event-log';
 import { receiveData, type ByteSource, type OsHashAlgo, type ReceivedData, type Store } from '#libs/stores';
-import type { CommandIdentity } from '../images/idempotency.js';
 import { holdLease } from './held-lease.js';
 import { idleLimit } from './idle-limit.js';
 
-export interface UploadParts {
+/** Where the bytes go: to become the image's data, or to wait in the staging area for an import. */
+export type TransferKind = 'ImageDataUpload' | 'ImageStaging';
+
+/** What a command is known by; `requestHash` where the client sent an Idempotency-Key. */
+export interface SentAs { readonly commandId: string; readonly requestHash?: string }
+
+export interface TransferParts {
   readonly leases: Leases;
   readonly leaseMs: number;
   readonly clock: () => Date;
@@ -17,61 +22,64 @@ export interface UploadParts {
   removeData(imageId: string, image: Image): Promise<void>;
 }
 
-export interface Upload {
+export interface Transfer {
+  readonly kind: TransferKind;
   readonly imageId: string;
+  /** One that nobody used before; a random one unless given. */
+  readonly attemptId?: string;
   readonly store: Store;
   readonly source: ByteSource;
   readonly limitBytes: number;
   readonly declaredSizeBytes?: number;
   readonly authorizedFor: NonNullable<ImageCommandEnvelope['authorizedFor']>;
   /** What the completion is known by: a repeated request with an Idempotency-Key finds its own. */
-  readonly completion: CommandIdentity;
+  readonly completion: SentAs;
   /** Sends a command on behalf of the caller and returns the image after it; each gets an id of its own unless one is given. */
-  send(envelope: Omit<ImageCommandEnvelope, 'imageId'>, sentAs?: CommandIdentity): Promise<Image>;
+  send(envelope: Omit<ImageCommandEnvelope, 'imageId'>, sentAs?: SentAs): Promise<Image>;
 }
 
 /**
- * The whole story of `PUT /file`: start in the log, bytes, store commit, complete in the log. Whatever fails, the image is queued again
+ * The whole story of `PUT /file` and `PUT /stage`: start in the log, bytes, store commit, complete in the log. Whatever fails, the image is queued again
  * and the bytes are gone; where it is unknown whether the completion was recorded, nothing is undone and the sweeper judges by the log.
- * Refuses: what the image, the limits or the store refuse; AttemptOver where the lease was lost. Source: api-ref "Upload binary image data".
+ * Refuses: what the image, the limits or the store refuse; AttemptOver where the lease was lost. Source: api-ref "Upload binary image data" and "Stage binary image data".
  */
-export async function uploadImageData(parts: UploadParts, upload: Upload): Promise<void> {
-  const attemptId = randomUUID();
-  if (await start(upload, attemptId) === 'done before') return;
-  const attempt = holdAttempt(parts, upload.imageId, attemptId);
+export async function transferData(parts: TransferParts, transfer: Transfer): Promise<void> {
+  const attemptId = transfer.attemptId ?? randomUUID();
+  if (await start(transfer, attemptId) === 'done before') return;
+  const attempt = holdAttempt(parts, transfer.imageId, attemptId);
   try {
-    const received = await receive(parts, upload, attemptId, attempt);
+    const received = await receive(parts, transfer, attemptId, attempt);
     await commitHeld(received, attempt.confirm);
     crashPoint('after-store-commit');
     crashPoint('before-complete');
-    await complete(upload, attemptId, received);
+    await complete(transfer, attemptId, received);
     crashPoint('before-acknowledgement');
   } catch (error) {
     if (error instanceof UnknownOutcome) throw error;
-    const image = await fail(parts, upload, attemptId, error);
-    throw image?.status === 'deleted' ? new Problem('ImageGone', { imageId: upload.imageId }, { cause: error }) : error;
+    const image = await fail(parts, transfer, attemptId, error);
+    throw image?.status === 'deleted' ? new Problem('ImageGone', { imageId: transfer.imageId }, { cause: error }) : error;
   } finally {
     await attempt.end();
   }
 }
 
-async function start({ store, declaredSizeBytes, authorizedFor, completion, send }: Upload, attemptId: string): Promise<'started' | 'done before'> {
+async function start({ kind, store, declaredSizeBytes, authorizedFor, completion, send }: Transfer, attemptId: string): Promise<'started' | 'done before'> {
   const declared = declaredSizeBytes === undefined ? {} : { declaredSizeBytes };
   try {
-    await send({ command: { type: 'StartImageDataUpload', attemptId, storeId: store.id, ...declared }, authorizedFor });
+    await send({ command: { type: `Start${kind}`, attemptId, storeId: store.id, ...declared }, authorizedFor });
     return 'started';
   } catch (error) {
     const mayBeRepeated = completion.requestHash !== undefined && error instanceof Problem && error.code === 'ImageStatusConflict';
-    if (mayBeRepeated && await wasCompleted(attemptId, completion, send)) return 'done before';
+    if (mayBeRepeated && await wasCompleted(kind, attemptId, completion, send)) return 'done before';
     throw error;
   }
 }
 
 /** An attempt that never started can complete nothing, so only the commit of an earlier request with the same key can answer this. */
-async function wasCompleted(attemptId: string, completion: CommandIdentity, send: Upload['send']): Promise<boolean> {
+async function wasCompleted(kind: TransferKind, attemptId: string, completion: SentAs, send: Transfer['send']): Promise<boolean> {
   const nothing = { sizeBytes: 0, checksum: '', osHashAlgo: '', osHashValue: '' };
   try {
-    await send({ command: { type: 'CompleteImageDataUpload', attemptId, ...nothing } }, completion);
+    await send({ command: { type: `Complete${kind}`, attemptId, ...nothing } }, completion);
     return true;
   } catch (error) {
     if (error instanceof Problem && (error.code === 'AttemptOver' || error.code === 'ImageGone')) return false;
@@ -80,7 +88,7 @@ async function wasCompleted(attemptId: string, completion: CommandIdentity, send
 }
 
 /** The attempt's lease, and the signal that ends its transfer when the lease is lost or nothing moves any more. */
-function holdAttempt(parts: UploadParts, imageId: string, attemptId: string) {
+function holdAttempt(parts: TransferParts, imageId: string, attemptId: string) {
   const lost = new AbortController();
   const lease = holdLease({ ...parts, imageId, attemptId, onLost: (reason) => { lost.abort(reason); } });
   const idle = idleLimit(imageId, parts.idleMs);
@@ -97,7 +105,7 @@ function holdAttempt(parts: UploadParts, imageId: string, attemptId: string) {
 }
 type HeldAttempt = ReturnType<typeof holdAttempt>;
 
-async function receive({ osHashAlgo }: UploadParts, { imageId, store, source, limitBytes, declaredSizeBytes }: Upload, attemptId: string, attempt: HeldAttempt): Promise<ReceivedData> {
+async function receive({ osHashAlgo }: TransferParts, { imageId, store, source, limitBytes, declaredSizeBytes }: Transfer, attemptId: string, attempt: HeldAttempt): Promise<ReceivedData> {
   const received = await receiveData(store, { imageId, attemptId, storeId: store.id }, source, {
     limitBytes, osHashAlgo, signal: attempt.signal, onProgress: attempt.moved, ...(declaredSizeBytes === undefined ? {} : { declaredSizeBytes }),
   });
@@ -116,8 +124,8 @@ async function commitHeld(received: ReceivedData, confirmLease: () => Promise<vo
 }
 
 /** An unanswered completion may have been recorded: it is repeated under the same command id until the answer is known. */
-async function complete({ completion, send }: Upload, attemptId: string, { sizeBytes, checksum, osHashAlgo, osHashValue }: ReceivedData): Promise<void> {
-  const command = { type: 'CompleteImageDataUpload', attemptId, sizeBytes, checksum, osHashAlgo, osHashValue } as const;
+async function complete({ kind, completion, send }: Transfer, attemptId: string, { sizeBytes, checksum, osHashAlgo, osHashValue }: ReceivedData): Promise<void> {
+  const command = { type: `Complete${kind}`, attemptId, sizeBytes, checksum, osHashAlgo, osHashValue } as const;
   for (let triesLeft = 3; ; triesLeft -= 1) {
     try {
       await send({ command }, completion);
@@ -130,9 +138,9 @@ async function complete({ completion, send }: Upload, attemptId: string, { sizeB
 }
 
 /** Queues the image again, removes the bytes, and returns the image as it is now; undefined where nobody answers. */
-async function fail(parts: UploadParts, { imageId, send }: Upload, attemptId: string, error: unknown): Promise<Image | undefined> {
+async function fail(parts: TransferParts, { kind, imageId, send }: Transfer, attemptId: string, error: unknown): Promise<Image | undefined> {
   try {
-    const image = await send({ command: { type: 'FailImageDataUpload', attemptId, reason: reasonOf(error) } });
+    const image = await send({ command: { type: `Fail${kind}`, attemptId, reason: reasonOf(error) } });
     await parts.removeData(imageId, image);
     return image;
   } catch {

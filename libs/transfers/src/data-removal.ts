@@ -1,18 +1,20 @@
-import { questionSubject, type CommandContext, type RemovalsAnswer } from '#libs/contracts';
+import type { RemovalsAnswer, RemovalsQuestion } from '#libs/contracts';
 import { Problem, type Image, type ImageCommand } from '#libs/domain';
-import type { Bus, Logger } from '#libs/platform';
-import type { DataKey, Stores } from '#libs/stores';
+import type { DataKey, Store } from '#libs/stores';
 
 export interface RemovalParts {
-  readonly stores: Stores;
-  readonly bus: Pick<Bus, 'ask' | 'region'>;
-  readonly logger: Logger;
+  readonly stores: ReadonlyMap<string, Store>;
+  readonly logger: RemovalLogger;
+  /** Asks the catalog what may be removed. */
+  askRemovals(question: RemovalsQuestion): Promise<RemovalsAnswer>;
   /** Sends a command in the service's own name. */
   send(imageId: string, command: ImageCommand): Promise<Image>;
 }
 
-/** Who acts when the gateway itself does. */
-export const gatewayActor: CommandContext['actor'] = { userId: 'service:gateway', authMethod: 'service' };
+interface RemovalLogger {
+  warn(facts: object, message: string): void;
+  error(facts: object, message: string): void;
+}
 
 const pageOfRemovals = 100;
 
@@ -20,10 +22,10 @@ const pageOfRemovals = 100;
  * Takes the bytes of attempts that are over out of their stores, and records that they are gone. Only attempts that a commit, read from the
  * log's leader, has shown to be over come here. Failing is harmless: the next pass asks for them again. Source: DESIGN.md section 4, "Deletion".
  */
-export function dataRemoval({ stores, bus, logger, send }: RemovalParts) {
+export function dataRemoval({ stores, askRemovals, logger, send }: RemovalParts) {
   async function remove(key: DataKey): Promise<void> {
-    const store = stores.all.get(key.storeId);
-    // Another gateway has the store, or the operator took it away: the bytes wait for one that has it.
+    const store = stores.get(key.storeId);
+    // Another process has the store, or the operator took it away: the bytes wait for one that has it.
     if (!store) return;
     try {
       await store.remove(key);
@@ -42,7 +44,7 @@ export function dataRemoval({ stores, bus, logger, send }: RemovalParts) {
   /** One pass over what the catalog says may go: what a killed process left behind. */
   async function pass(): Promise<void> {
     try {
-      const { removals } = await bus.ask<RemovalsAnswer>(questionSubject(bus.region, 'removals'), { limit: pageOfRemovals });
+      const { removals } = await askRemovals({ limit: pageOfRemovals, storeIds: [...stores.keys()] });
       for (const key of removals) await remove(key);
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
@@ -55,7 +57,7 @@ export function dataRemoval({ stores, bus, logger, send }: RemovalParts) {
 export type DataRemoval = ReturnType<typeof dataRemoval>;
 
 /** Runs a pass now and then until stopped; passes never overlap. */
-export function removalLoop(removal: DataRemoval, { everyMs, logger }: { everyMs: number; logger: Logger }): { stop(): Promise<void> } {
+export function removalLoop(removal: DataRemoval, { everyMs, logger }: { everyMs: number; logger: RemovalLogger }): { stop(): Promise<void> } {
   let running: Promise<void> = Promise.resolve();
   let isRunning = false;
   const timer = setInterval(() => {

@@ -1,0 +1,3 @@
+export { dataRemoval, removalLoop, type DataRemoval, type RemovalParts } from './data-removal.js';
+export { requestedRange, type DataRange } from './range-header.js';
+export { transferData, type SentAs, type Transfer, type TransferKind, type TransferParts } from './transfer-data.js';
