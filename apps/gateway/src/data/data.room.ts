@@ -1,5 +1,5 @@
 import { Problem } from '#libs/domain';
-import type { Store, Stores } from '#libs/stores';
+import { readPreferred, type ByteRange, type DataKey, type Store, type StoreReader, type Stores } from '#libs/stores';
 import type { DataRemoval, TransferParts } from '#libs/transfers';
 
 export const DATA = Symbol('data');
@@ -12,8 +12,8 @@ export interface DataRoom {
   readonly limitBytes: number;
   /** The store an upload asks for, or the default one. Refuses: InvalidRequest, as Glance does here with 400. */
   storeFor(storeId: string | undefined): Store;
-  /** The store that holds data. Refuses: StoreUnavailable where this gateway does not have it. */
-  storeOf(storeId: string): Store;
+  /** Opens one of the copies of an image's data, the preferred one first. Refuses: what `readPreferred` refuses. */
+  read(copies: readonly DataKey[], range: ByteRange | undefined): Promise<StoreReader>;
 }
 
 export const dataRoom = (stores: Stores, rest: Pick<DataRoom, 'upload' | 'removal' | 'limitBytes'>): DataRoom => ({
@@ -23,9 +23,5 @@ export const dataRoom = (stores: Stores, rest: Pick<DataRoom, 'upload' | 'remova
     if (!store) throw new Problem('InvalidRequest', { detail: `There is no store named ${storeId ?? ''}. The stores are listed at /v2/info/stores.` });
     return store;
   },
-  storeOf(storeId) {
-    const store = stores.all.get(storeId);
-    if (!store) throw new Problem('StoreUnavailable', { storeId });
-    return store;
-  },
+  read: (copies, range) => readPreferred(stores, copies, { range }),
 });

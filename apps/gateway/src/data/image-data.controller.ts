@@ -42,16 +42,16 @@ export class ImageDataController {
     permissions.requireOn('download_image', asked, request.caller);
     const { imageId, image } = asked;
     if (image.status === 'deactivated' && !permissions.isAdmin(request.caller)) throw new Problem('DeactivatedImage', { imageId });
-    const stored = image.attempts.find(({ state }) => state === 'stored');
-    if (!stored || !image.data) return void reply.code(204).send();
-    await this.send(request, reply, image, { imageId, attemptId: stored.attemptId, storeId: stored.storeId });
+    const copies = image.attempts.filter(({ state }) => state === 'stored').map(({ attemptId, storeId }) => ({ imageId, attemptId, storeId }));
+    if (copies.length === 0 || !image.data) return void reply.code(204).send();
+    await this.send(request, reply, image, copies);
   }
 
   /** Straight from the store to the socket; the headers of the edge go along. */
-  private async send(request: Request, reply: Reply, { data }: Image, key: DataKey): Promise<void> {
+  private async send(request: Request, reply: Reply, { data }: Image, copies: readonly DataKey[]): Promise<void> {
     const sizeBytes = data?.sizeBytes ?? 0;
     const range = requestedRange({ range: header(request, 'range'), contentRange: header(request, 'content-range') }, sizeBytes);
-    const reader = await this.data.storeOf(key.storeId).read(key, range);
+    const reader = await this.data.read(copies, range);
     reply.hijack();
     reply.raw.writeHead(range ? 206 : 200, {
       ...reply.getHeaders() as OutgoingHttpHeaders,
