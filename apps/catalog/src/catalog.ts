@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { projectedSubject, type HistoryAnswer, type ImageCommandAnswer, type Projected, type RemovalsAnswer } from '#libs/contracts';
+import { projectedSubject, type HistoryAnswer, type ImageCommandAnswer, type Projected, type RemovalsAnswer, type StatusAnswer } from '#libs/contracts';
 import { imageDecider } from '#libs/domain';
 import { createExecutor, createSealer, jetStreamEventLog, jetStreamLeases, loadImage } from '#libs/event-log';
 import type { Bus, ServiceParts } from '#libs/platform';
@@ -16,13 +16,6 @@ import { removalsFor } from './removals.js';
 import { createSweep } from './sweep.js';
 
 export const catalogToken = 'Catalog';
-
-/** `ask.<region>.status` */
-export interface StatusAnswer {
-  readonly isLogTrusted: boolean;
-  /** The last commit that this process knows to be readable. */
-  readonly projectedSequence: number;
-}
 
 /** What others may ask of the catalog; each method answers one subject, and says at its own place what it refuses. */
 export interface Catalog {
@@ -130,7 +123,7 @@ export async function openCatalog({ config, logger, bus, readiness, metrics: reg
       imageFromLeader: async (imageId) => (await imageFromLeader(imageId)).state,
       onUnreadable: (imageId, error) => alarms.historyUnreadable(imageId, error),
     }),
-    status: () => ({ isLogTrusted: guard.trust().is === 'trusted', projectedSequence: reached.sequence() }),
+    status: () => ({ isLogTrusted: guard.trust().is === 'trusted', projectedSequence: reached.sequence(), leaseSeconds }),
   };
 }
 

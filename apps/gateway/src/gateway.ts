@@ -1,9 +1,10 @@
-import { projectedSubject, questionSubject, type Projected } from '#libs/contracts';
+import { projectedSubject, questionSubject, type Projected, type StatusAnswer } from '#libs/contracts';
 import { jetStreamEventLog } from '#libs/event-log';
 import { createKeystoneIdentity, policyFromFile, type Identity } from '#libs/identity';
 import type { ServiceParts } from '#libs/platform';
 import { openReadModel } from '#libs/read-model';
 import { openStores } from '#libs/stores';
+import { ensureSameLease } from '#libs/transfers';
 import type { GatewayConfig } from './config.js';
 import type { DataRoom } from './data/data.room.js';
 import { openData } from './data/open-data.js';
@@ -47,7 +48,9 @@ export async function openGateway(parts: ServiceParts<GatewayConfig>): Promise<G
   });
   const seen = acknowledged();
   await followAcknowledged(parts, seen);
-  readiness.add('catalog', async () => { await bus.ask(questionSubject(bus.region, 'status'), {}, { timeoutMs: 1500 }); });
+  readiness.add('catalog', async () => {
+    ensureSameLease(config.leaseSeconds, await bus.ask<StatusAnswer>(questionSubject(bus.region, 'status'), {}, { timeoutMs: 1500 }));
+  });
 
   const configured = storesConfig(config);
   const rules = gatewayRules(config, configured);

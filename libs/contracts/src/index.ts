@@ -4,7 +4,7 @@ export { importProperties, shownSizeBytes } from './import-properties.js';
 export { imageEventSchemas } from './event-schemas.js';
 export {
   imageFromJson, type Answer, type CommandContext, type HistoryAnswer, type HistoryEntry, type HistoryQuestion, type ImageCommandAnswer,
-  type ImageCommandMessage, type Projected, type RemovalsAnswer, type RemovalsQuestion,
+  type ImageCommandMessage, type Projected, type RemovalsAnswer, type RemovalsQuestion, type StatusAnswer,
 } from './messages.js';
 export { inboxPrefix, natsPermissions, natsUsers, type NatsPermissions, type NatsUser } from './permissions.js';
 export type { PersonKeys } from './person-keys.js';

@@ -54,6 +54,15 @@ export interface RemovalsQuestion {
 }
 export interface RemovalsAnswer { readonly removals: readonly { readonly imageId: string; readonly attemptId: string; readonly storeId: string }[] }
 
+/** `ask.<region>.status` */
+export interface StatusAnswer {
+  readonly isLogTrusted: boolean;
+  /** The last commit that the process which answers knows to be readable. */
+  readonly projectedSequence: number;
+  /** How long it waits for a sign of life of an upload: whoever renews leases must do so more often. */
+  readonly leaseSeconds: number;
+}
+
 /** `projected.<region>`: every commit up to `sequence` can be read from the read model. */
 export interface Projected { readonly sequence: number }
 

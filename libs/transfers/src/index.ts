@@ -1,3 +1,4 @@
 export { dataRemoval, removalLoop, type DataRemoval, type RemovalParts } from './data-removal.js';
 export { requestedRange, type DataRange } from './range-header.js';
+export { ensureSameLease } from './same-lease.js';
 export { transferData, type SentAs, type Transfer, type TransferKind, type TransferParts } from './transfer-data.js';

@@ -1,7 +1,7 @@
 import { Controller, Inject } from '@nestjs/common';
 import { MessagePattern, Payload } from '@nestjs/microservices';
-import type { HistoryAnswer, ImageCommandAnswer, RemovalsAnswer } from '#libs/contracts';
-import { catalogToken, type Catalog, type StatusAnswer } from '../catalog.js';
+import type { HistoryAnswer, ImageCommandAnswer, RemovalsAnswer, StatusAnswer } from '#libs/contracts';
+import { catalogToken, type Catalog } from '../catalog.js';
 
 /** What the other services may ask of the catalog. Subjects: `do.<region>.image`, `ask.<region>.*`. */
 @Controller()
