@@ -8,6 +8,7 @@ import type { OpenAttempt } from './sweep.js';
 export interface Alarms {
   trustChanged(trust: Trust): void;
   logUnreadable(error: unknown): void;
+  logRoomChanged(hasRoom: boolean): void;
   leads(leads: boolean): void;
   parked(parked: readonly ParkedRow[]): void;
   projectingInterrupted(error: unknown): void;
@@ -27,6 +28,10 @@ export function createAlarms(logger: Logger, metrics: CatalogMetrics): Alarms {
       }
     },
     logUnreadable: (error) => nowAndThen('log', () => logger.warn({ err: error }, 'the event log cannot be compared with what is known of it')),
+    logRoomChanged(hasRoom) {
+      if (hasRoom) logger.info('the disk of the event log has room again');
+      else logger.error({ alarm: 'log_disk_full' }, 'the disk of the event log is full: only deletions are accepted until it has room');
+    },
     leads(leads) {
       metrics.leads(leads);
       logger.info({ leads }, leads ? 'this process projects' : 'this process no longer projects');

@@ -1,10 +1,11 @@
+import { statfs } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { projectedSubject, type HistoryAnswer, type ImageCommandAnswer, type Projected, type RemovalsAnswer, type StatusAnswer } from '#libs/contracts';
 import { imageDecider } from '#libs/domain';
 import { createExecutor, createSealer, jetStreamEventLog, jetStreamLeases, loadImage } from '#libs/event-log';
 import type { Bus, ServiceParts } from '#libs/platform';
 import { migrate, openReadModel, type ReadModel } from '#libs/read-model';
-import { createAlarms } from './alarms.js';
+import { createAlarms, type Alarms } from './alarms.js';
 import { createCatalogMetrics } from './catalog.metrics.js';
 import type { CatalogConfig } from './config.js';
 import { carryOut, type CarryOutOptions } from './images/carry-out.js';
@@ -12,6 +13,7 @@ import { historyOf } from './images/history.js';
 import { createProjector } from './images/image.projector.js';
 import { readModelReached } from './images/reached.js';
 import { compareWithMemory, createLogGuard, type LogGuard } from './log-guard.js';
+import { createLogRoom, unknownRoom, type LogRoom } from './log-room.js';
 import { removalsFor } from './removals.js';
 import { createSweep } from './sweep.js';
 
@@ -110,7 +112,7 @@ export async function openCatalog({ config, logger, bus, readiness, metrics: reg
   });
 
   const carryingOut: CarryOutOptions = {
-    guard, leases, reached, clock, leaseSeconds, visibleWithinMs,
+    guard, leases, reached, clock, leaseSeconds, visibleWithinMs, room: roomOf(config, alarms, clock),
     execute: (checked) => executor.execute(checked),
     wasCarriedOut: async (imageId, commandId) => (await imageFromLeader(imageId)).commands.has(commandId),
     isLeaseGrace: () => sweep.isGrace(),
@@ -140,6 +142,17 @@ async function openMigrated({ databaseUrl, databasePoolSize, synchronousCommit }
       await pause(1000);
     }
   }
+}
+
+function roomOf({ logDirectory, logReserveBytes: reserveBytes }: CatalogConfig, alarms: Alarms, clock: () => Date): LogRoom {
+  if (logDirectory === undefined) return unknownRoom;
+  return createLogRoom({
+    reserveBytes, clock, onChange: (hasRoom) => alarms.logRoomChanged(hasRoom),
+    freeBytes: async () => {
+      const { bavail, bsize } = await statfs(logDirectory);
+      return bavail * bsize;
+    },
+  });
 }
 
 const isStarting = (error: unknown): boolean => /^(ECONN|ENOTFOUND|ETIMEDOUT|EAI_AGAIN|57P0)/.test(String((error as { code?: unknown }).code ?? ''));

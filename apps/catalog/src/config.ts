@@ -26,6 +26,12 @@ export class CatalogConfig extends ServiceConfig {
   @Option.int('heliograph', 'image_cache_commits', { default: 100_000, min: 0, max: 10_000_000, doc: 'How many commits\' worth of images stay in memory.' })
   readonly imageCacheCommits: number;
 
+  @Option.path('heliograph', 'log_directory', { optional: true, doc: 'Where the log\'s server keeps its files, if that is on this machine: changes are refused (LogFull) before its disk is full. Not set: nobody looks.' })
+  readonly logDirectory?: string;
+
+  @Option.int('heliograph', 'log_reserve_bytes', { default: 32 * 1024 ** 2, min: 0, unit: 'bytes', doc: 'What must be free on the disk of log_directory for changes to be accepted; deletions are accepted below it.' })
+  readonly logReserveBytes: number;
+
   @Option.int('default', 'image_property_quota', { glance: true, default: 128, min: -1, doc: 'The most additional properties an image may have; -1 is no limit.' })
   readonly imagePropertyQuota: number;
 

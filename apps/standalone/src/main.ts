@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { BadArguments, readArguments, type Arguments } from './arguments.js';
 import { UnusableDataDir, takeDataDir } from './data-dir.js';
 import { runDetached, type Told } from './detach.js';
+import { watchDisk } from './disk-watch.js';
 import { launch, processesOf } from './launch.js';
 import { watchLog, type LogState } from './log-watch.js';
-import type { Running } from './running.js';
+import type { Part, Running } from './running.js';
 import { createSupervisor, type Supervisor } from './supervise.js';
 
 const startedAt = Date.now() - Number(process.env['HELIOGRAPH_STARTED_MS_AGO'] ?? 0);
@@ -79,12 +80,14 @@ async function run(args: Arguments): Promise<number> {
     }
     tell({ over: isTrusted ? 'ready' : 'degraded' });
   };
-  await watchLog({ operationsPort: catalogPort(supervisor), dataDir: args.dataDir, signal, onChange });
+  const nats = args.restart ? partOf(supervisor, 'nats') : undefined;
+  void watchDisk({ dataDir: args.dataDir, nats, signal, say });
+  await watchLog({ operationsPort: partOf(supervisor, 'catalog')?.operationsPort ?? 0, dataDir: args.dataDir, signal, onChange });
   await stop();
   return 0;
 }
 
-const catalogPort = (supervisor: Supervisor): number => supervisor.parts().find(({ name }) => name === 'catalog')?.operationsPort ?? 0;
+const partOf = (supervisor: Supervisor, wanted: string): Part | undefined => supervisor.parts().find(({ name }) => name === wanted);
 
 function explain(error: unknown): string {
   if (error instanceof BadArguments || error instanceof UnusableDataDir) return error.message;
@@ -93,6 +96,8 @@ function explain(error: unknown): string {
   return error instanceof TypeError ? String(stack) : message;
 }
 
+// What cannot be written down, on a full disk or to a terminal that is gone, ends nothing.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 const argv = process.argv.slice(2);
 try {
   const args = readArguments(argv);

@@ -32,6 +32,7 @@ export function environmentOf(name: ServiceName, around: Surroundings, dataDir: 
     ...(around.isOurNats ? { 'heliograph.nats_password': dataDir.secrets.nats[name] } : {}),
     ...(name === 'gateway' || name === 'catalog' ? { 'heliograph.database_url': around.databaseUrl } : {}),
     ...(name === 'gateway' ? { 'default.bind_port': around.port } : {}),
+    ...(name === 'catalog' && around.isOurNats ? { 'heliograph.log_directory': join(dataDir.path, 'nats') } : {}),
   };
   return { ...variables(suggested), ...process.env, ...around.settings, ...variables(fixed) };
 }

@@ -1,6 +1,7 @@
 import { imageDecider, stagingStoreId, type ImageCommand } from '#libs/domain';
 import { createExecutor, loadImage, memoryEventLog, memoryLeases } from '#libs/event-log';
 import { createLogGuard } from '../log-guard.js';
+import { unknownRoom } from '../log-room.js';
 import { carryOut, type CarryOutOptions } from './carry-out.js';
 import { readModelReached } from './reached.js';
 
@@ -24,7 +25,7 @@ function aCatalog({ compare = () => Promise.resolve('trusted') as Promise<'trust
   const executor = createExecutor({ log, region, service: 'catalog', decider: imageDecider({ properties: 2, tags: 2, members: 2 }), clock });
   const options: CarryOutOptions = {
     guard: createLogGuard({ compare, onChange: () => undefined, onUnreadable: () => undefined }),
-    leases, reached, clock, leaseSeconds: 30, visibleWithinMs: 20, isLeaseGrace: () => isGrace,
+    room: unknownRoom, leases, reached, clock, leaseSeconds: 30, visibleWithinMs: 20, isLeaseGrace: () => isGrace,
     execute: async (message) => {
       const answer = await executor.execute(message);
       if (isProjecting) reached.advance(answer.sequence);

@@ -2,11 +2,13 @@ import type { ImageCommandAnswer, ImageCommandMessage } from '#libs/contracts';
 import { Problem } from '#libs/domain';
 import { crashPoint, type Executor, type Leases } from '#libs/event-log';
 import type { LogGuard } from '../log-guard.js';
+import type { LogRoom } from '../log-room.js';
 import { checkedCommandMessage } from './command-message.js';
 import type { Reached } from './reached.js';
 
 export interface CarryOutOptions {
   readonly guard: Pick<LogGuard, 'ensureTrusted'>;
+  readonly room: LogRoom;
   readonly leases: Pick<Leases, 'renew' | 'heldUntil'>;
   readonly execute: Executor['execute'];
   readonly reached: Pick<Reached, 'until'>;
@@ -21,12 +23,13 @@ export interface CarryOutOptions {
 }
 
 /**
- * `do.<region>.image`: one command, from the bus to a commit that can be read back. Refuses: InvalidRequest, LogNotTrusted, Unavailable,
+ * `do.<region>.image`: one command, from the bus to a commit that can be read back. Refuses: InvalidRequest, LogNotTrusted, LogFull, Unavailable,
  * what the decider refuses, AttemptOver for data whose lease ran out, and NotYetVisible: recorded, but not readable within two seconds.
  */
 export async function carryOut(message: unknown, options: CarryOutOptions): Promise<ImageCommandAnswer> {
   const checked = checkedCommandMessage(message);
   await options.guard.ensureTrusted();
+  await options.room.ensure(checked.envelope.command.type);
   await holdToLease(checked, options);
   const answer = await options.execute(checked);
   await options.reached.until(answer.sequence, options.visibleWithinMs);

@@ -1,0 +1,110 @@
+import { execFile, execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { freePort, projectDir } from '#libs/embedded';
+
+const dir = mkdtempSync(join(tmpdir(), 'heliograph-disk-'));
+
+/** A disk of its own that can be full: only Linux lets us make one, and only root. */
+function mounted(path: string, megabytes: number): boolean {
+  if (process.platform !== 'linux' || process.getuid?.() !== 0) return false;
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m,mode=755`, 'tmpfs', path], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const run = (name: string, ...args: string[]): Promise<{ status: number; output: string }> => new Promise((resolve) => {
+  execFile(process.execPath, [join(projectDir(), 'scripts', name), ...args], { timeout: 120_000, env: { ...process.env, NATS_URL: '' } }, (error, stdout, stderr) => {
+    resolve({ status: error ? Number(error.code ?? 1) : 0, output: stdout + stderr });
+  });
+});
+
+async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
+  for (const deadline = Date.now() + 60_000; !(await holds().catch(() => false)); await delay(200)) {
+    if (Date.now() > deadline) throw new Error(`not within a minute: ${what}`);
+  }
+}
+
+const canMount = mounted(dir, 400);
+if (!canMount) rmSync(dir, { recursive: true });
+const title = canMount ? 'npm start on a disk that gets full' : 'npm start on a disk that gets full (skipped: it takes root on Linux to mount a small one)';
+
+(canMount ? describe : describe.skip)(title, () => {
+  const data = join(dir, 'data');
+  const ballast = join(dir, 'ballast');
+  let port: number;
+  const start = () => run('start.mjs', '--data', data, '--port', String(port), '--detach');
+
+  async function api(method: string, path: string, body?: string | Uint8Array<ArrayBuffer>, type = 'application/json'): Promise<Response> {
+    const { endpoint, identityUrl } = JSON.parse(await readFile(join(data, 'heliograph.json'), 'utf8')) as { endpoint: string; identityUrl: string };
+    const signIn = await fetch(`${identityUrl}/auth/tokens`, {
+      method: 'POST', headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ auth: {
+        identity: { methods: ['password'], password: { user: { name: 'demo', domain: { id: 'default' }, password: 'secret' } } },
+        scope: { project: { name: 'demo', domain: { id: 'default' } } },
+      } }),
+    });
+    const headers = { 'x-auth-token': signIn.headers.get('x-subject-token') ?? '', 'content-type': type, accept: 'application/json' };
+    return fetch(`${endpoint}/v2/images${path}`, { method, headers, ...(body === undefined ? {} : { body }) });
+  }
+
+  const acknowledged: string[] = [];
+  async function create(name: string): Promise<Response> {
+    const response = await api('POST', '', JSON.stringify({ name, disk_format: 'raw', container_format: 'bare' }));
+    if (response.status === 201) acknowledged.push(name);
+    return response;
+  }
+  /** Writes zeros until the disk refuses. */
+  const fill = () => new Promise<void>((resolve) => { execFile('sh', ['-c', `cat /dev/zero >> '${ballast}'`], () => resolve()); });
+
+  beforeAll(async () => { port = await freePort(); });
+  afterAll(async () => {
+    await run('stop.mjs', '--data', data);
+    execFileSync('umount', ['-l', dir]);
+    rmSync(dir, { recursive: true, force: true });
+  }, 120_000);
+
+  it('does not start on a full one, and says what to do', async () => {
+    await fill();
+    const { status, output } = await start();
+    expect(status).toBe(1);
+    expect(output).toMatch(/The disk that holds \S+ is full: 0 MiB are free, 256 MiB are needed\. Free some space, or choose another directory with --data\./);
+    await rm(ballast);
+  }, 60_000);
+
+  it('refuses changes with a clear answer before the log meets the full disk, and goes on with reads and deletions', async () => {
+    expect(await start()).toMatchObject({ status: 0 });
+    const { id } = (await (await create('first')).json()) as { id: string };
+    await fill();
+    // 20 MiB are free: below the reserve, and enough for the log.
+    await truncate(ballast, (await stat(ballast)).size - 20 * 2 ** 20);
+    await until('changes are refused', async () => (await create('refused')).status === 503);
+    expect(await (await create('refused')).text()).toContain('The event log has no room left');
+    expect((await api('GET', '')).status).toBe(200);
+    expect((await api('DELETE', `/${id}`)).status).toBe(204);
+    await rm(ballast);
+    await until('changes are accepted', async () => (await create('second')).status === 201);
+  }, 180_000);
+
+  it('takes an upload that does not fit for what it is, comes through a disk without a byte, and goes on by itself once there is room', async () => {
+    const { id } = (await (await create('too large')).json()) as { id: string };
+    const upload = await api('PUT', `/${id}/file`, Buffer.alloc(400 * 2 ** 20), 'application/octet-stream').catch(() => undefined);
+    expect([413, 503, 507, undefined]).toContain(upload?.status);
+    await writeFile(ballast, '');
+    await fill();
+    await delay(6000);
+    expect((await create('refused')).status).toBe(503);
+    await rm(ballast);
+    await until('changes are accepted', async () => (await create('third')).status === 201);
+    await until('the image of the upload is queued again', async () => ((await (await api('GET', `/${id}`)).json()) as { status: string }).status === 'queued');
+    const names = ((await (await api('GET', '')).json()) as { images: { name: string }[] }).images.map(({ name }) => name).sort();
+    expect(names).toEqual(acknowledged.filter((name) => name !== 'first').sort());
+    expect(await readFile(join(data, 'logs/launcher.log'), 'utf8')).toContain('IS FULL');
+  }, 240_000);
+});
