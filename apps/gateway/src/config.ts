@@ -1,6 +1,14 @@
+import { ValidateBy, type ValidationArguments } from 'class-validator';
 import { Option, ServiceConfig } from '#libs/platform';
 import { osHashAlgos, type OsHashAlgo } from '#libs/stores';
 import { corsDefaults } from './edge/cors.js';
+
+/** Either a password or a whole application credential. */
+function hasCredentials(_: unknown, context?: ValidationArguments): boolean {
+  const { password, applicationCredentialId, applicationCredentialSecret } = context?.object as GatewayConfig;
+  if (applicationCredentialId === undefined && applicationCredentialSecret === undefined) return password !== undefined;
+  return applicationCredentialId !== undefined && applicationCredentialSecret !== undefined;
+}
 
 /** What the gateway is told beyond what every service is. Sections and names are Glance's where Glance has the option. */
 export class GatewayConfig extends ServiceConfig {
@@ -61,8 +69,15 @@ export class GatewayConfig extends ServiceConfig {
   @Option.text('keystone_authtoken', 'username', { glance: true, default: 'glance', doc: 'The service user that validates tokens.' })
   readonly username: string;
 
-  @Option.secret('keystone_authtoken', 'password', { glance: true, doc: 'The password of the service user.' })
-  readonly password: string;
+  @Option.secret('keystone_authtoken', 'password', { glance: true, optional: true, doc: 'The password of the service user. Must be set unless there is an application credential.' })
+  @ValidateBy({ name: 'canSignIn', validator: { validate: hasCredentials, defaultMessage: () => 'is not set; expected the password of the service user, or application_credential_id and application_credential_secret, both.' } })
+  readonly password?: string;
+
+  @Option.text('keystone_authtoken', 'application_credential_id', { glance: true, optional: true, doc: 'An application credential that validates tokens, instead of the service user and its password.' })
+  readonly applicationCredentialId?: string;
+
+  @Option.secret('keystone_authtoken', 'application_credential_secret', { glance: true, optional: true, doc: 'The secret of that application credential.' })
+  readonly applicationCredentialSecret?: string;
 
   @Option.text('keystone_authtoken', 'project_name', { glance: true, default: 'service', doc: 'The project of the service user.' })
   readonly projectName: string;

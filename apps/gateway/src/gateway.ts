@@ -1,6 +1,6 @@
 import { projectedSubject, questionSubject, type Projected, type StatusAnswer } from '#libs/contracts';
 import { jetStreamEventLog } from '#libs/event-log';
-import { createKeystoneIdentity, policyFromFile, type Identity } from '#libs/identity';
+import { createKeystoneIdentity, policyFromFile, type Identity, type KeystoneOptions } from '#libs/identity';
 import type { ServiceParts } from '#libs/platform';
 import { openReadModel } from '#libs/read-model';
 import { openStores } from '#libs/stores';
@@ -24,15 +24,21 @@ export interface Gateway {
 
 /** Who asks is told by Keystone. */
 export function keystoneIdentity({ config, logger, readiness }: ServiceParts<GatewayConfig>): Identity {
-  const { username, password, projectName, userDomainId, projectDomainId, wwwAuthenticateUri } = config;
+  const { wwwAuthenticateUri } = config;
   const identity = createKeystoneIdentity({
     authUrl: config.authUrl, ...(wwwAuthenticateUri === '' ? {} : { wwwAuthenticateUri }),
-    serviceUser: { username, password, projectName, userDomainId, projectDomainId },
+    serviceUser: serviceUser(config),
     tokenCacheTime: config.tokenCacheTime, serviceTokenRoles: config.serviceTokenRoles, serviceTokenRolesRequired: config.serviceTokenRolesRequired,
     warn: (message) => logger.warn(message),
   });
   readiness.add('identity', () => identity.check());
   return identity;
+}
+
+function serviceUser(config: GatewayConfig): KeystoneOptions['serviceUser'] {
+  const { applicationCredentialId, applicationCredentialSecret, username, password = '', projectName, userDomainId, projectDomainId } = config;
+  if (applicationCredentialId !== undefined && applicationCredentialSecret !== undefined) return { applicationCredentialId, applicationCredentialSecret };
+  return { username, password, projectName, userDomainId, projectDomainId };
 }
 
 /** Opens what the gateway reads, sends and stores with. Closed by the service's shutdown. */

@@ -25,6 +25,11 @@ describe('the command line of npm start', () => {
     expect(() => readArguments(['--keystone', 'http://k:5000/v3'], {})).toThrow('HELIOGRAPH_KEYSTONE_AUTHTOKEN__PASSWORD');
   });
 
+  it('takes an application credential in place of the password', () => {
+    const env = { HELIOGRAPH_KEYSTONE_AUTHTOKEN__APPLICATION_CREDENTIAL_ID: 'id', HELIOGRAPH_KEYSTONE_AUTHTOKEN__APPLICATION_CREDENTIAL_SECRET: 'hush' };
+    expect(readArguments(['--keystone', 'http://k:5000/v3'], env).keystone).toMatchObject({ url: 'http://k:5000/v3', password: '' });
+  });
+
   it('knows a slip in the name of an option, and lets the section of a store pass', () => {
     const settings = readArguments(['--set', 'default.image_size_capp=7', '--set', 'default.image_size_cap=7', '--set', 'fast.filesystem_store_datadir=/x'], {}).settings;
     expect(unknownSettings(settings, new Set(['HELIOGRAPH_DEFAULT__IMAGE_SIZE_CAP']))).toEqual(['HELIOGRAPH_DEFAULT__IMAGE_SIZE_CAPP']);

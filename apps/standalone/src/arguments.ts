@@ -37,6 +37,7 @@ export const usage = `npm start -- [options]
     --keystone-project NAME        (service)
     --keystone-user-domain ID      (default)
     --keystone-project-domain ID   (default)
+    or an application credential: HELIOGRAPH_KEYSTONE_AUTHTOKEN__APPLICATION_CREDENTIAL_ID and _SECRET
   --detach                         return when it is ready; npm stop -- --data DIR ends it
   --no-restart                     leave a service that died dead
 `;
@@ -62,10 +63,11 @@ export function readArguments(argv: readonly string[], env: NodeJS.ProcessEnv = 
   const given = parsed(argv);
   const port = Number(given.port);
   if (!Number.isInteger(port) || port < 1 || port > 65535) throw new BadArguments(`--port ${given.port} is no port: give a number from 1 to 65535.`);
-  const keystone = keystoneOf(given, env);
+  const settings = Object.fromEntries((given.set ?? []).map(settingOf));
+  const keystone = keystoneOf(given, env, variableOf('keystone_authtoken', 'application_credential_id') in { ...env, ...settings });
   return {
     dataDir: resolve(given.data), port, detach: given.detach, restart: !given['no-restart'],
-    settings: Object.fromEntries((given.set ?? []).map(settingOf)), ...(keystone ? { keystone } : {}),
+    settings, ...(keystone ? { keystone } : {}),
   };
 }
 
@@ -84,11 +86,11 @@ function settingOf(text: string): [string, string] {
   return [variableOf(section, name), value];
 }
 
-function keystoneOf(given: Given, env: NodeJS.ProcessEnv): KeystoneArguments | undefined {
+function keystoneOf(given: Given, env: NodeJS.ProcessEnv, hasApplicationCredential: boolean): KeystoneArguments | undefined {
   if (given.keystone === undefined) return undefined;
   if (!URL.canParse(given.keystone)) throw new BadArguments(`--keystone ${given.keystone} is no URL: write it as http://host:5000/v3.`);
-  const password = given['keystone-password'] ?? env[variableOf('keystone_authtoken', 'password')];
-  if (!password) throw new BadArguments('--keystone needs the password of the user that validates tokens: give it in HELIOGRAPH_KEYSTONE_AUTHTOKEN__PASSWORD.');
+  const password = given['keystone-password'] ?? env[variableOf('keystone_authtoken', 'password')] ?? '';
+  if (password === '' && !hasApplicationCredential) throw new BadArguments('--keystone needs the password of the user that validates tokens: give it in HELIOGRAPH_KEYSTONE_AUTHTOKEN__PASSWORD.');
   return {
     url: given.keystone.replace(/\/+$/, ''), userName: given['keystone-user'], password, projectName: given['keystone-project'],
     userDomainId: given['keystone-user-domain'], projectDomainId: given['keystone-project-domain'],

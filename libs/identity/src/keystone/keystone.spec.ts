@@ -18,6 +18,7 @@ const scoped = (changed: Partial<FakeToken> = {}): FakeToken => ({
 let tokens: Record<string, unknown>;
 let validations: string[];
 let signIns: number;
+let signInBody: string;
 let acceptedOwn: string;
 let fails: ((response: ServerResponse) => void) | undefined;
 let server: Server;
@@ -28,6 +29,8 @@ function answer(request: IncomingMessage, response: ServerResponse): void {
   if (fails) return fails(response);
   if (request.method === 'POST') {
     signIns += 1;
+    signInBody = '';
+    request.setEncoding('utf8').on('data', (text: string) => { signInBody += text; });
     acceptedOwn = `own-${signIns}`;
     return send(201, { token: { expires_at: after(600) } }, { 'x-subject-token': acceptedOwn });
   }
@@ -63,6 +66,11 @@ describe('a token', () => {
       roles: ['member', 'reader'], isAdmin: false, serviceRoles: [], isService: false, authMethods: ['password'], expiresAt: new Date(after(3600)),
       catalog: [{ type: 'image', name: 'glance', endpoints: [{ region: 'RegionTwo', interface: 'public', url: 'http://two' }] }],
     });
+  });
+
+  it('is validated by an application credential where there is one', async () => {
+    await identity({ serviceUser: { applicationCredentialId: 'id', applicationCredentialSecret: 'hush' } }).callerOf('good');
+    expect(JSON.parse(signInBody)).toEqual({ auth: { identity: { methods: ['application_credential'], application_credential: { id: 'id', secret: 'hush' } } } });
   });
 
   it.each([
