@@ -90,6 +90,24 @@ describe('Download binary image data: GET /v2/images/{image_id}/file', () => {
     for (const range of ['bytes=12-', 'bytes=x', 'bytes=5-2']) expect((await demo.get(file(id), { headers: { range } })).status).toBe(416);
   });
 
+  it('reads from the stores that prefer names, from another one where those do not hold it, and refuses names that are no store with 400', async () => {
+    const id = await demo.activeImage();
+    const from = async (prefer: string) => {
+      const answer = await demo.get(`${file(id)}?prefer=${prefer}`);
+      return [answer.status, answer.status === 200 ? answer.text : ''];
+    };
+    for (const prefer of ['fast', 'far', 'far,fast', '%20fast%20,', '', ',']) expect(await from(prefer)).toEqual([200, data]);
+    for (const prefer of ['near', 'fast,near', '..']) expect(await from(prefer)).toEqual([400, '']);
+    expect((await demo.get(`${file(await demo.image(formats))}?prefer=near`)).status).toBe(400);
+  });
+
+  it('lets the policy say who may choose the store', async () => {
+    const id = await demo.activeImage();
+    await api.writePolicy({ download_from_store: 'role:admin' });
+    expect([(await demo.get(`${file(id)}?prefer=fast`)).status, (await demo.get(file(id))).status, (await admin.get(`${file(id)}?prefer=fast`)).status]).toEqual([403, 200, 200]);
+    await api.writePolicy({});
+  });
+
   it('is not for readers, and not for who cannot see the image', async () => {
     const id = await demo.activeImage();
     expect([(await api.as('demoReader').get(file(id))).status, (await api.as('alt').get(file(id))).status, (await admin.get(file(id))).status]).toEqual([403, 404, 200]);

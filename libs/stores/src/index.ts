@@ -9,5 +9,5 @@ export { configuredStores, type EnabledStores, type StoreSections } from './conf
 export { isOsHashAlgo, osHashAlgos, type OsHashAlgo } from './hashing.js';
 export { receiveData, type ReceivedData, type ReceiveOptions } from './receive-data.js';
 export type { ByteSource } from './interruptible.js';
-export { readPreferred } from './read-preferred.js';
+export { readPreferred, type ReadPreference } from './read-preferred.js';
 export { sendData, type SentData } from './send-data.js';

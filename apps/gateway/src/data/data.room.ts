@@ -1,5 +1,5 @@
 import { Problem } from '#libs/domain';
-import { readPreferred, type ByteRange, type DataKey, type Store, type StoreReader, type Stores } from '#libs/stores';
+import { readPreferred, type DataKey, type ReadPreference, type Store, type StoreReader, type Stores } from '#libs/stores';
 import type { DataRemoval, TransferParts } from '#libs/transfers';
 
 export const DATA = Symbol('data');
@@ -12,16 +12,27 @@ export interface DataRoom {
   readonly limitBytes: number;
   /** The store an upload asks for, or the default one. Refuses: InvalidRequest, as Glance does here with 400. */
   storeFor(storeId: string | undefined): Store;
+  /** The stores that a download asks for, the dearest first. Refuses: InvalidRequest where there is none of a name. */
+  preferred(names: string): readonly string[];
   /** Opens one of the copies of an image's data, the preferred one first. Refuses: what `readPreferred` refuses. */
-  read(copies: readonly DataKey[], range: ByteRange | undefined): Promise<StoreReader>;
+  read(copies: readonly DataKey[], preference: ReadPreference): Promise<StoreReader>;
 }
 
 export const dataRoom = (stores: Stores, rest: Pick<DataRoom, 'upload' | 'removal' | 'limitBytes'>): DataRoom => ({
   ...rest,
   storeFor(storeId) {
     const store = storeId === undefined ? stores.default : stores.all.get(storeId);
-    if (!store) throw new Problem('InvalidRequest', { detail: `There is no store named ${storeId ?? ''}. The stores are listed at /v2/info/stores.` });
+    if (!store) throw noSuchStore(storeId ?? '');
     return store;
   },
-  read: (copies, range) => readPreferred(stores, copies, { range }),
+  preferred(names) {
+    const prefer = names.split(',').map((name) => name.trim()).filter((name) => name !== '');
+    const unknown = prefer.find((name) => !stores.all.has(name));
+    if (unknown !== undefined) throw noSuchStore(unknown);
+    return prefer;
+  },
+  read: (copies, preference) => readPreferred(stores, copies, preference),
 });
+
+const noSuchStore = (name: string): Problem =>
+  new Problem('InvalidRequest', { detail: `There is no store named ${name}. The stores are listed at /v2/info/stores.` });

@@ -7,6 +7,8 @@ import { TakesBody } from '../edge/http-server.js';
 import { header, type Reply, type Request } from '../edge/request.js';
 import { commandIdentity } from '../images/idempotency.js';
 import { pathOf } from '../images/images.js';
+import type { AskedImage } from '../images/permissions.js';
+import { queryOf } from '../images/query.js';
 import { IMAGES, type ImageRoom } from '../tokens.js';
 import { DATA, type DataRoom } from './data.room.js';
 
@@ -42,16 +44,25 @@ export class ImageDataController {
     permissions.requireOn('download_image', asked, request.caller);
     const { imageId, image } = asked;
     if (image.status === 'deactivated' && !permissions.isAdmin(request.caller)) throw new Problem('DeactivatedImage', { imageId });
+    const prefer = this.preferredStores(request, asked);
     const copies = image.attempts.filter(({ state }) => state === 'stored').map(({ attemptId, storeId }) => ({ imageId, attemptId, storeId }));
     if (copies.length === 0 || !image.data) return void reply.code(204).send();
-    await this.send(request, reply, image, copies);
+    await this.send(request, reply, image, copies, prefer);
+  }
+
+  /** Which stores the client would rather read from; an empty parameter is none. Source: api-ref "Download binary image data", `prefer`. */
+  private preferredStores(request: Request, asked: AskedImage): readonly string[] {
+    const names = queryOf(request).get('prefer') ?? '';
+    if (!/[^\s,]/.test(names)) return [];
+    this.images.permissions.requireOn('download_from_store', asked, request.caller);
+    return this.data.preferred(names);
   }
 
   /** Straight from the store to the socket; the headers of the edge go along. */
-  private async send(request: Request, reply: Reply, { data }: Image, copies: readonly DataKey[]): Promise<void> {
+  private async send(request: Request, reply: Reply, { data }: Image, copies: readonly DataKey[], prefer: readonly string[]): Promise<void> {
     const sizeBytes = data?.sizeBytes ?? 0;
     const range = requestedRange({ range: header(request, 'range'), contentRange: header(request, 'content-range') }, sizeBytes);
-    const reader = await this.data.read(copies, range);
+    const reader = await this.data.read(copies, { range, prefer });
     reply.hijack();
     reply.raw.writeHead(range ? 206 : 200, {
       ...reply.getHeaders() as OutgoingHttpHeaders,
