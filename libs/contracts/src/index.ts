@@ -8,7 +8,8 @@ export {
 } from './messages.js';
 export { inboxPrefix, natsPermissions, natsUsers, type NatsPermissions, type NatsUser } from './permissions.js';
 export type { PersonKeys } from './person-keys.js';
+export { progressActions, type Progress, type ProgressAction, type ProgressStep, type TellProgress } from './progress.js';
 export {
-  addressOf, commandSubject, imageSubject, imageSubjects, isLowerUuid, isRegionName, leaseStreamName, leaseSubject, leaseSubjects,
-  projectedSubject, questionSubject, questions, streamName, streamSubjects, type AggregateAddress, type AggregateKind, type Question,
+  addressOf, commandSubject, imageIdOfProgress, imageSubject, imageSubjects, isLowerUuid, isRegionName, leaseStreamName, leaseSubject, leaseSubjects,
+  progressSubject, progressSubjects, projectedSubject, questionSubject, questions, streamName, streamSubjects, type AggregateAddress, type AggregateKind, type Question,
 } from './subjects.js';

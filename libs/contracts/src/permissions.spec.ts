@@ -23,6 +23,12 @@ describe('NATS permissions', () => {
     expect(natsUsers.filter((user) => mayPublish(user, image.replace('RegionOne', 'RegionTwo')))).toEqual([]);
   });
 
+  it('let those tell of progress who move bytes, and the gateway alone hear it', () => {
+    const subject = 'progress.RegionOne.11111111-2222-4333-8444-555555555555';
+    expect(natsUsers.filter((user) => mayPublish(user, subject))).toEqual(['gateway', 'staging', 'importer', 'federation']);
+    expect(natsUsers.filter((user) => permissions[user].subscribe.some((pattern) => matches(pattern, subject)))).toEqual(['gateway']);
+  });
+
   it("let nobody listen to another user's answers", () => {
     for (const user of natsUsers) {
       const inboxes = permissions[user].subscribe.filter((subject) => subject.startsWith('_INBOX'));

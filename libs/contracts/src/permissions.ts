@@ -1,4 +1,4 @@
-import { imageSubjects, leaseStreamName, leaseSubjects, projectedSubject, streamName } from './subjects.js';
+import { imageSubjects, leaseStreamName, leaseSubjects, progressSubjects, projectedSubject, streamName } from './subjects.js';
 
 /** The NATS user of each service, and of the operator's tools. `setup` creates the streams and can do nothing else. */
 export const natsUsers = ['gateway', 'catalog', 'staging', 'importer', 'federation', 'operator', 'setup'] as const;
@@ -24,19 +24,21 @@ export function natsPermissions(region: string): Record<NatsUser, NatsPermission
     `$JS.API.CONSUMER.MSG.NEXT.${log}.*`, `$JS.API.CONSUMER.DELETE.${log}.*`, `$JS.API.INFO`, `$JS.FC.>`,
   ];
   const readLeases = [`$JS.API.STREAM.INFO.${leases}`, `$JS.API.STREAM.MSG.GET.${leases}`, `$JS.API.INFO`];
+  const progress = progressSubjects(region);
+  const hears = (permissions: NatsPermissions, ...subjects: string[]): NatsPermissions => ({ ...permissions, subscribe: [...permissions.subscribe, ...subjects] });
   const inbox = (user: NatsUser) => `${inboxPrefix(user)}.>`;
   const client = (user: NatsUser, ...publish: string[]): NatsPermissions =>
     ({ publish: [`ask.${region}.*`, `do.${region}.*`, ...publish], subscribe: [inbox(user), projectedSubject(region)], mayRespond: false });
   return {
-    gateway: client('gateway', leaseSubjects(region), ...readLeases, `$JS.API.STREAM.INFO.${log}`),
+    gateway: hears(client('gateway', progress, leaseSubjects(region), ...readLeases, `$JS.API.STREAM.INFO.${log}`), progress),
     catalog: {
       publish: [imageSubjects(region), `glance.${region}.metadef.*`, projectedSubject(region), leaseSubjects(region), ...readLog, ...readLeases],
       subscribe: [`do.${region}.*`, `ask.${region}.*`, projectedSubject(region), inbox('catalog')],
       mayRespond: true,
     },
-    staging: client('staging'),
-    importer: client('importer', `glance.${region}.import.*`),
-    federation: client('federation', `glance.${region}.policy.*`),
+    staging: client('staging', progress),
+    importer: client('importer', progress, `glance.${region}.import.*`),
+    federation: client('federation', progress, `glance.${region}.policy.*`),
     operator: { publish: [`glance.${region}.>`, ...readLog, ...readLeases, `ask.${region}.*`], subscribe: [inbox('operator'), projectedSubject(region)], mayRespond: false },
     setup: { publish: [`$JS.API.STREAM.CREATE.${log}`, `$JS.API.STREAM.INFO.${log}`, `$JS.API.STREAM.CREATE.${leases}`, `$JS.API.STREAM.INFO.${leases}`, `$JS.API.INFO`], subscribe: [inbox('setup')], mayRespond: false },
   };

@@ -1,4 +1,4 @@
-import { addressOf, commandSubject, imageSubject, leaseSubject, streamName } from '#libs/contracts';
+import { addressOf, commandSubject, imageIdOfProgress, imageSubject, leaseSubject, progressSubject, streamName } from '#libs/contracts';
 
 const imageId = '11111111-2222-4333-8444-555555555555';
 
@@ -11,10 +11,18 @@ describe('A subject', () => {
     expect(addressOf(imageSubject('RegionOne', imageId))).toEqual({ kind: 'image', token: imageId });
   });
 
+  it('of progress leads back to its image, and no other subject does', () => {
+    expect(imageIdOfProgress(progressSubject('RegionOne', imageId))).toBe(imageId);
+    for (const other of [imageSubject('RegionOne', imageId), `progress.RegionOne.${imageId}.more`, 'progress.RegionOne.*', `progress.RegionOne.${'-'.repeat(36)}`]) {
+      expect(imageIdOfProgress(other)).toBeUndefined();
+    }
+  });
+
   it.each(['', '*', '>', 'a.b', imageId.toUpperCase().replace('1', 'A'), `${imageId}.>`, `${imageId} `, '../etc', 'x'.repeat(36)])(
     'is never built from the id %j', (id) => {
       expect(() => imageSubject('RegionOne', id)).toThrow('lower-case UUID');
       expect(() => leaseSubject('RegionOne', id)).toThrow('lower-case UUID');
+      expect(() => progressSubject('RegionOne', id)).toThrow('lower-case UUID');
     });
 
   it.each(['', '*', 'a.b', 'a b', '>', 'x'.repeat(65)])('is never built from the region %j', (region) => {

@@ -11,9 +11,11 @@ import { Problem } from '#libs/domain';
  *   do.<region>.image                   commands to the catalog, answered    core NATS, queue group catalog
  *   ask.<region>.<question>             questions to the catalog, answered   core NATS, queue group catalog
  *   projected.<region>                  "the read model has reached N"       core NATS
+ *   progress.<region>.<imageId>         how far a transfer is, kept nowhere  core NATS
  */
 const lowerUuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const regionName = /^[A-Za-z0-9_-]{1,64}$/;
+const progressOfImage = /^progress\.[A-Za-z0-9_-]{1,64}\.([0-9a-f-]{36})$/;
 const logSubject = /^glance\.[A-Za-z0-9_-]{1,64}\.(image|metadef|import|policy)\.([A-Za-z0-9_-]{1,512})$/;
 
 export type AggregateKind = 'image' | 'metadef' | 'import' | 'policy';
@@ -37,6 +39,14 @@ export const leaseSubject = (region: string, attemptId: string): string => `leas
 export const commandSubject = (region: string, kind: AggregateKind): string => `do.${checkedRegion(region)}.${kind}`;
 export const questionSubject = (region: string, question: Question): string => `ask.${checkedRegion(region)}.${question}`;
 export const projectedSubject = (region: string): string => `projected.${checkedRegion(region)}`;
+
+export const progressSubject = (region: string, imageId: string): string => `progress.${checkedRegion(region)}.${checkedUuid(imageId)}`;
+export const progressSubjects = (region: string): string => `progress.${checkedRegion(region)}.*`;
+/** The image that a subject tells the progress of; undefined for any other subject. */
+export function imageIdOfProgress(subject: string): string | undefined {
+  const imageId = progressOfImage.exec(subject)?.[1];
+  return imageId !== undefined && lowerUuid.test(imageId) ? imageId : undefined;
+}
 
 export interface AggregateAddress { readonly kind: AggregateKind; readonly token: string }
 

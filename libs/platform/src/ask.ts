@@ -35,6 +35,8 @@ export interface Bus {
    * comes in time, `Unavailable`: whether the question was heard is then unknown, so repeat it only with the same command id.
    */
   ask<Ok>(subject: string, payload: unknown, options?: AskOptions): Promise<Ok>;
+  /** Tells whoever listens now. Waits for nobody; while the connection is down the word is lost rather than kept. */
+  tell(subject: string, payload: unknown): void;
   isConnected(): boolean;
   close(): Promise<void>;
 }
@@ -66,6 +68,7 @@ export async function createBus({ servers, user, password, region, logger }: Bus
   return {
     connection, region,
     ask: <Ok>(subject: string, payload: unknown, options: AskOptions = {}) => ask<Ok>(line, subject, payload, options),
+    tell: (subject, payload) => { if (isUp && !connection.isClosed() && !connection.isDraining()) connection.publish(subject, JSON.stringify(payload)); },
     isConnected: () => isUp && !connection.isClosed(),
     close: () => (isUp ? connection.drain() : connection.close()),
   };

@@ -6,6 +6,7 @@ export {
 export { createReadiness, serveOperations, type Check, type Operations, type Readiness, type ReadinessReport } from './health.js';
 export { createLogger, currentRequestId, nestLogger, requestContext, type Logger, type RequestContext } from './logging.js';
 export { createMetrics } from './metrics.js';
+export { progressTeller } from './progress.js';
 export { serve, type HttpDefinition, type ServiceDefinition, type ServiceParts } from './serve.js';
 export { ServiceConfig, logLevels, type LogLevel } from './service-config.js';
 export { createShutdown, type Shutdown } from './shutdown.js';

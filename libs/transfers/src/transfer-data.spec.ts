@@ -29,7 +29,7 @@ async function aQueuedImage() {
   };
   let image = await send({ command: creation });
   const parts = {
-    leases, clock, leaseMs: 30_000, idleMs: 60_000, osHashAlgo: 'sha512' as const,
+    leases, clock, leaseMs: 30_000, idleMs: 60_000, osHashAlgo: 'sha512' as const, tellProgress: () => {},
     async removeData(_: string, { attempts }: Image) {
       for (const { attemptId, storeId, state } of attempts) if (state === 'over') await store.remove({ imageId, attemptId, storeId });
     },

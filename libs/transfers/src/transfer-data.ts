@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import type { TellProgress } from '#libs/contracts';
 import { Problem, type Image, type ImageCommandEnvelope, type UploadFailure } from '#libs/domain';
 import { crashPoint, type Leases } from '#libs/event-log';
 import { receiveData, type ByteSource, type OsHashAlgo, type ReceivedData, type Store } from '#libs/stores';
 import { holdLease } from './held-lease.js';
 import { idleLimit } from './idle-limit.js';
+import { progressMeter } from './progress-meter.js';
 
 /** Where the bytes go: to become the image's data, or to wait in the staging area for an import. */
 export type TransferKind = 'ImageDataUpload' | 'ImageStaging';
@@ -18,6 +20,7 @@ export interface TransferParts {
   readonly osHashAlgo: OsHashAlgo;
   /** For how long a client may send nothing. */
   readonly idleMs: number;
+  readonly tellProgress: TellProgress;
   /** Removes the bytes of attempts that are over. Never rejects. */
   removeData(imageId: string, image: Image): Promise<void>;
 }
@@ -46,13 +49,16 @@ export interface Transfer {
 export async function transferData(parts: TransferParts, transfer: Transfer): Promise<void> {
   const attemptId = transfer.attemptId ?? randomUUID();
   if (await start(transfer, attemptId) === 'done before') return;
-  const attempt = holdAttempt(parts, transfer.imageId, attemptId);
+  const attempt = holdAttempt(parts, transfer, attemptId);
   try {
     const received = await receive(parts, transfer, attemptId, attempt);
+    attempt.progress.step('storing');
     await commitHeld(received, attempt.confirm);
     crashPoint('after-store-commit');
     crashPoint('before-complete');
+    attempt.progress.step('recording');
     await complete(transfer, attemptId, received);
+    attempt.progress.end('succeeded');
     crashPoint('before-acknowledgement');
   } catch (error) {
     if (error instanceof UnknownOutcome) throw error;
@@ -87,22 +93,31 @@ async function wasCompleted(kind: TransferKind, attemptId: string, completion: S
   }
 }
 
-/** The attempt's lease, and the signal that ends its transfer when the lease is lost or nothing moves any more. */
-function holdAttempt(parts: TransferParts, imageId: string, attemptId: string) {
+/** The attempt's lease, the word on how far it is, and the signal that ends its transfer when the lease is lost or nothing moves any more. */
+function holdAttempt(parts: TransferParts, { kind, imageId, store, declaredSizeBytes }: Transfer, attemptId: string) {
   const lost = new AbortController();
   const lease = holdLease({ ...parts, imageId, attemptId, onLost: (reason) => { lost.abort(reason); } });
   const idle = idleLimit(imageId, parts.idleMs);
+  const progress = progressMeter(parts.tellProgress, parts.clock, imageId, {
+    attemptId, action: actions[kind], storeId: store.id, ...(declaredSizeBytes === undefined ? {} : { totalBytes: declaredSizeBytes }),
+  });
   return {
     signal: AbortSignal.any([lost.signal, idle.signal]),
-    moved: idle.moved,
+    progress,
+    moved(receivedBytes: number) {
+      idle.moved();
+      progress.moved(receivedBytes);
+    },
     arrived: idle.end,
     confirm: lease.confirm,
     async end() {
       idle.end();
+      progress.end('failed');
       await lease.release();
     },
   };
 }
+const actions = { ImageDataUpload: 'upload', ImageStaging: 'stage' } as const;
 type HeldAttempt = ReturnType<typeof holdAttempt>;
 
 async function receive({ osHashAlgo }: TransferParts, { imageId, store, source, limitBytes, declaredSizeBytes }: Transfer, attemptId: string, attempt: HeldAttempt): Promise<ReceivedData> {

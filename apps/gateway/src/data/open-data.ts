@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { commandSubject, imageFromJson, questionSubject, type CommandContext, type ImageCommandAnswer, type ImageCommandMessage, type RemovalsAnswer } from '#libs/contracts';
 import type { Image, ImageCommand } from '#libs/domain';
 import { jetStreamLeases } from '#libs/event-log';
-import type { ServiceParts } from '#libs/platform';
+import { progressTeller, type ServiceParts } from '#libs/platform';
 import type { Stores } from '#libs/stores';
 import { dataRemoval, removalLoop } from '#libs/transfers';
 import type { GatewayConfig } from '../config.js';
@@ -28,7 +28,7 @@ export async function openData({ config, bus, logger, readiness, shutdown }: Ser
     limitBytes: config.imageSizeCap,
     upload: {
       leases: await jetStreamLeases(bus.connection, { region: bus.region }), leaseMs: config.leaseSeconds * 1000, idleMs: config.uploadIdleSeconds * 1000,
-      clock: () => new Date(), osHashAlgo: config.hashingAlgorithm, removeData: removal.ofImage,
+      clock: () => new Date(), osHashAlgo: config.hashingAlgorithm, tellProgress: progressTeller(bus), removeData: removal.ofImage,
     },
   });
 }
