@@ -48,10 +48,14 @@ export interface OperatorCommand {
  * environment, or with `--data DIR` from DIR/operator.env, which `npm start` leaves there: the same variables, one a line.
  */
 export async function runOperatorCommand(command: OperatorCommand, argv: readonly string[] = process.argv.slice(2)): Promise<never> {
-  process.exit(await statusOf(command, argv).catch((error: unknown) => {
+  // A reader that has seen enough (`| head`) must not end a repair half-way.
+  process.stdout.on('error', () => undefined);
+  const status = await statusOf(command, argv).catch((error: unknown) => {
     say(error instanceof ConfigFaults ? error.message : `${command.name}: ${error instanceof Error ? error.message : String(error)}`);
     return 2;
-  }));
+  });
+  await everythingSaid();
+  process.exit(status);
 }
 
 async function statusOf(command: OperatorCommand, argv: readonly string[]): Promise<number> {
@@ -110,3 +114,6 @@ async function inTime(config: OperatorConfig, connecting: Promise<Bus>): Promise
 function say(line: string): void {
   process.stdout.write(`${line}\n`);
 }
+
+/** `process.exit` drops what a slow pipe has not taken yet: of a long report, the last lines, which say what to do. */
+const everythingSaid = (): Promise<void> => new Promise((resolve) => process.stdout.write('', () => resolve()));
