@@ -10,6 +10,8 @@ module.exports = {
     rule('libs-are-strangers', 'A lib may use domain, contracts and itself; only transfers, platform, embedded and testing may combine libs.',
       { path: '^libs/(contracts|event-log|read-model|stores|identity|download)/', pathNot: spec },
       { path: '^libs/', pathNot: ['^libs/(domain|contracts)/src/index\\.ts$', '^libs/$1/'] }),
+    rule('inspection-is-pure', 'libs/inspection reads bytes that others bring: no I/O, and nothing but the domain besides.',
+      { path: '^libs/inspection/', pathNot: spec }, { pathNot: ['^libs/inspection/', '^libs/domain/src/index\\.ts$'] }),
     rule('transfers-combines-few', 'libs/transfers tells one story of the log, the leases and the stores; nothing else may come in.',
       { path: '^libs/transfers/', pathNot: spec },
       { path: '^libs/', pathNot: ['^libs/(domain|contracts|event-log|stores)/src/index\\.ts$', '^libs/transfers/'] }),

@@ -1,0 +1,43 @@
+/**
+ * `npm run soak [-- PART…]`: the specs that draw lots, for much longer than every day. Each prints its seed; HELIOGRAPH_SEED repeats one.
+ * The last line is: N passed, N failed, N skipped.
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { environment, node, prepare, projectDir } from './prepare.mjs';
+
+/** What runs: the spec, and what makes it long. */
+const parts = {
+  inspection: { spec: 'libs/inspection/src/fuzz.spec.ts', env: { HELIOGRAPH_FUZZ: '1000000' } },
+};
+
+const chosen = process.argv.slice(2);
+const names = chosen.length > 0 ? chosen : Object.keys(parts);
+const counts = { passed: 0, failed: 0, skipped: 0 };
+await prepare((line) => console.error(line));
+for (const name of names) {
+  const result = parts[name] ? soak(parts[name]) : undefined;
+  if (!result) console.error(`${name} could not run`);
+  counts.passed += result?.numPassedTests ?? 0;
+  counts.failed += result?.numFailedTests ?? 1;
+  counts.skipped += result?.numPendingTests ?? 0;
+}
+console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
+process.exit(counts.failed > 0 || counts.passed === 0 ? 1 : 0);
+
+function soak({ spec, env }) {
+  const dir = mkdtempSync(join(tmpdir(), 'heliograph-soak-'));
+  const resultFile = join(dir, 'result.json');
+  spawnSync(node, [
+    '--disable-warning=ExperimentalWarning', '--experimental-vm-modules', join('node_modules', 'jest', 'bin', 'jest.js'), '--verbose', '--json', `--outputFile=${resultFile}`, '--runTestsByPath', spec,
+  ], { cwd: projectDir, env: { ...environment(), ...env }, stdio: ['ignore', 'ignore', 'inherit'] });
+  try {
+    return JSON.parse(readFileSync(resultFile, 'utf8'));
+  } catch {
+    return undefined;
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
