@@ -3,7 +3,7 @@ import { unknownSettings } from './known-options.js';
 
 describe('the command line of npm start', () => {
   it('needs nothing', () => {
-    expect(readArguments([], {})).toEqual({ dataDir: `${process.cwd()}/data`, port: 9292, detach: false, restart: true, settings: {} });
+    expect(readArguments([], {})).toEqual({ dataDir: `${process.cwd()}/data`, port: 9292, regions: 1, detach: false, restart: true, settings: {} });
   });
 
   it('takes any option by section and name, with = in its value', () => {
@@ -15,6 +15,11 @@ describe('the command line of npm start', () => {
     expect(readArguments(['--keystone', 'http://k:5000/v3/', '--keystone-user', 'img'], { HELIOGRAPH_KEYSTONE_AUTHTOKEN__PASSWORD: 'hush' }).keystone).toEqual({
       url: 'http://k:5000/v3', userName: 'img', password: 'hush', projectName: 'service', userDomainId: 'default', projectDomainId: 'default',
     });
+  });
+
+  it('takes one region or two', () => {
+    expect([readArguments(['--regions', '2'], {}).regions, readArguments(['--regions', '1'], {}).regions]).toEqual([2, 1]);
+    expect(() => readArguments(['--regions', '3'], {})).toThrow('--regions 3 cannot be: give 1 or 2.');
   });
 
   it.each([['0'], ['65536'], ['92.5'], ['']])('refuses %j as a port', (port) => {

@@ -5,6 +5,8 @@ import { variableOf } from '#libs/platform';
 export interface Arguments {
   readonly dataDir: string;
   readonly port: number;
+  /** How many regions run side by side; the second serves the Image API at the next port. */
+  readonly regions: 1 | 2;
   readonly detach: boolean;
   /** A child that dies is started again; tests that watch what happens without it say `--no-restart`. */
   readonly restart: boolean;
@@ -30,6 +32,7 @@ export class BadArguments extends Error {
 export const usage = `npm start -- [options]
   --data DIR                       where everything is kept (./data)
   --port N                         the port of the Image API on loopback (9292)
+  --regions 2                      two regions with logs, databases and stores of their own, RegionTwo at the next port, and one catalogue that names both
   --set section.option=value       any option, by Glance's name where Glance has it; may be repeated
   --keystone URL                   a real Keystone instead of the development identity, with the user that validates tokens:
     --keystone-user NAME           (glance)
@@ -45,6 +48,7 @@ export const usage = `npm start -- [options]
 const options = {
   data: { type: 'string', default: './data' },
   port: { type: 'string', default: '9292' },
+  regions: { type: 'string', default: '1' },
   set: { type: 'string', multiple: true },
   keystone: { type: 'string' },
   'keystone-user': { type: 'string', default: 'glance' },
@@ -63,10 +67,11 @@ export function readArguments(argv: readonly string[], env: NodeJS.ProcessEnv = 
   const given = parsed(argv);
   const port = Number(given.port);
   if (!Number.isInteger(port) || port < 1 || port > 65535) throw new BadArguments(`--port ${given.port} is no port: give a number from 1 to 65535.`);
+  if (given.regions !== '1' && given.regions !== '2') throw new BadArguments(`--regions ${given.regions} cannot be: give 1 or 2.`);
   const settings = Object.fromEntries((given.set ?? []).map(settingOf));
   const keystone = keystoneOf(given, env, variableOf('keystone_authtoken', 'application_credential_id') in { ...env, ...settings });
   return {
-    dataDir: resolve(given.data), port, detach: given.detach, restart: !given['no-restart'],
+    dataDir: resolve(given.data), port, regions: given.regions === '2' ? 2 : 1, detach: given.detach, restart: !given['no-restart'],
     settings, ...(keystone ? { keystone } : {}),
   };
 }

@@ -1,58 +1,73 @@
 import { join } from 'node:path';
-import { cacheDir, findNatsServer, freePort, isPortFree, startNatsServer, startPostgres, type Child } from '#libs/embedded';
-import { variableOf } from '#libs/platform';
+import { cacheDir, findNatsServer, freePort, isPortFree, startNatsServer, startPostgres, type Child, type Postgres } from '#libs/embedded';
 import type { Arguments, KeystoneArguments } from './arguments.js';
 import { writeClientFiles } from './client-files.js';
 import { UnusableDataDir, type DataDir } from './data-dir.js';
 import { knownVariables, unknownSettings } from './known-options.js';
 import { endLeftovers } from './leftovers.js';
 import { distrustOf } from './log-watch.js';
-import type { Part, Running } from './running.js';
+import { settingOf, type RegionToStart } from './regions.js';
+import type { Part, Running, RunningRegion } from './running.js';
 import { serviceNames, startIdentity, startService, type Surroundings } from './services.js';
 import { setUpLog } from './set-up-log.js';
 import type { Supervisor } from './supervise.js';
 
 export interface Launch {
   readonly args: Arguments;
-  readonly dataDir: DataDir;
+  /** What all regions share, PostgreSQL and the development identity, is kept with the first. */
+  readonly regions: readonly [RegionToStart, ...RegionToStart[]];
   readonly supervisor: Supervisor;
   say(line: string): void;
   /** Gives the start up. */
   readonly signal: AbortSignal;
 }
 
-const database = 'heliograph';
-
 /** Starts everything, from the ground up, and writes down what runs. Throws where a part cannot start; the caller then stops the rest. */
 export async function launch(start: Launch): Promise<Running> {
-  const { args, dataDir, supervisor, say, signal } = start;
-  await endLeftovers(dataDir.file('heliograph.json'), say);
-  if (!(await isPortFree(args.port))) {
-    throw new UnusableDataDir(`Port ${args.port} is in use by another program. Choose another one with --port, or end what listens there.`);
-  }
+  const { args, regions, supervisor, say, signal } = start;
+  const [{ dataDir: site }] = regions;
+  await endLeftovers(site.file('heliograph.json'), say);
+  await refuseTakenPorts(regions);
   for (const variable of unknownSettings(args.settings, await knownVariables())) say(`--set: no service has an option ${variable}; look for a slip in its name`);
-  const region = settingOf(args, 'heliograph', 'region') ?? 'RegionOne';
-  const [nats, databaseUrl] = await Promise.all([startNats(start, region), startDatabase(start)]);
-  await setUpLog({ servers: [nats.url], region, replicas: 1, ...(nats.isOurs ? { password: dataDir.secrets.nats.setup } : {}) });
+  const database = startDatabase(start);
+  const servers = regions.map((region) => startNats(start, region));
+  await all([database, ...servers]);
+  const [postgres, nats] = [await database, await Promise.all(servers)];
   const developmentPassword = settingOf(args, 'heliograph', 'development_password') ?? 'secret';
-  const keystone = args.keystone ?? (await developmentKeystone(dataDir, developmentPassword));
-  const around: Surroundings = { region, port: args.port, natsUrl: nats.url, isOurNats: nats.isOurs, databaseUrl, keystone, settings: args.settings };
+  const keystone = args.keystone ?? (await developmentKeystone(site, developmentPassword));
+  const surroundings = await Promise.all(regions.map(async (region, index): Promise<Surroundings> => {
+    const { url = '', isOurs = false } = nats[index] ?? {};
+    await setUpLog({ servers: [url], region: region.name, replicas: 1, ...(isOurs ? { password: region.dataDir.secrets.nats.setup } : {}) });
+    const databaseUrl = await databaseOf(postgres, region, index);
+    return { region: region.name, nameOf: region.nameOf, port: region.port, natsUrl: url, isOurNats: isOurs, databaseUrl, keystone, settings: args.settings };
+  }));
 
   const started = async (name: string, part: Promise<Part>): Promise<void> => {
     say(`${name}: starting`);
     const running = await part;
     supervisor.watch(running);
-    say(`${name}: ${name === 'catalog' && (await distrustOf(running.operationsPort ?? 0)) ? 'runs, but does not trust the event log' : 'ready'}`);
+    say(`${name}: ${running.kind === 'catalog' && (await distrustOf(running.operationsPort ?? 0)) ? 'runs, but does not trust the event log' : 'ready'}`);
   };
+  const imageEndpoints = Object.fromEntries(regions.map(({ name, endpoint }) => [name, endpoint]));
   await all([
-    ...(args.keystone ? [] : [started('development identity', startIdentity(around, dataDir, signal))]),
-    ...serviceNames.map((name) => started(name, startService(name, around, dataDir, signal))),
+    ...(args.keystone ? [] : [started('development identity', startIdentity({ keystone, settings: args.settings, imageEndpoints }, site, signal))]),
+    ...regions.flatMap(({ dataDir, nameOf }, index) => serviceNames.map((name) =>
+      started(nameOf(name), startService(name, surroundings[index] as Surroundings, dataDir, signal)))),
   ]);
-  await dataDir.save('ports.json', JSON.stringify(dataDir.ports, null, 2));
-  await writeClientFiles(around, dataDir, args.keystone ? undefined : developmentPassword);
-  return {
-    pid: process.pid, isReady: true, region, endpoint: `http://127.0.0.1:${args.port}`, identityUrl: keystone.url, natsUrl: nats.url, processes: {},
-  };
+  await Promise.all(regions.map(async ({ dataDir }, index) => {
+    await dataDir.save('ports.json', JSON.stringify(dataDir.ports, null, 2));
+    await writeClientFiles(surroundings[index] as Surroundings, dataDir, args.keystone ? undefined : developmentPassword);
+  }));
+  const running = surroundings.map(({ region, natsUrl }, index): RunningRegion =>
+    ({ region, natsUrl, endpoint: imageEndpoints[region] ?? '', dataDir: regions[index]?.dataDir.path ?? '' }));
+  return { pid: process.pid, isReady: true, ...(running[0] as RunningRegion), identityUrl: keystone.url, regions: running, processes: {} };
+}
+
+async function refuseTakenPorts(regions: readonly RegionToStart[]): Promise<void> {
+  for (const { port } of regions) {
+    if (await isPortFree(port)) continue;
+    throw new UnusableDataDir(`Port ${port} is in use by another program. Choose another one with --port, or end what listens there.`);
+  }
 }
 
 /** The processes of now, as they are written to heliograph.json. */
@@ -61,7 +76,7 @@ export const processesOf = (supervisor: Supervisor): Running['processes'] =>
     name, { pid: child.pid, mark, logFile, ...(operationsPort === undefined ? {} : { operationsPort }) },
   ]));
 
-async function startNats({ dataDir, supervisor, say }: Launch, region: string): Promise<{ url: string; isOurs: boolean }> {
+async function startNats({ supervisor, say }: Launch, { name, nameOf, dataDir }: RegionToStart): Promise<{ url: string; isOurs: boolean }> {
   const given = process.env['NATS_URL'];
   if (given) {
     say(`NATS: using the server at ${given}`);
@@ -70,26 +85,32 @@ async function startNats({ dataDir, supervisor, say }: Launch, region: string): 
   say('NATS: looking for a server');
   const binary = await findNatsServer({ cacheDir: cacheDir(), onProgress: (line) => say(`NATS: ${line}`) });
   const dir = join(dataDir.path, 'nats');
-  const server = await startNatsServer({ binary, dir, region, passwords: dataDir.secrets.nats, ...remembered(dataDir, 'nats') });
+  const server = await startNatsServer({ binary, dir, region: name, passwords: dataDir.secrets.nats, ...remembered(dataDir, 'nats') });
   dataDir.ports['nats'] = server.port;
-  supervisor.watch(foundation('nats', server, () => server.restart(), join(dir, 'nats.json'), join(dir, 'nats.log')));
-  say(`NATS: ready (${binary})`);
+  supervisor.watch(foundation(nameOf('nats'), server, () => server.restart(), join(dir, 'nats.json'), join(dir, 'nats.log')));
+  say(`${nameOf('NATS')}: ready (${binary})`);
   return { url: server.url, isOurs: true };
 }
 
-async function startDatabase({ dataDir, supervisor, say }: Launch): Promise<string> {
+async function startDatabase({ regions: [{ dataDir }], supervisor, say }: Launch): Promise<Postgres> {
   say('PostgreSQL: starting');
   const dir = join(dataDir.path, 'postgres');
   const server = await startPostgres({ dir, password: dataDir.secrets.postgres, ...remembered(dataDir, 'postgres') });
   dataDir.ports['postgres'] = server.port;
   supervisor.watch(foundation('postgres', server, () => server.restart(), join(dir, 'data'), join(dir, 'postgres.log')));
-  await server.createDatabase(database);
   say('PostgreSQL: ready');
-  return server.url(database);
+  return server;
+}
+
+/** A database of its own for each region, in one server. */
+async function databaseOf(postgres: Postgres, { name }: RegionToStart, index: number): Promise<string> {
+  const database = index === 0 ? 'heliograph' : `heliograph_${name}`;
+  await postgres.createDatabase(database);
+  return postgres.url(database);
 }
 
 function foundation(name: string, child: Child, startAgain: () => Promise<Child>, mark: string, logFile: string): Part {
-  return { name, child, startAgain, mark, logFile, stopWithinMs: 20_000 };
+  return { name, kind: 'foundation', child, startAgain, mark, logFile, stopWithinMs: 20_000 };
 }
 
 async function developmentKeystone(dataDir: DataDir, password: string): Promise<KeystoneArguments> {
@@ -100,13 +121,10 @@ async function developmentKeystone(dataDir: DataDir, password: string): Promise<
   };
 }
 
-const settingOf = ({ settings }: Arguments, section: string, name: string): string | undefined =>
-  settings[variableOf(section, name)] ?? process.env[variableOf(section, name)];
-
 const remembered = ({ ports }: DataDir, name: string): { port?: number } => (ports[name] === undefined ? {} : { port: ports[name] });
 
 /** Waits for all of them also where one fails, so that nothing starts behind the back of who then stops everything. */
-async function all(tasks: readonly Promise<void>[]): Promise<void> {
+async function all(tasks: readonly Promise<unknown>[]): Promise<void> {
   const results = await Promise.allSettled(tasks);
   const failed = results.find((result) => result.status === 'rejected');
   if (failed) throw failed.reason;

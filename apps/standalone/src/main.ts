@@ -1,11 +1,13 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { BadArguments, readArguments, type Arguments } from './arguments.js';
-import { UnusableDataDir, takeDataDir } from './data-dir.js';
+import { UnusableDataDir } from './data-dir.js';
 import { runDetached, type Told } from './detach.js';
 import { watchDisk } from './disk-watch.js';
+import { farewell } from './farewell.js';
 import { launch, processesOf } from './launch.js';
 import { watchLog, type LogState } from './log-watch.js';
+import { takeRegions } from './regions.js';
 import type { Part, Running } from './running.js';
 import { createSupervisor, type Supervisor } from './supervise.js';
 
@@ -22,31 +24,15 @@ function print(text: string): void {
 
 const say = (line: string): void => print(`[${((Date.now() - startedAt) / 1000).toFixed(1).padStart(5)} s] ${line}\n`);
 
-function farewell({ endpoint, region, identityUrl }: Running, { dataDir, keystone }: Arguments): string {
-  const first = keystone
-    ? [`  source ${join(dataDir, 'openrc')}    # and set OS_USERNAME, OS_PASSWORD, OS_PROJECT_NAME`]
-    : [`  source ${join(dataDir, 'openrc')}`];
-  return [
-    '', `Heliograph serves the Image API of ${region} at ${endpoint}`, '', 'Try it:', ...first,
-    '  openstack image create --disk-format raw --container-format bare --file README.md first', '  openstack image list', '',
-    ...(keystone ? [] : [
-      'Without the openstack client:',
-      `  TOKEN=$(curl -si ${identityUrl}/auth/tokens -H 'Content-Type: application/json' -d '{"auth":{"identity":{"methods":["password"],"password":{"user":{"name":"demo","domain":{"id":"default"},"password":"'"$OS_PASSWORD"'"}}},"scope":{"project":{"name":"demo","domain":{"id":"default"}}}}}' | tr -d '\\r' | sed -n 's/^x-subject-token: //Ip')`,
-      `  curl -s ${endpoint}/v2/images -H "X-Auth-Token: $TOKEN"`, '',
-    ]),
-    `Everything is kept in ${dataDir}; the services write their logs to ${join(dataDir, 'logs')}.`,
-    keystone ? '' : 'The development identity is not for production: it knows fixed users and listens on loopback only.', '',
-  ].join('\n');
-}
-
 /** Runs until it is told to stop. Resolves to the exit status. */
 async function run(args: Arguments): Promise<number> {
-  const dataDir = await takeDataDir(args.dataDir);
+  const regions = await takeRegions(args);
+  const [{ dataDir: site }] = regions;
   let running: Running | undefined;
   let isReady = false;
   let written = Promise.resolve();
   // One after another, and never a reason to end: what runs goes on also where the disk is full.
-  const save = (state: object): Promise<void> => (written = written.then(() => dataDir.save('heliograph.json', JSON.stringify(state, null, 2)))
+  const save = (state: object): Promise<void> => (written = written.then(() => site.save('heliograph.json', JSON.stringify(state, null, 2)))
     .catch((error: Error) => say(`heliograph.json could not be written: ${error.message}`)));
   const write = () => save({ ...running, pid: process.pid, isReady, processes: processesOf(supervisor) });
   const supervisor = createSupervisor({ restart: args.restart, say, onChange: write });
@@ -54,35 +40,40 @@ async function run(args: Arguments): Promise<number> {
     say('stopping');
     await supervisor.stop();
     await save({ pid: process.pid, isReady: false, processes: {} });
-    await dataDir.release();
+    for (const { dataDir } of regions.toReversed()) await dataDir.release();
     say('stopped');
   };
   const stopRequest = new AbortController();
   const { signal } = stopRequest;
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => stopRequest.abort());
   try {
-    running = await launch({ args, dataDir, supervisor, say, signal });
+    running = await launch({ args, regions, supervisor, say, signal });
   } catch (error) {
     await stop();
     if (signal.aborted) return 0;
     throw error;
   }
   let hasGreeted = false;
-  const onChange = async ({ isTrusted, words }: LogState): Promise<void> => {
-    isReady = isTrusted;
-    await write();
+  const trusted = new Map<string, boolean>();
+  const onChange = async (name: string, { isTrusted, words }: LogState): Promise<void> => {
+    trusted.set(name, isTrusted);
     if (!isTrusted) print(`\n${words}\n\n`);
     else if (hasGreeted) say(words);
-    else {
+    if (trusted.size < regions.length) return;
+    isReady = [...trusted.values()].every(Boolean);
+    await write();
+    if (isReady && !hasGreeted) {
       hasGreeted = true;
       say('ready');
       print(farewell(running as Running, args));
     }
-    tell({ over: isTrusted ? 'ready' : 'degraded' });
+    tell({ over: isReady ? 'ready' : 'degraded' });
   };
-  const nats = args.restart ? partOf(supervisor, 'nats') : undefined;
-  void watchDisk({ dataDir: args.dataDir, nats, signal, say });
-  await watchLog({ operationsPort: partOf(supervisor, 'catalog')?.operationsPort ?? 0, dataDir: args.dataDir, signal, onChange });
+  await Promise.all(regions.map(({ name, nameOf, dataDir }) => {
+    void watchDisk({ dataDir: dataDir.path, nats: args.restart ? partOf(supervisor, nameOf('nats')) : undefined, signal, say });
+    const operationsPort = partOf(supervisor, nameOf('catalog'))?.operationsPort ?? 0;
+    return watchLog({ operationsPort, dataDir: dataDir.path, signal, onChange: (state) => onChange(name, state) });
+  }));
   await stop();
   return 0;
 }

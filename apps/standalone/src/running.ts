@@ -1,14 +1,20 @@
 import type { Child } from '#libs/embedded';
 
 /** DIR/heliograph.json: what runs, for `npm stop`, for the next start, and for tests. */
-export interface Running {
+export interface Running extends RunningRegion {
   readonly pid: number;
   readonly isReady: boolean;
+  readonly identityUrl: string;
+  /** All of them; the first is told above, too. */
+  readonly regions: readonly RunningRegion[];
+  readonly processes: Record<string, RunningProcess>;
+}
+
+export interface RunningRegion {
   readonly region: string;
   readonly endpoint: string;
-  readonly identityUrl: string;
   readonly natsUrl: string;
-  readonly processes: Record<string, RunningProcess>;
+  readonly dataDir: string;
 }
 
 export interface RunningProcess {
@@ -21,7 +27,10 @@ export interface RunningProcess {
 
 /** A process of this start, and how to bring it back. */
 export interface Part {
+  /** With two regions its region stands before it: `RegionTwo catalog`. */
   readonly name: string;
+  /** Services are stopped first, and catalogs after those that ask them. */
+  readonly kind: 'service' | 'catalog' | 'foundation';
   readonly mark: string;
   readonly logFile: string;
   readonly operationsPort?: number;

@@ -13,6 +13,8 @@ export type ServiceName = (typeof serviceNames)[number];
 /** Where everything else listens, by the time the services start. */
 export interface Surroundings {
   readonly region: string;
+  /** What this region's parts are called. */
+  nameOf(part: string): string;
   readonly port: number;
   readonly natsUrl: string;
   /** False for a NATS server that somebody else runs: its users are his. */
@@ -60,25 +62,30 @@ export async function startService(name: ServiceName, around: Surroundings, data
   dataDir.ports[name] = operationsPort;
   if (name === 'gateway') await mkdir(join(dataDir.path, 'stores'), { recursive: true, mode: 0o700 });
   return startPart(name, {
-    dataDir, logFile: join(dataDir.path, 'logs', `${name}.log`), env: environmentOf(name, around, dataDir, operationsPort), operationsPort, signal,
+    name: around.nameOf(name), kind: name === 'catalog' ? 'catalog' : 'service', dataDir, logFile: join(dataDir.path, 'logs', `${name}.log`), env: environmentOf(name, around, dataDir, operationsPort), operationsPort, signal,
     isReady: async () => (name === 'catalog' && (await distrustOf(operationsPort)) !== undefined) || answers(`http://127.0.0.1:${operationsPort}/readyz`),
   });
 }
 
+export interface IdentitySurroundings extends Pick<Surroundings, 'keystone' | 'settings'> {
+  /** The Image API of each region. */
+  readonly imageEndpoints: Readonly<Record<string, string>>;
+}
+
 /** The Keystone look-alike; its port is chosen before, because the catalogue and the services name it. */
-export function startIdentity(around: Surroundings, dataDir: DataDir, signal: AbortSignal): Promise<Part> {
+export function startIdentity(around: IdentitySurroundings, dataDir: DataDir, signal: AbortSignal): Promise<Part> {
   const port = Number(new URL(around.keystone.url).port);
   const fixed = variables({
     'heliograph.identity_host': '127.0.0.1', 'heliograph.identity_port': port,
-    'heliograph.image_endpoints': JSON.stringify({ [around.region]: `http://127.0.0.1:${around.port}` }),
+    'heliograph.image_endpoints': JSON.stringify(around.imageEndpoints),
   });
   return startPart('development-identity', {
-    dataDir, logFile: join(dataDir.path, 'logs', 'development-identity.log'), env: { ...process.env, ...around.settings, ...fixed }, operationsPort: port, signal,
+    name: 'development-identity', kind: 'service', dataDir, logFile: join(dataDir.path, 'logs', 'development-identity.log'), env: { ...process.env, ...around.settings, ...fixed }, operationsPort: port, signal,
     isReady: () => answers(`http://127.0.0.1:${port}/v3`),
   });
 }
 
-interface PartOptions {
+interface PartOptions extends Pick<Part, 'name' | 'kind'> {
   readonly dataDir: DataDir;
   readonly logFile: string;
   readonly env: NodeJS.ProcessEnv;
@@ -87,14 +94,14 @@ interface PartOptions {
   readonly signal: AbortSignal;
 }
 
-async function startPart(name: string, { dataDir, logFile, env, operationsPort, isReady, signal }: PartOptions): Promise<Part> {
-  const main = join(projectDir(), 'dist/apps', name, 'src/main.js');
+async function startPart(app: string, { name, kind, dataDir, logFile, env, operationsPort, isReady, signal }: PartOptions): Promise<Part> {
+  const main = join(projectDir(), 'dist/apps', app, 'src/main.js');
   // The directory is there to be seen in a list of processes; the service itself takes no arguments.
   const args = [main, dataDir.path];
   const start = (): Promise<Child> => startChild({
     name, command: process.execPath, args, env, cwd: projectDir(), logFile, isReady, readyWithinMs: 60_000, signal,
   });
-  return { name, mark: args.join(' '), logFile, operationsPort, stopWithinMs: 35_000, child: await start(), startAgain: start };
+  return { name, kind, mark: args.join(' '), logFile, operationsPort, stopWithinMs: 35_000, child: await start(), startAgain: start };
 }
 
 /** True for a good answer; else what /readyz says is missing. */

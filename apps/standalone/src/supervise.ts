@@ -67,7 +67,6 @@ export function createSupervisor({ restart, say, onChange }: SupervisorOptions):
 
 /** Services first, all at once; then what they stand on. */
 function layersOf(parts: readonly Part[]): Part[][] {
-  const services = parts.filter(({ operationsPort }) => operationsPort !== undefined);
-  const foundations = parts.filter(({ operationsPort }) => operationsPort === undefined);
-  return [services.filter(({ name }) => name !== 'catalog'), services.filter(({ name }) => name === 'catalog'), foundations.toReversed()];
+  const ofKind = (wanted: Part['kind']): Part[] => parts.filter(({ kind }) => kind === wanted);
+  return [ofKind('service'), ofKind('catalog'), ofKind('foundation').toReversed()];
 }

@@ -7,9 +7,11 @@ export {
   type ImageCommandMessage, type Projected, type RemovalsAnswer, type RemovalsQuestion, type StatusAnswer,
 } from './messages.js';
 export { inboxPrefix, natsPermissions, natsUsers, type NatsPermissions, type NatsUser } from './permissions.js';
+export { openAccess, sealAccess, type RemoteAccess, type SealedFor } from './sealed-token.js';
 export type { PersonKeys } from './person-keys.js';
 export { progressActions, type Progress, type ProgressAction, type ProgressStep, type TellProgress } from './progress.js';
 export {
   addressOf, commandSubject, imageIdOfProgress, imageSubject, imageSubjects, isLowerUuid, isRegionName, leaseStreamName, leaseSubject, leaseSubjects,
-  progressSubject, progressSubjects, projectedSubject, questionSubject, questions, streamName, streamSubjects, type AggregateAddress, type AggregateKind, type Question,
+  progressSubject, progressSubjects, projectedSubject, questionSubject, questions, sealedStreamName, sealedSubject, sealedSubjects, streamName,
+  streamSubjects, type AggregateAddress, type AggregateKind, type Question,
 } from './subjects.js';

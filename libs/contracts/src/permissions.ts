@@ -1,4 +1,6 @@
-import { imageSubjects, leaseStreamName, leaseSubjects, progressSubjects, projectedSubject, streamName } from './subjects.js';
+import {
+  imageSubjects, leaseStreamName, leaseSubjects, progressSubjects, projectedSubject, questionSubject, sealedStreamName, sealedSubjects, streamName,
+} from './subjects.js';
 
 /** The NATS user of each service, and of the operator's tools. `setup` creates the streams and can do nothing else. */
 export const natsUsers = ['gateway', 'catalog', 'staging', 'importer', 'federation', 'operator', 'setup'] as const;
@@ -26,11 +28,13 @@ export function natsPermissions(region: string): Record<NatsUser, NatsPermission
   const readLeases = [`$JS.API.STREAM.INFO.${leases}`, `$JS.API.STREAM.MSG.GET.${leases}`, `$JS.API.INFO`];
   const progress = progressSubjects(region);
   const hears = (permissions: NatsPermissions, ...subjects: string[]): NatsPermissions => ({ ...permissions, subscribe: [...permissions.subscribe, ...subjects] });
+  const sealed = sealedStreamName(region);
+  const pickUpSealed = [`$JS.API.STREAM.CREATE.${sealed}`, `$JS.API.STREAM.INFO.${sealed}`, `$JS.API.STREAM.MSG.GET.${sealed}`, `$JS.API.STREAM.MSG.DELETE.${sealed}`];
   const inbox = (user: NatsUser) => `${inboxPrefix(user)}.>`;
   const client = (user: NatsUser, ...publish: string[]): NatsPermissions =>
     ({ publish: [`ask.${region}.*`, `do.${region}.*`, ...publish], subscribe: [inbox(user), projectedSubject(region)], mayRespond: false });
   return {
-    gateway: hears(client('gateway', progress, leaseSubjects(region), ...readLeases, `$JS.API.STREAM.INFO.${log}`), progress),
+    gateway: hears(client('gateway', progress, sealedSubjects(region), leaseSubjects(region), ...readLeases, `$JS.API.STREAM.INFO.${log}`), progress),
     catalog: {
       publish: [imageSubjects(region), `glance.${region}.metadef.*`, projectedSubject(region), leaseSubjects(region), ...readLog, ...readLeases],
       subscribe: [`do.${region}.*`, `ask.${region}.*`, projectedSubject(region), inbox('catalog')],
@@ -38,7 +42,10 @@ export function natsPermissions(region: string): Record<NatsUser, NatsPermission
     },
     staging: client('staging', progress),
     importer: client('importer', progress, `glance.${region}.import.*`),
-    federation: client('federation', progress, `glance.${region}.policy.*`),
+    federation: {
+      ...hears(client('federation', progress, `glance.${region}.policy.*`, `$JS.API.STREAM.INFO.${log}`, ...pickUpSealed), questionSubject(region, 'regions')),
+      mayRespond: true,
+    },
     operator: { publish: [`glance.${region}.>`, ...readLog, ...readLeases, `ask.${region}.*`], subscribe: [inbox('operator'), projectedSubject(region)], mayRespond: false },
     setup: { publish: [`$JS.API.STREAM.CREATE.${log}`, `$JS.API.STREAM.INFO.${log}`, `$JS.API.STREAM.CREATE.${leases}`, `$JS.API.STREAM.INFO.${leases}`, `$JS.API.INFO`], subscribe: [inbox('setup')], mayRespond: false },
   };

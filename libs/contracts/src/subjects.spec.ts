@@ -1,4 +1,4 @@
-import { addressOf, commandSubject, imageIdOfProgress, imageSubject, leaseSubject, progressSubject, streamName } from '#libs/contracts';
+import { addressOf, commandSubject, imageIdOfProgress, imageSubject, leaseSubject, progressSubject, sealedSubject, streamName } from '#libs/contracts';
 
 const imageId = '11111111-2222-4333-8444-555555555555';
 
@@ -23,6 +23,7 @@ describe('A subject', () => {
       expect(() => imageSubject('RegionOne', id)).toThrow('lower-case UUID');
       expect(() => leaseSubject('RegionOne', id)).toThrow('lower-case UUID');
       expect(() => progressSubject('RegionOne', id)).toThrow('lower-case UUID');
+      expect(() => sealedSubject('RegionOne', id)).toThrow('lower-case UUID');
     });
 
   it.each(['', '*', 'a.b', 'a b', '>', 'x'.repeat(65)])('is never built from the region %j', (region) => {

@@ -8,8 +8,10 @@ import { Problem } from '#libs/domain';
  *   glance.<region>.import.<taskId>     (imports)
  *   glance.<region>.policy.<policyId>   (replication policies)
  *   lease.<region>.<attemptId>          leases of attempts, not durable      stream LEASES_<region>
+ *   sealed.<region>.<importId>          a caller's token, sealed, in memory   stream SEALED_<region>
  *   do.<region>.image                   commands to the catalog, answered    core NATS, queue group catalog
  *   ask.<region>.<question>             questions to the catalog, answered   core NATS, queue group catalog
+ *   ask.<region>.regions                the one question to federation       core NATS, queue group federation
  *   projected.<region>                  "the read model has reached N"       core NATS
  *   progress.<region>.<imageId>         how far a transfer is, kept nowhere  core NATS
  */
@@ -19,7 +21,7 @@ const progressOfImage = /^progress\.[A-Za-z0-9_-]{1,64}\.([0-9a-f-]{36})$/;
 const logSubject = /^glance\.[A-Za-z0-9_-]{1,64}\.(image|metadef|import|policy)\.([A-Za-z0-9_-]{1,512})$/;
 
 export type AggregateKind = 'image' | 'metadef' | 'import' | 'policy';
-export const questions = ['history', 'removals', 'status'] as const;
+export const questions = ['history', 'removals', 'status', 'regions'] as const;
 export type Question = (typeof questions)[number];
 
 /** The one check of an id before it becomes part of a subject, a key or a path. */
@@ -35,6 +37,10 @@ export const imageSubjects = (region: string): string => `glance.${checkedRegion
 export const leaseStreamName = (region: string): string => `LEASES_${checkedRegion(region)}`;
 export const leaseSubjects = (region: string): string => `lease.${checkedRegion(region)}.*`;
 export const leaseSubject = (region: string, attemptId: string): string => `lease.${checkedRegion(region)}.${checkedUuid(attemptId)}`;
+
+export const sealedStreamName = (region: string): string => `SEALED_${checkedRegion(region)}`;
+export const sealedSubjects = (region: string): string => `sealed.${checkedRegion(region)}.*`;
+export const sealedSubject = (region: string, importId: string): string => `sealed.${checkedRegion(region)}.${checkedUuid(importId)}`;
 
 export const commandSubject = (region: string, kind: AggregateKind): string => `do.${checkedRegion(region)}.${kind}`;
 export const questionSubject = (region: string, question: Question): string => `ask.${checkedRegion(region)}.${question}`;

@@ -57,6 +57,16 @@ const sentences = {
   DownloadFailed: 'Could not retrieve {uri}: {reason}. See that it can be downloaded, and import again.',
   DownloadTimedOut: 'Could not retrieve {uri} within {seconds} seconds. Import it again from a faster place, or ask your operator for more time.',
 
+  // Images of other regions
+  RegionNotInCatalogue: 'Your service catalogue has no image service in region {region} with the interface {interface}. It has {known}. Name one of these, or ask your operator.',
+  RemoteTokenRefused: 'Region {region} does not accept the token that came with this import any more: it has expired or was revoked. Get a new token and import again.',
+  RemoteTokenLost: 'The token that came with this import is not there any more: it has expired, or the image service was interrupted. Import again.',
+  RemoteImageNotFound: 'Region {region} has no image {imageId} that you may see. Check the id, and that your project may see the image there.',
+  RemoteImageForbidden: 'Region {region} does not let you download image {imageId}. Ask its owner, or the operator there.',
+  RemoteImageNotActive: 'Image {imageId} in region {region} is {status}; only an active image can be imported. Import it once it is active there.',
+  RemoteImageUnusable: 'Region {region} describes image {imageId} in a way that cannot be used: {detail}. Tell the operator there.',
+  RemoteRegionFailed: 'Region {region} did not bring image {imageId}: {reason}. Import again later, and ask your operator if it happens once more.',
+
   // Imports
   ImportInProgress: 'Image {imageId} is being imported by {importId}. Wait until that ends.',
   ImportOver: 'The import {importId} of image {imageId} is over.',

@@ -1,3 +1,5 @@
+import type { Problem } from '#libs/domain';
+import type { Answer } from './answer.js';
 import type { Reach } from './pinned-connection.js';
 import type { Hop } from './redirects.js';
 
@@ -19,6 +21,12 @@ export interface DownloadOptions extends Reach {
   readonly retries?: number;
   /** 5; 0 where a redirect is a refusal. */
   readonly maxRedirects?: number;
+  /** Begins behind so many bytes, which somebody has already. Counts what is received from the start of the file all the same. */
+  readonly startAt?: number;
+  /** The bytes behind the URI never change, as an image's data: a broken link is taken up again also where the server gives no ETag. */
+  readonly isImmutable?: boolean;
+  /** What an answer that brings no bytes means; undefined where there is nothing better to say than its status. It is final. */
+  readonly refusalOf?: (answer: Answer) => Problem | undefined;
   readonly onHop?: (hop: Hop) => void;
   readonly onReceived?: (received: Received) => void;
   /** Waits between two attempts, `waitMs` long at most. */

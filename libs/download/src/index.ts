@@ -1,3 +1,4 @@
+export type { Answer } from './answer.js';
 export { addressRules, type AddressRules } from './address-rules.js';
 export { defaultUriFilterOptions, uriFilter, type AllowedUri, type UriFilter, type UriFilterOptions } from './uri-filter.js';
 export { throwIfOutOfReach, type Reach, type Resolver } from './pinned-connection.js';

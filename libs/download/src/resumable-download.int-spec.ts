@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { Problem } from '#libs/domain';
 import { addressRules } from './address-rules.js';
 import type { DownloadOptions, Received } from './download-options.js';
 import { openDownload } from './resumable-download.js';
@@ -387,3 +388,53 @@ describe('A download that was redirected', () => {
 async function eventually(isSo: () => boolean): Promise<void> {
   for (let tries = 0; tries < 200 && !isSo(); tries += 1) await new Promise((resolve) => { setTimeout(resolve, 10); });
 }
+
+describe('A download of bytes that never change', () => {
+  const immutable = (file: Buffer, cutAfter?: (nth: number) => number): RequestListener => (request, response) => {
+    const offset = startOf(request);
+    response.writeHead(request.headers.range ? 206 : 200, {
+      'content-length': file.length - offset, ...(request.headers.range ? { 'content-range': `bytes ${offset}-${file.length - 1}/${file.length}` } : {}),
+    });
+    cutOff(response, file.subarray(offset), cutAfter?.(offset) ?? Infinity);
+  };
+
+  it('goes on where the link broke though the server gives no ETag', async () => {
+    const origin = await start(immutable(image, (offset) => (offset === 0 ? 100_000 : Infinity)));
+    expect(sha256(await download(origin, { isImmutable: true }))).toBe(sha256(image));
+    expect(origin.requests.map(({ headers }) => [startOf({ headers } as IncomingMessage), headers['if-range']])).toEqual([[0, undefined], [100_000, undefined]]);
+  });
+
+  it('begins where somebody else has stopped, and goes on from there', async () => {
+    const origin = await start(immutable(image, (offset) => (offset === 200_000 ? 50_000 : Infinity)));
+    const received: number[] = [];
+    const rest = await download(origin, { isImmutable: true, startAt: 200_000, onReceived: ({ receivedBytes }) => received.push(receivedBytes) });
+    expect(sha256(rest)).toBe(sha256(image.subarray(200_000)));
+    expect(received.at(-1)).toBe(image.length);
+    expect(origin.requests.map(startOf)).toEqual([200_000, 250_000]);
+  });
+
+  it('fails where the rest is not the rest of a file of the expected size', async () => {
+    const origin = await start(immutable(image));
+    await expect(download(origin, { isImmutable: true, startAt: 200_000, expectedSizeBytes: 300_001 })).rejects
+      .toMatchObject(told(origin, 'the server has 300000 bytes where 300001 were expected'));
+  });
+});
+
+describe('A refusal that the caller understands', () => {
+  it('is told in his words, and is final', async () => {
+    const origin = await start((_, response) => { response.writeHead(503, { 'x-why': 'closed' }).end(); });
+    const refusalOf: DownloadOptions['refusalOf'] = ({ statusCode, headers }) => new Problem('InvalidRequest', { detail: `${statusCode} ${String(headers['x-why'])}` });
+    await expect(download(origin, { refusalOf })).rejects.toMatchObject({ code: 'InvalidRequest', params: { detail: '503 closed' } });
+    expect(origin.requests).toHaveLength(1);
+  });
+
+  it('in mid-download ends it', async () => {
+    const origin = await start((request, response) => {
+      if (request.headers.range) return void response.writeHead(401).end();
+      response.writeHead(200, { 'content-length': image.length, etag });
+      return cutOff(response, image, 100_000);
+    });
+    const refusalOf: DownloadOptions['refusalOf'] = ({ statusCode }) => (statusCode === 401 ? new Problem('NotAuthenticated') : undefined);
+    await expect(download(origin, { refusalOf })).rejects.toMatchObject({ code: 'NotAuthenticated' });
+  });
+});

@@ -23,7 +23,7 @@ export function resumableLink(uri: string, options: DownloadOptions, signal: Abo
   };
   let facts: Facts | undefined;
   let answeredBy = uri;
-  let receivedBytes = 0;
+  let receivedBytes = options.startAt ?? 0;
   let attempt = 0;
   let attemptBytes = 0;
   /** In a row. */
@@ -42,7 +42,10 @@ export function resumableLink(uri: string, options: DownloadOptions, signal: Abo
       answer = await ask(uri);
     }
     answeredBy = answer.uri;
-    return answer.response;
+    return unlessThrows(answer.response, () => {
+      const refusal = options.refusalOf?.(answer.response);
+      if (refusal) throw refusal;
+    });
   }
 
   async function getWhole(): Promise<IncomingMessage> {
@@ -56,8 +59,9 @@ export function resumableLink(uri: string, options: DownloadOptions, signal: Abo
   }
 
   async function getRest(known: Facts): Promise<IncomingMessage> {
-    if (!known.validator) throw new LinkFailure(`${lastFailure?.reason ?? 'the connection broke'}, and the server gives no ETag by which to know the rest`, false);
-    const response = await get({ range: `bytes=${receivedBytes}-`, 'if-range': known.validator.value });
+    const { validator } = known;
+    if (!validator && !options.isImmutable) throw new LinkFailure(`${lastFailure?.reason ?? 'the connection broke'}, and the server gives no ETag by which to know the rest`, false);
+    const response = await get({ range: `bytes=${receivedBytes}-`, ...(validator ? { 'if-range': validator.value } : {}) });
     return unlessThrows(response, () => {
       const sizeBytes = sizeOfRest(response, known, receivedBytes, clock());
       judgeSize(sizeBytes);
@@ -104,7 +108,7 @@ export function resumableLink(uri: string, options: DownloadOptions, signal: Abo
   const sizeInAll = (): number | undefined => facts?.sizeBytes ?? expectedSizeBytes;
 
   return {
-    begin: async () => ({ response: await retried(getWhole), facts: { ...facts } }),
+    begin: async () => ({ response: await retried(() => (receivedBytes === 0 ? getWhole() : getRest({}))), facts: { ...facts } }),
 
     /** What one connection brings. Returns at its end, whether all has come or not; whoever stops before that ends the signal, too. */
     async *read(response: IncomingMessage): AsyncGenerator<Uint8Array, void, undefined> {

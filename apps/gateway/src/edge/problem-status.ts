@@ -33,6 +33,15 @@ export const problemStatus = {
   CommitTooLarge: 413,
   HistoryTooLong: 413,
 
+  RegionNotInCatalogue: 400,
+  RemoteTokenRefused: 409,
+  RemoteTokenLost: 409,
+  RemoteImageNotFound: 409,
+  RemoteImageForbidden: 409,
+  RemoteImageNotActive: 409,
+  RemoteImageUnusable: 409,
+  RemoteRegionFailed: 409,
+
   ImportInProgress: 409,
   ImportOver: 409,
   FormatsMissingForImport: 409,
