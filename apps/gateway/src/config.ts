@@ -45,6 +45,9 @@ export class GatewayConfig extends ServiceConfig {
   @Option.path('glance_store', 'filesystem_store_datadir', { glance: true, default: 'data/images', doc: 'The directory of a file store that has none of its own; several stores lie in directories of their names beneath it.' })
   readonly filesystemStoreDatadir: string;
 
+  @Option.list('default', 'enabled_import_methods', { glance: true, default: ['glance-direct', 'web-download', 'copy-image'], doc: 'The import methods that are switched on, in brackets or without. Those that this version does not have are left out.' })
+  readonly enabledImportMethods: readonly string[];
+
   @Option.int('default', 'image_size_cap', { glance: true, default: 1024 ** 4, min: 0, unit: 'bytes', doc: 'The most data that an image may have.' })
   readonly imageSizeCap: number;
 

@@ -11,6 +11,8 @@ import { ImageListController } from './images/image-list.controller.js';
 import { ImageTagsController } from './images/image-tags.controller.js';
 import { ImagesController } from './images/images.controller.js';
 import { MembersController } from './members/members.controller.js';
+import { ImageImportsController } from './imports/image-imports.controller.js';
+import { StoresController } from './imports/stores.controller.js';
 import { GATEWAY_RULES, IMAGES } from './tokens.js';
 
 class GatewayModule {}
@@ -22,6 +24,7 @@ export const gatewayModule = ({ rules, room, data }: Gateway): DynamicModule => 
     VersionsController, HealthcheckController, SchemasController, InfoController,
     ImageListController, ImagesController, ImageTagsController, ImageHistoryController,
     ImageDataController,
+    ImageImportsController, StoresController,
     MembersController,
   ],
   providers: [

@@ -1,3 +1,4 @@
+import type { ImportMethod } from '#libs/domain';
 import { configuredStores, type StoresConfig } from '#libs/stores';
 import { variableOf } from '#libs/platform';
 import type { GatewayConfig } from './config.js';
@@ -16,7 +17,19 @@ export const edgeRules = (config: GatewayConfig): EdgeRules => ({
 
 export function gatewayRules(config: GatewayConfig, { enabled, defaultId }: StoresConfig): GatewayRules {
   const { publicEndpoint, enableProxyHeadersParsing, limitParamDefault, apiLimitMax } = config;
-  return { publicEndpoint, enableProxyHeadersParsing, limitParamDefault, apiLimitMax, importMethods: [], storeIds: enabled.map(({ id }) => id), defaultStoreId: defaultId };
+  return {
+    publicEndpoint, enableProxyHeadersParsing, limitParamDefault, apiLimitMax, importMethods: switchedOn(config.enabledImportMethods),
+    storeIds: enabled.map(({ id }) => id), defaultStoreId: defaultId,
+  };
+}
+
+/** What the importer can do. */
+const workingMethods: readonly ImportMethod[] = ['copy-image'];
+
+/** Glance writes the list in brackets. */
+function switchedOn(configured: readonly string[]): ImportMethod[] {
+  const names = configured.map((name) => name.replaceAll(/[[\]\s'"]/g, ''));
+  return workingMethods.filter((method) => names.includes(method)).toSorted((one, other) => names.indexOf(one) - names.indexOf(other));
 }
 
 /** The stores that the operator enabled, each with the options of its section. Throws with all that is wrong. */

@@ -1,4 +1,26 @@
-import { ServiceConfig } from '#libs/platform';
+import { Option, ServiceConfig } from '#libs/platform';
+import { osHashAlgos, type OsHashAlgo } from '#libs/stores';
 
-/** What the importer is told: so far nothing beyond what every service is. */
-export class ImporterConfig extends ServiceConfig {}
+/** What the importer is told beyond what every service is. Its stores are the gateway's. */
+export class ImporterConfig extends ServiceConfig {
+  @Option.list('default', 'enabled_backends', { glance: true, default: ['file:file'], doc: 'The stores as id:kind, as the gateway has them.' })
+  readonly enabledBackends: readonly string[];
+
+  @Option.text('glance_store', 'default_backend', { glance: true, default: '', doc: 'The store that takes an image\'s data where the client names none; empty for the first.' })
+  readonly defaultBackend: string;
+
+  @Option.path('glance_store', 'filesystem_store_datadir', { glance: true, default: 'data/images', doc: 'The directory of a file store that has none of its own; several stores lie in directories of their names beneath it.' })
+  readonly filesystemStoreDatadir: string;
+
+  @Option.int('default', 'image_size_cap', { glance: true, default: 1024 ** 4, min: 0, unit: 'bytes', doc: 'The most data that an image may have.' })
+  readonly imageSizeCap: number;
+
+  @Option.choice('default', 'hashing_algorithm', { glance: true, default: 'sha512', choices: osHashAlgos, doc: 'What os_hash_value is computed by. md5 is always computed besides.' })
+  readonly hashingAlgorithm: OsHashAlgo;
+
+  @Option.int('heliograph', 'import_idle_seconds', { default: 60, min: 1, max: 86_400, unit: 'seconds', doc: 'How long an import may move no byte before it is given up for the store that it was going to.' })
+  readonly importIdleSeconds: number;
+
+  @Option.int('heliograph', 'parallel_imports', { default: 16, min: 1, max: 1000, doc: 'How many imports may run at once in all importers of a region together.' })
+  readonly parallelImports: number;
+}

@@ -1,5 +1,5 @@
 import { serve } from '#libs/platform';
 import { ImporterConfig } from './config.js';
-import { ImporterModule } from './importer.module.js';
+import { importerModule } from './importer.module.js';
 
-await serve({ name: 'importer', config: ImporterConfig, module: () => ImporterModule });
+await serve({ name: 'importer', config: ImporterConfig, module: importerModule });

@@ -28,7 +28,7 @@ type Options = Readonly<Record<string, string | number>>;
 
 /** The environment of a service: what fits this machine, over it what the operator said, over that what only the launcher can know. */
 export function environmentOf(name: ServiceName, around: Surroundings, dataDir: DataDir, operationsPort: number): NodeJS.ProcessEnv {
-  const suggested: Options = name === 'gateway' ? gatewayOptions(around, dataDir) : {};
+  const suggested: Options = { ...(movesBytes(name) ? storeOptions(dataDir) : {}), ...(name === 'gateway' ? gatewayOptions(around, dataDir) : {}) };
   const fixed: Options = {
     'heliograph.region': around.region, 'heliograph.nats_url': around.natsUrl, 'heliograph.operations_port': operationsPort,
     ...(around.isOurNats ? { 'heliograph.nats_password': dataDir.secrets.nats[name] } : {}),
@@ -39,10 +39,15 @@ export function environmentOf(name: ServiceName, around: Surroundings, dataDir: 
   return { ...variables(suggested), ...process.env, ...around.settings, ...variables(fixed) };
 }
 
+/** Who has the stores. */
+const movesBytes = (name: ServiceName): boolean => name === 'gateway' || name === 'importer';
+const storesIn = (dataDir: DataDir): string => join(dataDir.path, 'stores');
+const storeOptions = (dataDir: DataDir): Options => ({ 'glance_store.filesystem_store_datadir': storesIn(dataDir) });
+
 function gatewayOptions({ keystone }: Surroundings, dataDir: DataDir): Options {
   return {
     'default.bind_host': '127.0.0.1',
-    'glance_store.filesystem_store_datadir': join(dataDir.path, 'stores'), 'oslo_policy.policy_file': join(dataDir.path, 'policy.yaml'),
+    'oslo_policy.policy_file': join(dataDir.path, 'policy.yaml'),
     ...keystoneOptions(keystone),
   };
 }
@@ -60,7 +65,7 @@ function keystoneOptions(keystone: KeystoneArguments): Options {
 export async function startService(name: ServiceName, around: Surroundings, dataDir: DataDir, signal: AbortSignal): Promise<Part> {
   const operationsPort = await freePort(dataDir.ports[name]);
   dataDir.ports[name] = operationsPort;
-  if (name === 'gateway') await mkdir(join(dataDir.path, 'stores'), { recursive: true, mode: 0o700 });
+  if (movesBytes(name)) await mkdir(storesIn(dataDir), { recursive: true, mode: 0o700 });
   return startPart(name, {
     name: around.nameOf(name), kind: name === 'catalog' ? 'catalog' : 'service', dataDir, logFile: join(dataDir.path, 'logs', `${name}.log`), env: environmentOf(name, around, dataDir, operationsPort), operationsPort, signal,
     isReady: async () => (name === 'catalog' && (await distrustOf(operationsPort)) !== undefined) || answers(`http://127.0.0.1:${operationsPort}/readyz`),

@@ -31,6 +31,14 @@ describe('NATS permissions', () => {
     expect(natsUsers.filter((user) => permissions[user].subscribe.some((pattern) => matches(pattern, 'sealed.RegionOne.11111111-2222-4333-8444-555555555555')))).toEqual([]);
   });
 
+  it('let the importer share the work of its own consumer and of no other', () => {
+    expect(mayPublish('importer', '$JS.API.CONSUMER.CREATE.GLANCE_RegionOne.importer.glance.RegionOne.image.*')).toBe(true);
+    expect(mayPublish('importer', '$JS.ACK.GLANCE_RegionOne.importer.1.2.3.4.5')).toBe(true);
+    for (const subject of ['$JS.API.CONSUMER.CREATE.GLANCE_RegionOne.another.x', '$JS.API.CONSUMER.DELETE.GLANCE_RegionOne.importer', '$JS.ACK.GLANCE_RegionOne.another.1.2.3.4.5']) {
+      expect(mayPublish('importer', subject)).toBe(false);
+    }
+  });
+
   it("let nobody append to another region's log", () => {
     expect(natsUsers.filter((user) => mayPublish(user, image.replace('RegionOne', 'RegionTwo')))).toEqual([]);
   });

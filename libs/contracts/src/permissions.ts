@@ -41,7 +41,7 @@ export function natsPermissions(region: string): Record<NatsUser, NatsPermission
       mayRespond: true,
     },
     staging: client('staging', progress),
-    importer: client('importer', progress, `glance.${region}.import.*`),
+    importer: client('importer', progress, `glance.${region}.import.*`, ...workOn(log, 'importer')),
     federation: {
       ...hears(client('federation', progress, `glance.${region}.policy.*`, `$JS.API.STREAM.INFO.${log}`, ...pickUpSealed), questionSubject(region, 'regions')),
       mayRespond: true,
@@ -50,6 +50,12 @@ export function natsPermissions(region: string): Record<NatsUser, NatsPermission
     setup: { publish: [`$JS.API.STREAM.CREATE.${log}`, `$JS.API.STREAM.INFO.${log}`, `$JS.API.STREAM.CREATE.${leases}`, `$JS.API.STREAM.INFO.${leases}`, `$JS.API.INFO`], subscribe: [inbox('setup')], mayRespond: false },
   };
 }
+
+/** What it takes to read images from the leader of the log and to share its commits with others under one durable consumer; no other consumer can be made. */
+const workOn = (log: string, consumer: string): string[] => [
+  `$JS.API.INFO`, `$JS.API.STREAM.INFO.${log}`, `$JS.API.STREAM.MSG.GET.${log}`, `$JS.API.DIRECT.GET.${log}`, `$JS.API.DIRECT.GET.${log}.>`,
+  `$JS.API.CONSUMER.CREATE.${log}.${consumer}.>`, `$JS.API.CONSUMER.INFO.${log}.${consumer}`, `$JS.API.CONSUMER.MSG.NEXT.${log}.${consumer}`, `$JS.ACK.${log}.${consumer}.>`,
+];
 
 /** Each user has an inbox of its own, so that no service can listen to another's answers. */
 export const inboxPrefix = (user: NatsUser): string => `_INBOX_${user}`;

@@ -15,3 +15,4 @@ export { keepSealedTokens, sealedTokenDrop, sealedTokens, type SealedTokenDrop, 
 export { createSealer, memoryPersonKeys, type PersonalValues, type SealedPlace, type Sealer } from './sealing.js';
 export { createStreams, type StreamOptions } from './streams.js';
 export { verifyLog, type Finding, type Verified, type VerifyOptions } from './verify.js';
+export { workOnImages, type WorkOptions, type WorkOutcome } from './work.jetstream.js';

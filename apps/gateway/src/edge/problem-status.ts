@@ -54,7 +54,7 @@ export const problemStatus = {
   MemberExists: 409,
   MemberNotFound: 404,
 
-  StoreUnknown: 400,
+  StoreUnknown: 409,
   StoreUnavailable: 503,
   StoreFull: 413,
   ImageTooLarge: 413,

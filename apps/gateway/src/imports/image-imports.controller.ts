@@ -1,0 +1,44 @@
+import { Controller, Get, HttpCode, Inject, Param, Post, Req } from '@nestjs/common';
+import type { HistoryEntry } from '#libs/contracts';
+import { TakesBody } from '../edge/http-server.js';
+import { jsonObject } from '../edge/json-body.js';
+import { header, type Request } from '../edge/request.js';
+import { GATEWAY_RULES, IMAGES, type GatewayRules, type ImageRoom } from '../tokens.js';
+import { readImportRequest } from './import-request.js';
+import { tasksOf } from './task.view.js';
+
+/** Imports of an image: asked for here, carried out by the importer. Source: API.md sections 9 and 10. */
+@Controller('v2/images/:imageId')
+export class ImageImportsController {
+  constructor(@Inject(IMAGES) private readonly room: ImageRoom, @Inject(GATEWAY_RULES) private readonly rules: GatewayRules) {}
+
+  @Post('import')
+  @HttpCode(202)
+  @TakesBody()
+  async import(@Req() request: Request, @Param('imageId') imageId: string): Promise<void> {
+    const { value, bytes } = await jsonObject(request);
+    const command = readImportRequest(value, header(request, 'x-image-meta-store'), this.rules);
+    const { images, permissions } = this.room;
+    const rule = command.method === 'copy-image' ? 'copy_image' : 'modify_image';
+    await images.change({ request, imageId, body: bytes, command: () => command, check: (asked) => permissions.requireOn(rule, asked, request.caller) });
+  }
+
+  @Get('tasks')
+  async tasks(@Req() request: Request, @Param('imageId') path: string): Promise<object> {
+    const { images, permissions } = this.room;
+    const { imageId } = await images.visible(path, request);
+    const tasks = tasksOf(imageId, await this.wholeHistory(imageId), new Date());
+    const isAdmin = permissions.isAdmin(request.caller);
+    return { tasks: tasks.filter(({ owner }) => isAdmin || owner === request.caller.projectId) };
+  }
+
+  private async wholeHistory(imageId: string): Promise<HistoryEntry[]> {
+    const entries: HistoryEntry[] = [];
+    for (let hasMore = true; hasMore;) {
+      const page = await this.room.images.history(imageId, { afterVersion: entries.at(-1)?.version ?? 0, limit: 1000 });
+      entries.push(...page.entries);
+      hasMore = page.hasMore && page.entries.length > 0;
+    }
+    return entries;
+  }
+}

@@ -1,0 +1,68 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { addressOf, commandSubject, decodeCommit, imageFromJson, type Commit, type ImageCommandAnswer, type ImageCommandMessage } from '#libs/contracts';
+import { Problem, type ProblemCode } from '#libs/domain';
+import { jetStreamEventLog, loadImage, workOnImages, type Stored, type WorkOutcome } from '#libs/event-log';
+import { variableOf, type Bus, type ServiceParts } from '#libs/platform';
+import { configuredStores, openStores } from '#libs/stores';
+import type { ImporterConfig } from './config.js';
+import { runImport, type ImportParts, type RequestedImport } from './run-import.js';
+import { sourcesOf } from './sources.js';
+
+/** Sets the importer going: from every commit that asks for an import to the import's end. It stops with the service. */
+export async function openImporter({ config, logger, bus, readiness, shutdown }: ServiceParts<ImporterConfig>): Promise<void> {
+  const { region } = bus;
+  const stores = await openStores(configuredStores(config, { value: (section, name) => process.env[variableOf(section, name)], name: variableOf }));
+  for (const store of stores.all.values()) readiness.add(`store ${store.id}`, () => store.check());
+  const log = await jetStreamEventLog(bus.connection, { region });
+  const stop = new AbortController();
+  const parts: ImportParts = {
+    stores, openSource: sourcesOf({ stores }), osHashAlgo: config.hashingAlgorithm, limitBytes: config.imageSizeCap, idleMs: config.importIdleSeconds * 1000,
+    imageFromLeader: async (imageId) => (await loadImage(log, region, imageId)).state,
+    send: (message) => sendUntilAnswered(bus, message, stop.signal),
+    onFault: (error, { imageId, importId }) => logger.error({ err: error, image_id: imageId, import_id: importId }, 'an import failed'),
+  };
+  const working = workOnImages(bus.connection, {
+    region, name: 'importer', atOnce: config.parallelImports, signal: stop.signal,
+    onTrouble: (error) => logger.error({ err: error }, 'work was interrupted and will be tried again'),
+  }, (stored) => importFrom(stored, parts, stop.signal));
+  working.catch((error: unknown) => logger.fatal({ err: error }, 'the importer takes no more work'));
+  shutdown.add('imports', async () => {
+    stop.abort(new Error('The importer stops.'));
+    await working;
+  });
+}
+
+/** Nearly every commit asks for no import, and is done with. */
+async function importFrom(stored: Stored, parts: ImportParts, signal: AbortSignal): Promise<WorkOutcome> {
+  const { token: imageId } = addressOf(stored.subject);
+  const commit = commitOf(stored);
+  const requested = commit?.events.find((event) => event.type === 'ImageImportRequested');
+  if (!commit || !requested) return 'done';
+  const { commandId: causationId, requestId } = commit;
+  const request: RequestedImport = { imageId, importId: requested.data.importId, causationId, requestId };
+  return runImport(request, parts, signal);
+}
+
+/** What cannot be read is the catalog's to report: it parks the image. */
+function commitOf({ bytes }: Stored): Commit | undefined {
+  try {
+    return decodeCommit(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+const outages: ReadonlySet<ProblemCode> = new Set(['Unavailable', 'NotYetVisible', 'LogFull', 'LogNotTrusted', 'Conflict']);
+
+/** An outage is waited for, with the same command id, so that nothing is done twice. */
+async function sendUntilAnswered(bus: Bus, message: ImageCommandMessage, signal: AbortSignal) {
+  for (;;) {
+    signal.throwIfAborted();
+    try {
+      return imageFromJson((await bus.ask<ImageCommandAnswer>(commandSubject(bus.region, 'image'), message)).image);
+    } catch (error) {
+      if (!(error instanceof Problem) || !outages.has(error.code)) throw error;
+    }
+    await pause(500, undefined, { signal });
+  }
+}
