@@ -1,7 +1,7 @@
-import { Problem, type ImageDataFacts } from '#libs/domain';
-import { receiveData, type DataKey, type Store } from '#libs/stores';
-import type { ImportParts } from './run-import.js';
-import type { ImageUnderImport, Source } from './sources.js';
+import { Problem, type ImageDataFacts, type ImportInProgress } from '#libs/domain';
+import { isOsHashAlgo, receiveData, type DataKey, type OsHashAlgo, type ReceiveOptions, type Store } from '#libs/stores';
+import type { ImportParts } from './import-parts.js';
+import type { ImageUnderImport, Source, SourceContext } from './sources.js';
 
 export interface Brought {
   readonly facts: ImageDataFacts;
@@ -10,39 +10,47 @@ export interface Brought {
 }
 
 /** Brings the data of an import into one store, durable. Refuses: what source and store refuse, StoreUnavailable where nothing moved for too long. */
-export async function bringToStore(asked: ImageUnderImport, key: DataKey, parts: ImportParts, signal: AbortSignal): Promise<Brought> {
+export async function bringToStore(asked: ImageUnderImport, key: DataKey, parts: ImportParts, context: SourceContext): Promise<Brought> {
   const store = parts.stores.get(key.storeId);
+  const source = await parts.openSource(asked, context);
   const stalled = stallLimit(key.storeId, parts.idleMs);
-  const limits = { signal: AbortSignal.any([signal, stalled.signal]), onProgress: stalled.moved };
+  if (source.hasOwnLimits) stalled.end();
+  const limits = { signal: AbortSignal.any([context.signal, stalled.signal]), onProgress: source.hasOwnLimits ? () => undefined : stalled.moved };
   try {
-    const source = await parts.openSource(asked, limits.signal);
-    try {
-      const facts = await copyInside(asked, store, key, source, limits) ?? await receive(store, key, source, parts, limits);
-      return { facts, remove: () => store.remove(key).catch(() => undefined) };
-    } finally {
-      await source.close();
-    }
+    const facts = await takeOver(store, key, source, limits) ?? await receive(asked, store, key, source, parts, limits);
+    return { facts, remove: () => store.remove(key).catch(() => undefined) };
   } finally {
     stalled.end();
+    await source.close();
   }
 }
 
 interface Limits { readonly signal: AbortSignal; onProgress(): void }
 
-/** Where the store can take another's data without the bytes passing through here; what it has then is what is known of the image. */
-async function copyInside({ image: { data } }: ImageUnderImport, store: Store, key: DataKey, { stored }: Source, limits: Limits): Promise<ImageDataFacts | undefined> {
-  if (!data || !stored) return undefined;
+/** Where the store can take another's data without the bytes passing through here; what is known of them stays true. */
+async function takeOver(store: Store, key: DataKey, { stored }: Source, limits: Limits): Promise<ImageDataFacts | undefined> {
+  if (!stored) return undefined;
   const writer = await store.copyFrom?.(stored.store, stored.key, key, limits);
   await writer?.commit();
-  return writer && data;
+  return writer && stored.facts;
 }
 
-async function receive(store: Store, key: DataKey, { bytes, declaredSizeBytes }: Source, { osHashAlgo, limitBytes }: ImportParts, limits: Limits): Promise<ImageDataFacts> {
-  const received = await receiveData(store, key, bytes, { ...limits, limitBytes, osHashAlgo, ...(declaredSizeBytes === undefined ? {} : { declaredSizeBytes }) });
-  const { sizeBytes, checksum, osHashValue } = received;
+async function receive({ image: { data, staged }, importing }: ImageUnderImport, store: Store, key: DataKey, { bytes, declaredSizeBytes }: Source, { osHashAlgo, limitBytes }: ImportParts, limits: Limits): Promise<ImageDataFacts> {
+  const received = await receiveData(store, key, bytes, {
+    ...limits, limitBytes, osHashAlgo: sameAlgo((data ?? staged)?.osHashAlgo) ?? osHashAlgo, ...expectedHash(importing),
+    ...(declaredSizeBytes === undefined ? {} : { declaredSizeBytes }),
+  });
   await received.commit();
-  return { sizeBytes, checksum, osHashAlgo, osHashValue };
+  const { sizeBytes, checksum, osHashAlgo: algo, osHashValue } = received;
+  return { sizeBytes, ...(data?.virtualSizeBytes === undefined ? {} : { virtualSizeBytes: data.virtualSizeBytes }), checksum, osHashAlgo: algo, osHashValue };
 }
+
+function expectedHash({ expectedHashAlgo: algo, expectedHashValue: value }: ImportInProgress): Pick<ReceiveOptions, 'expectedHash'> {
+  return algo !== undefined && value !== undefined && isOsHashAlgo(algo) ? { expectedHash: { algo, value } } : {};
+}
+
+/** A copy is hashed as its original was, whatever the operator chose since: so they can be compared, and nothing about the image changes. */
+const sameAlgo = (name: string | undefined): OsHashAlgo | undefined => (name !== undefined && isOsHashAlgo(name) ? name : undefined);
 
 /** Ends a transfer on which nothing moves: a store that hangs must not leave an image in importing for ever. */
 function stallLimit(storeId: string, idleMs: number) {

@@ -1,3 +1,4 @@
+import { IsOptional, MinLength } from 'class-validator';
 import { Option, ServiceConfig } from '#libs/platform';
 import { osHashAlgos, type OsHashAlgo } from '#libs/stores';
 
@@ -23,4 +24,15 @@ export class ImporterConfig extends ServiceConfig {
 
   @Option.int('heliograph', 'parallel_imports', { default: 16, min: 1, max: 1000, doc: 'How many imports may run at once in all importers of a region together.' })
   readonly parallelImports: number;
+
+  @Option.int('image_import_opts', 'max_parallel_stores', { glance: true, default: 4, min: 1, max: 64, doc: 'How many stores of one import are filled at once, when one of them has the data.' })
+  readonly maxParallelStores: number;
+
+  @Option.url('heliograph', 'staging_url', { default: 'http://127.0.0.1:9393', schemes: ['http'], doc: 'Where the staging service gives data: its transfer_host and transfer_port, as reached from here.' })
+  readonly stagingUrl: string;
+
+  @Option.secret('heliograph', 'capability_key', { optional: true, doc: 'What gateway, staging and importer know each other by: the same text of at least 32 characters for all three. Without it nothing that was staged can be imported.' })
+  @IsOptional()
+  @MinLength(32, { message: 'must have at least 32 characters' })
+  readonly capabilityKey?: string;
 }

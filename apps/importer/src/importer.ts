@@ -5,8 +5,10 @@ import { jetStreamEventLog, loadImage, workOnImages, type Stored, type WorkOutco
 import { variableOf, type Bus, type ServiceParts } from '#libs/platform';
 import { configuredStores, openStores } from '#libs/stores';
 import type { ImporterConfig } from './config.js';
-import { runImport, type ImportParts, type RequestedImport } from './run-import.js';
-import { sourcesOf } from './sources.js';
+import type { ImportParts, RequestedImport } from './import-parts.js';
+import { runImport } from './run-import.js';
+import { sourcesOf, type SourceTable } from './sources.js';
+import { stagedSource } from './staged-source.js';
 
 /** Sets the importer going: from every commit that asks for an import to the import's end. It stops with the service. */
 export async function openImporter({ config, logger, bus, readiness, shutdown }: ServiceParts<ImporterConfig>): Promise<void> {
@@ -16,7 +18,7 @@ export async function openImporter({ config, logger, bus, readiness, shutdown }:
   const log = await jetStreamEventLog(bus.connection, { region });
   const stop = new AbortController();
   const parts: ImportParts = {
-    stores, openSource: sourcesOf({ stores }), osHashAlgo: config.hashingAlgorithm, limitBytes: config.imageSizeCap, idleMs: config.importIdleSeconds * 1000,
+    stores, openSource: sourcesOf(stores, methodsOf(config)), watchMs: 2000, parallelStores: config.maxParallelStores, osHashAlgo: config.hashingAlgorithm, limitBytes: config.imageSizeCap, idleMs: config.importIdleSeconds * 1000,
     imageFromLeader: async (imageId) => (await loadImage(log, region, imageId)).state,
     send: (message) => sendUntilAnswered(bus, message, stop.signal),
     onFault: (error, { imageId, importId }) => logger.error({ err: error, image_id: imageId, import_id: importId }, 'an import failed'),
@@ -30,6 +32,14 @@ export async function openImporter({ config, logger, bus, readiness, shutdown }:
     stop.abort(new Error('The importer stops.'));
     await working;
   });
+}
+
+/** The methods that bring bytes from outside of the stores; copy-image is not one of them. */
+function methodsOf({ capabilityKey, stagingUrl }: ImporterConfig): SourceTable {
+  const clock = (): Date => new Date();
+  return {
+    ...(capabilityKey === undefined ? {} : { 'glance-direct': stagedSource({ stagingUrl, capabilityKey, clock }) }),
+  };
 }
 
 /** Nearly every commit asks for no import, and is done with. */

@@ -1,33 +1,60 @@
-import { Problem, type Image, type ImportInProgress } from '#libs/domain';
+import { Problem, type Image, type ImageDataFacts, type ImportHop, type ImportInProgress, type ImportMethod } from '#libs/domain';
 import type { ByteSource, DataKey, Store, Stores } from '#libs/stores';
 
 /** Where the bytes of an import come from, opened. */
 export interface Source {
   readonly bytes: ByteSource;
+  /** How many there must be. */
   readonly declaredSizeBytes?: number;
-  /** Set where they lie in a store: another one may be able to copy them by itself. */
-  readonly stored?: { readonly store: Store; readonly key: DataKey };
+  /** Set where they lie, hashed, in a store at hand: another one may be able to take them over by itself. */
+  readonly stored?: { readonly store: Store; readonly key: DataKey; readonly facts: ImageDataFacts };
+  /** Whether it ends by itself what comes too slowly, or not at all. */
+  readonly hasOwnLimits?: true;
   /** May be called more than once. */
   close(): Promise<void>;
 }
 
 export interface ImageUnderImport { readonly imageId: string; readonly image: Image; readonly importing: ImportInProgress }
-export type OpenSource = (asked: ImageUnderImport, signal: AbortSignal) => Promise<Source>;
+export interface SourceContext {
+  /** Ends it, opened or not. */
+  readonly signal: AbortSignal;
+  /** Puts the way to the bytes into the history. */
+  recordHops(hops: readonly ImportHop[]): Promise<void>;
+}
+/** Refuses where the bytes cannot be had. */
+export type OpenSource = (asked: ImageUnderImport, context: SourceContext) => Promise<Source>;
+/** How each method gets at its bytes. A method that is not here gets none. */
+export type SourceTable = Readonly<Partial<Record<ImportMethod, OpenSource>>>;
 
 /**
  * Opens what an import reads: data that one store has already goes on to the others from there, whatever the method was; only the first store
- * is filled from the method's own source. Refuses: what the stores refuse, ImageDataNotFound where no store of ours has the data.
+ * is filled from the method's own source. Refuses: what source and stores refuse, ImageDataNotFound where no store of ours has the data.
  */
-export const sourcesOf = ({ stores }: { readonly stores: Stores }): OpenSource => async ({ imageId, image }) => {
+export const sourcesOf = (stores: Stores, methods: SourceTable): OpenSource => async (asked, context) => {
+  const { imageId, image, importing } = asked;
   const held = image.attempts.filter(({ state }) => state === 'stored');
-  for (const store of stores.byWeight()) {
-    const attempt = held.find(({ storeId }) => storeId === store.id);
-    if (attempt) return fromStore(store, { imageId, attemptId: attempt.attemptId, storeId: store.id });
-  }
-  throw new Problem('ImageDataNotFound', { imageId, storeId: held.map(({ storeId }) => storeId).join(', ') });
+  if (image.data && held.length > 0) return fromAStore(stores, held.map(({ attemptId, storeId }) => ({ imageId, attemptId, storeId })), image.data);
+  const open = methods[importing.method];
+  if (!open) throw new Problem('ImageDataNotFound', { imageId, storeId: 'any' });
+  return open(asked, context);
 };
 
-async function fromStore(store: Store, key: DataKey): Promise<Source> {
-  const reader = await store.read(key);
-  return { bytes: reader, declaredSizeBytes: reader.sizeBytes, stored: { store, key }, close: () => reader.close() };
+/** Whether a store has the data already, so that the others can take it from there side by side. */
+export const isHeld = ({ image }: Pick<ImageUnderImport, 'image'>): boolean => image.attempts.some(({ state }) => state === 'stored');
+
+/** The dearest copy that can be read. Refuses what the dearest refuses, where none can. */
+async function fromAStore(stores: Stores, copies: readonly DataKey[], facts: ImageDataFacts): Promise<Source> {
+  let refusal: Problem | undefined;
+  for (const store of stores.byWeight()) {
+    const key = copies.find(({ storeId }) => storeId === store.id);
+    if (!key) continue;
+    try {
+      const reader = await store.read(key);
+      return { bytes: reader, declaredSizeBytes: facts.sizeBytes, stored: { store, key, facts }, close: () => reader.close() };
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      refusal ??= error;
+    }
+  }
+  throw refusal ?? new Problem('ImageDataNotFound', { imageId: copies[0]?.imageId ?? '', storeId: copies.map(({ storeId }) => storeId).join(', ') });
 }

@@ -22,6 +22,7 @@ export const imageEventSchemas = {
   ImageStagingFailed: image.ImageStagingFailedSchema,
   ImageStagedDataExpired: image.ImageStagedDataExpiredSchema,
   ImageImportRequested: image.ImageImportRequestedSchema,
+  ImageImportSourceAsked: image.ImageImportSourceAskedSchema,
   ImageStoreImportStarted: image.ImageStoreImportStartedSchema,
   ImageStoreImportFailed: image.ImageStoreImportFailedSchema,
   ImageImportSucceeded: image.ImageImportSucceededSchema,

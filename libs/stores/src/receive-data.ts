@@ -13,6 +13,8 @@ export interface ReceiveOptions {
   /** What the client announced. Another number of bytes is SizeMismatch. */
   readonly declaredSizeBytes?: number;
   readonly osHashAlgo: OsHashAlgo;
+  /** What the bytes must hash to, in lower-case hex; other bytes are HashMismatch. */
+  readonly expectedHash?: { readonly algo: OsHashAlgo; readonly value: string };
   /** Called whenever bytes have arrived, with all so far. */
   readonly onProgress?: (receivedBytes: number) => void;
   /** Ends the transfer at once with the signal's reason, also while the client is silent. */
@@ -40,15 +42,18 @@ const threads = hashThreads();
 
 /** Takes a stream into a store in one pass: limit, both hashes and the write go on side by side, at the pace of the slowest.
  *  Whatever fails, the writer is cancelled and nothing is left; the source stays open for the caller to answer on.
- *  Refuses: ImageTooLarge, SizeMismatch, UploadInterrupted, StoreFull, StoreUnavailable, AttemptOver. Empty data is legal. */
+ *  Refuses: ImageTooLarge, SizeMismatch, HashMismatch, UploadInterrupted, StoreFull, StoreUnavailable, AttemptOver. Empty data is legal. */
 export async function receiveData(store: Store, key: DataKey, source: ByteSource, options: ReceiveOptions): Promise<ReceivedData> {
   const { declaredSizeBytes, limitBytes, osHashAlgo } = options;
   if (declaredSizeBytes !== undefined && declaredSizeBytes > limitBytes) throw new Problem('ImageTooLarge', { limitBytes });
   const writer = await store.create(key, declaredSizeBytes === undefined ? {} : { declaredSizeBytes });
-  const hashes = threads.start(['md5', osHashAlgo]);
+  const algos = algosOf(options);
+  const hashes = threads.start(algos);
   try {
     const sizeBytes = await pump(key, source, options, writer, hashes);
-    const [checksum = '', osHashValue = ''] = await Promise.all(hashes.map((hash) => hash.digest()));
+    const digests = await Promise.all(hashes.map((hash) => hash.digest()));
+    refuseOtherHash(key, algos, digests, options);
+    const [checksum = '', osHashValue = ''] = digests;
     return { sizeBytes, checksum, osHashAlgo, osHashValue, commit: () => writer.commit(), cancel: () => writer.cancel() };
   } catch (error) {
     hashes.forEach((hash) => { hash.drop(); });
@@ -56,6 +61,15 @@ export async function receiveData(store: Store, key: DataKey, source: ByteSource
     await writer.cancel().catch(() => {});
     throw error;
   }
+}
+
+function algosOf({ osHashAlgo, expectedHash }: ReceiveOptions): readonly OsHashAlgo[] {
+  const always: readonly OsHashAlgo[] = ['md5', osHashAlgo];
+  return expectedHash && !always.includes(expectedHash.algo) ? [...always, expectedHash.algo] : always;
+}
+
+function refuseOtherHash({ imageId }: DataKey, algos: readonly OsHashAlgo[], digests: readonly string[], { expectedHash }: ReceiveOptions): void {
+  if (expectedHash && digests[algos.indexOf(expectedHash.algo)] !== expectedHash.value) throw new Problem('HashMismatch', { imageId });
 }
 
 async function pump(key: DataKey, source: ByteSource, options: ReceiveOptions, writer: StoreWriter, hashes: readonly RunningHash[]): Promise<number> {

@@ -75,7 +75,10 @@ const commandChecks: { readonly [Type in ImageCommand['type']]: Checks<FieldsOf<
   RequestImageImport: {
     ...ofImport, method: oneOf(importMethods), storeIds: list(100, text(255)), allStoresMustSucceed: flag, skipsPresent: flag, sourceUri: optional(text(2048)) as Check<string>,
     sourceRegion: optional(text(255)) as Check<string>, sourceImageId: optional(uuid) as Check<string>, sourceInterface: optional(text(64)) as Check<string>,
+    expectedHashAlgo: optional(text(64)) as Check<string>, expectedHashValue: optional(text(255)) as Check<string>,
+    injectedProperties: optional(dictionary(1000, propertyName, propertyValue)) as Check<Readonly<Record<string, string>>>,
   },
+  RecordImportHops: { ...ofImport, hops: list(100, record({ uri: text(4096), status: count })) },
   StartStoreImport: { ...ofImport, ...attempt, storeId: text(255) },
   CompleteStoreImport: {
     ...ofImport, ...attempt, sizeBytes: count, virtualSizeBytes: optional(count) as Check<number>, checksum: text(255), osHashAlgo: text(64), osHashValue: text(255),

@@ -6,11 +6,11 @@ import { within, type ImageLimits } from './image.limits.js';
 import { addMember, changeMemberStatus, removeMember } from './image.members.js';
 import { evolveImage } from './image.evolve.js';
 import {
-  completeStoreImport, dropImageData, failImport, failStoreImport, finishImport, requestImageImport, startStoreImport, type ImportToRequest,
+  completeStoreImport, dropImageData, failImport, failStoreImport, finishImport, recordImportHops, requestImageImport, startStoreImport, type ImportToRequest,
 } from './image.imports.js';
 import { completeImageStaging, expireStagedData, failImageStaging, startImageStaging } from './image.staging.js';
 import {
-  noImage, type Image, type ImageAttributes, type ImageDataFacts, type ImageEvent, type ImageState, type StagedFacts, type UploadFailure,
+  noImage, type Image, type ImageAttributes, type ImageDataFacts, type ImageEvent, type ImageState, type ImportHop, type StagedFacts, type UploadFailure,
 } from './image.js';
 import type { MemberStatus, Visibility } from './image.status.js';
 
@@ -33,6 +33,7 @@ export type ImageCommand =
   | { type: 'FailImageStaging'; attemptId: string; reason: UploadFailure }
   | { type: 'ExpireStagedData'; attemptId: string }
   | ({ type: 'RequestImageImport' } & ImportToRequest)
+  | { type: 'RecordImportHops'; importId: string; hops: readonly ImportHop[] }
   | { type: 'StartStoreImport'; importId: string; attemptId: string; storeId: string }
   | ({ type: 'CompleteStoreImport'; importId: string; attemptId: string } & ImageDataFacts)
   | { type: 'FailStoreImport'; importId: string; storeId: string; reason: string }
@@ -105,6 +106,7 @@ function decideExisting(imageId: string, command: OnExisting, image: Image, limi
     case 'CompleteImageStaging': return completeImageStaging(imageId, command, image);
     case 'ExpireStagedData': return expireStagedData(command, image);
     case 'RequestImageImport': return requestImageImport(imageId, withoutType(command), image);
+    case 'RecordImportHops': return recordImportHops(command, image);
     case 'StartStoreImport': return startStoreImport(imageId, command, image);
     case 'CompleteStoreImport': return completeStoreImport(imageId, withoutType(command), image);
     case 'FailStoreImport': return failStoreImport(imageId, command, image);

@@ -2,12 +2,12 @@ import type { Attempt, Image, ImageEvent, ImportInProgress } from './image.js';
 
 /** The events of staging and of imports; `evolveImage` hands them over. */
 export type ImportEvent = Extract<ImageEvent, {
-  type: 'ImageStagingStarted' | 'ImageDataStaged' | 'ImageStagingFailed' | 'ImageStagedDataExpired' | 'ImageImportRequested' | 'ImageStoreImportStarted'
+  type: 'ImageStagingStarted' | 'ImageDataStaged' | 'ImageStagingFailed' | 'ImageStagedDataExpired' | 'ImageImportRequested' | 'ImageImportSourceAsked' | 'ImageStoreImportStarted'
     | 'ImageStoreImportFailed' | 'ImageImportSucceeded' | 'ImageImportFailed' | 'ImageDataDropped';
 }>;
 
 const types: ReadonlySet<ImageEvent['type']> = new Set([
-  'ImageStagingStarted', 'ImageDataStaged', 'ImageStagingFailed', 'ImageStagedDataExpired', 'ImageImportRequested', 'ImageStoreImportStarted',
+  'ImageStagingStarted', 'ImageDataStaged', 'ImageStagingFailed', 'ImageStagedDataExpired', 'ImageImportRequested', 'ImageImportSourceAsked', 'ImageStoreImportStarted',
   'ImageStoreImportFailed', 'ImageImportSucceeded', 'ImageImportFailed', 'ImageDataDropped',
 ] satisfies ImportEvent['type'][]);
 export const isImportEvent = (event: ImageEvent): event is ImportEvent => types.has(event.type);
@@ -24,6 +24,7 @@ export function evolveImport(image: Image, event: ImportEvent, at: Date): Image 
     case 'ImageStagingFailed': return { ...image, status: 'queued', attempts: moved(image, event.data.attemptId, 'over') };
     case 'ImageStagedDataExpired': return { ...withoutStaged(image), status: image.status === 'uploading' ? 'queued' : image.status };
     case 'ImageImportRequested': return requested(image, event.data, at);
+    case 'ImageImportSourceAsked': return image;
     case 'ImageStoreImportStarted': return withAttempt({ ...image, attempts: endOpen(image.attempts, ({ storeId }) => storeId === event.data.storeId) }, event.data);
     case 'ImageStoreImportFailed': return storeFailed(image, event.data.storeId);
     case 'ImageImportSucceeded': return unlocked(withoutStaged(image));

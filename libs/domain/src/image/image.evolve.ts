@@ -10,9 +10,9 @@ export function evolveImage(state: ImageState, event: ImageEvent, at: Date): Ima
   return leavesUpdatedAt.has(event.type) ? next : { ...next, updatedAt: at };
 }
 
-/** Members and the removal of bytes are not changes of the image itself: Glance leaves `updated_at` alone too. */
+/** Members, the removal of bytes and the way to them are not changes of the image itself: Glance leaves `updated_at` alone too. */
 const leavesUpdatedAt: ReadonlySet<ImageEvent['type']> = new Set(
-  ['MemberAdded', 'MemberAccepted', 'MemberRejected', 'MemberReset', 'MemberRemoved', 'ImageDataRemoved'] as const);
+  ['MemberAdded', 'MemberAccepted', 'MemberRejected', 'MemberReset', 'MemberRemoved', 'ImageDataRemoved', 'ImageImportSourceAsked'] as const);
 
 // One arm an event is the clearest form of this function, however many there are.
 // eslint-disable-next-line complexity

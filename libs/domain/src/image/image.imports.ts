@@ -1,5 +1,5 @@
 import { Problem } from '../problem.js';
-import type { Attempt, Image, ImageDataFacts, ImageEvent, ImportInProgress, ImportMethod, ImportRequest } from './image.js';
+import type { Attempt, Image, ImageDataFacts, ImageEvent, ImportHop, ImportInProgress, ImportMethod, ImportRequest } from './image.js';
 import type { ImageStatus } from './image.status.js';
 
 /** What `RequestImageImport` carries besides the request: whether stores that have the data already are passed over (`all_stores`). */
@@ -63,9 +63,16 @@ export function completeStoreImport(imageId: string, { importId, attemptId, ...f
   const isLast = importing.pendingStoreIds.length === 1;
   const activates = image.status === 'importing' && (!importing.allStoresMustSucceed || (isLast && importing.failedStoreIds.length === 0));
   return [
+    ...injection(importing, image),
     { type: 'ImageDataStored', data: { attemptId, storeId: attempt.storeId, ...facts } },
     ...(activates ? [{ type: 'ImageActivated', data: {} } as const] : []),
   ];
+}
+
+/** The properties that the operator gives to what is imported stand there before the image is active; once, with the first store. */
+function injection({ injectedProperties = {}, doneStoreIds }: ImportInProgress, image: Image): ImageEvent[] {
+  const set = Object.fromEntries(Object.entries(injectedProperties).filter(([name, value]) => image.properties[name] !== value));
+  return doneStoreIds.length > 0 || Object.keys(set).length === 0 ? [] : [{ type: 'ImagePropertiesChanged', data: { attributes: {}, cleared: [], set, removed: [] } }];
 }
 
 /** Gives up one store of the import; a store that is not pending changes nothing. Refuses: ImportOver. */
@@ -84,9 +91,21 @@ export function finishImport({ importId, reason }: { importId: string; reason: s
     : [{ type: 'ImageImportFailed', data: { importId, reason } }];
 }
 
-/** Ends an import at once, whatever its stores are doing: the bytes cannot be had, or somebody cancelled it. One that is over changes nothing. */
+/** Ends an import at once, whatever its stores are doing: the bytes cannot be had, or somebody cancelled it. One that is over changes nothing,
+ *  and an image that its first store has made active keeps what it has: then only the stores that wait are given up. */
 export function failImport({ importId, reason }: { importId: string; reason: string }, image: Image): ImageEvent[] {
-  return image.importing?.importId === importId ? [{ type: 'ImageImportFailed', data: { importId, reason } }] : [];
+  const { importing } = image;
+  if (importing?.importId !== importId) return [];
+  if (importing.method === 'copy-image' || image.status === 'importing') return [{ type: 'ImageImportFailed', data: { importId, reason } }];
+  return [
+    ...importing.pendingStoreIds.map((storeId): ImageEvent => ({ type: 'ImageStoreImportFailed', data: { importId, storeId, reason } })),
+    { type: 'ImageImportSucceeded', data: { importId } },
+  ];
+}
+
+/** Records where the bytes of an import are fetched from, redirect by redirect. An import that is over changes nothing. */
+export function recordImportHops({ importId, hops }: { importId: string; hops: readonly ImportHop[] }, image: Image): ImageEvent[] {
+  return image.importing?.importId === importId && hops.length > 0 ? [{ type: 'ImageImportSourceAsked', data: { importId, hops } }] : [];
 }
 
 /** Takes the data out of one store. Refuses: ImageStatusConflict, StoreHasNoImage, LastLocation, ImportInProgress. Source: api-ref "Delete image from store". */

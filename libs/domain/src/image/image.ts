@@ -44,6 +44,7 @@ export type ImageEvent =
   | Event<'ImageStagingFailed', { attemptId: string; reason: UploadFailure }>
   | Event<'ImageStagedDataExpired', { attemptId: string }>
   | Event<'ImageImportRequested', ImportRequest>
+  | Event<'ImageImportSourceAsked', { importId: string; hops: readonly ImportHop[] }>
   | Event<'ImageStoreImportStarted', { importId: string; attemptId: string; storeId: string }>
   | Event<'ImageStoreImportFailed', { importId: string; storeId: string; reason: string }>
   | Event<'ImageImportSucceeded', { importId: string }>
@@ -74,7 +75,15 @@ export interface ImportRequest {
   readonly sourceRegion?: string;
   readonly sourceImageId?: string;
   readonly sourceInterface?: string;
+  /** What the bytes must hash to, where the caller knows it; lower-case hex. */
+  readonly expectedHashAlgo?: string;
+  readonly expectedHashValue?: string;
+  /** What the operator sets on images that are imported. (glance: inject_metadata_properties) */
+  readonly injectedProperties?: Readonly<Record<string, string>>;
 }
+
+/** One request on the way to the bytes: the URI without query and fragment, and what its server answered. */
+export interface ImportHop { readonly uri: string; readonly status: number }
 
 /** The import that holds the lock, and how far each of its stores is; a store is in exactly one of the three lists. */
 export interface ImportInProgress extends ImportRequest {

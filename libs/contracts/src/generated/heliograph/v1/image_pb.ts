@@ -10,7 +10,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file heliograph/v1/image.proto.
  */
 export const file_heliograph_v1_image: GenFile = /*@__PURE__*/
-  fileDesc("ChloZWxpb2dyYXBoL3YxL2ltYWdlLnByb3RvEg1oZWxpb2dyYXBoLnYxIogDCgxJbWFnZUNyZWF0ZWQSEQoEbmFtZRgBIAEoCUgAiAEBEhIKBW93bmVyGAIgASgJSAGIAQESFAoMaXNfcHJvdGVjdGVkGAMgASgIEhEKCWlzX2hpZGRlbhgEIAEoCBIdChBjb250YWluZXJfZm9ybWF0GAUgASgJSAKIAQESGAoLZGlza19mb3JtYXQYBiABKAlIA4gBARIQCghtaW5fZGlzaxgHIAEoAxIPCgdtaW5fcmFtGAggASgDEhIKCnZpc2liaWxpdHkYCSABKAkSDAoEdGFncxgKIAMoCRI/Cgpwcm9wZXJ0aWVzGAsgAygLMisuaGVsaW9ncmFwaC52MS5JbWFnZUNyZWF0ZWQuUHJvcGVydGllc0VudHJ5GjEKD1Byb3BlcnRpZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQgcKBV9uYW1lQggKBl9vd25lckITChFfY29udGFpbmVyX2Zvcm1hdEIOCgxfZGlza19mb3JtYXQi1wEKFkltYWdlUHJvcGVydGllc0NoYW5nZWQSMgoKYXR0cmlidXRlcxgBIAEoCzIeLmhlbGlvZ3JhcGgudjEuSW1hZ2VBdHRyaWJ1dGVzEg8KB2NsZWFyZWQYAiADKAkSOwoDc2V0GAMgAygLMi4uaGVsaW9ncmFwaC52MS5JbWFnZVByb3BlcnRpZXNDaGFuZ2VkLlNldEVudHJ5Eg8KB3JlbW92ZWQYBCADKAkaKgoIU2V0RW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASLBAgoPSW1hZ2VBdHRyaWJ1dGVzEhEKBG5hbWUYASABKAlIAIgBARISCgVvd25lchgCIAEoCUgBiAEBEhkKDGlzX3Byb3RlY3RlZBgDIAEoCEgCiAEBEhYKCWlzX2hpZGRlbhgEIAEoCEgDiAEBEh0KEGNvbnRhaW5lcl9mb3JtYXQYBSABKAlIBIgBARIYCgtkaXNrX2Zvcm1hdBgGIAEoCUgFiAEBEhUKCG1pbl9kaXNrGAcgASgDSAaIAQESFAoHbWluX3JhbRgIIAEoA0gHiAEBQgcKBV9uYW1lQggKBl9vd25lckIPCg1faXNfcHJvdGVjdGVkQgwKCl9pc19oaWRkZW5CEwoRX2NvbnRhaW5lcl9mb3JtYXRCDgoMX2Rpc2tfZm9ybWF0QgsKCV9taW5fZGlza0IKCghfbWluX3JhbSIsChZJbWFnZVZpc2liaWxpdHlDaGFuZ2VkEhIKCnZpc2liaWxpdHkYASABKAkiHAoNSW1hZ2VUYWdBZGRlZBILCgN0YWcYASABKAkiHgoPSW1hZ2VUYWdSZW1vdmVkEgsKA3RhZxgBIAEoCSJ4ChZJbWFnZURhdGFVcGxvYWRTdGFydGVkEhIKCmF0dGVtcHRfaWQYASABKAkSEAoIc3RvcmVfaWQYAiABKAkSIAoTZGVjbGFyZWRfc2l6ZV9ieXRlcxgDIAEoA0gAiAEBQhYKFF9kZWNsYXJlZF9zaXplX2J5dGVzIsIBCg9JbWFnZURhdGFTdG9yZWQSEgoKYXR0ZW1wdF9pZBgBIAEoCRIQCghzdG9yZV9pZBgCIAEoCRISCgpzaXplX2J5dGVzGAMgASgDEh8KEnZpcnR1YWxfc2l6ZV9ieXRlcxgEIAEoA0gAiAEBEhAKCGNoZWNrc3VtGAUgASgJEhQKDG9zX2hhc2hfYWxnbxgGIAEoCRIVCg1vc19oYXNoX3ZhbHVlGAcgASgJQhUKE192aXJ0dWFsX3NpemVfYnl0ZXMiEAoOSW1hZ2VBY3RpdmF0ZWQiOwoVSW1hZ2VEYXRhVXBsb2FkRmFpbGVkEhIKCmF0dGVtcHRfaWQYASABKAkSDgoGcmVhc29uGAIgASgJIjgKEEltYWdlRGF0YVJlbW92ZWQSEgoKYXR0ZW1wdF9pZBgBIAEoCRIQCghzdG9yZV9pZBgCIAEoCSISChBJbWFnZURlYWN0aXZhdGVkIhIKEEltYWdlUmVhY3RpdmF0ZWQiDgoMSW1hZ2VEZWxldGVkIiAKC01lbWJlckFkZGVkEhEKCW1lbWJlcl9pZBgBIAEoCSIjCg5NZW1iZXJBY2NlcHRlZBIRCgltZW1iZXJfaWQYASABKAkiIwoOTWVtYmVyUmVqZWN0ZWQSEQoJbWVtYmVyX2lkGAEgASgJIiAKC01lbWJlclJlc2V0EhEKCW1lbWJlcl9pZBgBIAEoCSIiCg1NZW1iZXJSZW1vdmVkEhEKCW1lbWJlcl9pZBgBIAEoCSJ1ChNJbWFnZVN0YWdpbmdTdGFydGVkEhIKCmF0dGVtcHRfaWQYASABKAkSEAoIc3RvcmVfaWQYAiABKAkSIAoTZGVjbGFyZWRfc2l6ZV9ieXRlcxgDIAEoA0gAiAEBQhYKFF9kZWNsYXJlZF9zaXplX2J5dGVzIooBCg9JbWFnZURhdGFTdGFnZWQSEgoKYXR0ZW1wdF9pZBgBIAEoCRIQCghzdG9yZV9pZBgCIAEoCRISCgpzaXplX2J5dGVzGAMgASgDEhAKCGNoZWNrc3VtGAQgASgJEhQKDG9zX2hhc2hfYWxnbxgFIAEoCRIVCg1vc19oYXNoX3ZhbHVlGAYgASgJIjgKEkltYWdlU3RhZ2luZ0ZhaWxlZBISCgphdHRlbXB0X2lkGAEgASgJEg4KBnJlYXNvbhgCIAEoCSIsChZJbWFnZVN0YWdlZERhdGFFeHBpcmVkEhIKCmF0dGVtcHRfaWQYASABKAkiqQIKFEltYWdlSW1wb3J0UmVxdWVzdGVkEhEKCWltcG9ydF9pZBgBIAEoCRIOCgZtZXRob2QYAiABKAkSEQoJc3RvcmVfaWRzGAMgAygJEh8KF2FsbF9zdG9yZXNfbXVzdF9zdWNjZWVkGAQgASgIEhcKCnNvdXJjZV91cmkYBSABKAlIAIgBARIaCg1zb3VyY2VfcmVnaW9uGAYgASgJSAGIAQESHAoPc291cmNlX2ltYWdlX2lkGAcgASgJSAKIAQESHQoQc291cmNlX2ludGVyZmFjZRgIIAEoCUgDiAEBQg0KC19zb3VyY2VfdXJpQhAKDl9zb3VyY2VfcmVnaW9uQhIKEF9zb3VyY2VfaW1hZ2VfaWRCEwoRX3NvdXJjZV9pbnRlcmZhY2UiUgoXSW1hZ2VTdG9yZUltcG9ydFN0YXJ0ZWQSEQoJaW1wb3J0X2lkGAEgASgJEhIKCmF0dGVtcHRfaWQYAiABKAkSEAoIc3RvcmVfaWQYAyABKAkiTQoWSW1hZ2VTdG9yZUltcG9ydEZhaWxlZBIRCglpbXBvcnRfaWQYASABKAkSEAoIc3RvcmVfaWQYAiABKAkSDgoGcmVhc29uGAMgASgJIikKFEltYWdlSW1wb3J0U3VjY2VlZGVkEhEKCWltcG9ydF9pZBgBIAEoCSI2ChFJbWFnZUltcG9ydEZhaWxlZBIRCglpbXBvcnRfaWQYASABKAkSDgoGcmVhc29uGAIgASgJIjgKEEltYWdlRGF0YURyb3BwZWQSEgoKYXR0ZW1wdF9pZBgBIAEoCRIQCghzdG9yZV9pZBgCIAEoCWIGcHJvdG8z");
+  fileDesc("ChloZWxpb2dyYXBoL3YxL2ltYWdlLnByb3RvEg1oZWxpb2dyYXBoLnYxIogDCgxJbWFnZUNyZWF0ZWQSEQoEbmFtZRgBIAEoCUgAiAEBEhIKBW93bmVyGAIgASgJSAGIAQESFAoMaXNfcHJvdGVjdGVkGAMgASgIEhEKCWlzX2hpZGRlbhgEIAEoCBIdChBjb250YWluZXJfZm9ybWF0GAUgASgJSAKIAQESGAoLZGlza19mb3JtYXQYBiABKAlIA4gBARIQCghtaW5fZGlzaxgHIAEoAxIPCgdtaW5fcmFtGAggASgDEhIKCnZpc2liaWxpdHkYCSABKAkSDAoEdGFncxgKIAMoCRI/Cgpwcm9wZXJ0aWVzGAsgAygLMisuaGVsaW9ncmFwaC52MS5JbWFnZUNyZWF0ZWQuUHJvcGVydGllc0VudHJ5GjEKD1Byb3BlcnRpZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQgcKBV9uYW1lQggKBl9vd25lckITChFfY29udGFpbmVyX2Zvcm1hdEIOCgxfZGlza19mb3JtYXQi1wEKFkltYWdlUHJvcGVydGllc0NoYW5nZWQSMgoKYXR0cmlidXRlcxgBIAEoCzIeLmhlbGlvZ3JhcGgudjEuSW1hZ2VBdHRyaWJ1dGVzEg8KB2NsZWFyZWQYAiADKAkSOwoDc2V0GAMgAygLMi4uaGVsaW9ncmFwaC52MS5JbWFnZVByb3BlcnRpZXNDaGFuZ2VkLlNldEVudHJ5Eg8KB3JlbW92ZWQYBCADKAkaKgoIU2V0RW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASLBAgoPSW1hZ2VBdHRyaWJ1dGVzEhEKBG5hbWUYASABKAlIAIgBARISCgVvd25lchgCIAEoCUgBiAEBEhkKDGlzX3Byb3RlY3RlZBgDIAEoCEgCiAEBEhYKCWlzX2hpZGRlbhgEIAEoCEgDiAEBEh0KEGNvbnRhaW5lcl9mb3JtYXQYBSABKAlIBIgBARIYCgtkaXNrX2Zvcm1hdBgGIAEoCUgFiAEBEhUKCG1pbl9kaXNrGAcgASgDSAaIAQESFAoHbWluX3JhbRgIIAEoA0gHiAEBQgcKBV9uYW1lQggKBl9vd25lckIPCg1faXNfcHJvdGVjdGVkQgwKCl9pc19oaWRkZW5CEwoRX2NvbnRhaW5lcl9mb3JtYXRCDgoMX2Rpc2tfZm9ybWF0QgsKCV9taW5fZGlza0IKCghfbWluX3JhbSIsChZJbWFnZVZpc2liaWxpdHlDaGFuZ2VkEhIKCnZpc2liaWxpdHkYASABKAkiHAoNSW1hZ2VUYWdBZGRlZBILCgN0YWcYASABKAkiHgoPSW1hZ2VUYWdSZW1vdmVkEgsKA3RhZxgBIAEoCSJ4ChZJbWFnZURhdGFVcGxvYWRTdGFydGVkEhIKCmF0dGVtcHRfaWQYASABKAkSEAoIc3RvcmVfaWQYAiABKAkSIAoTZGVjbGFyZWRfc2l6ZV9ieXRlcxgDIAEoA0gAiAEBQhYKFF9kZWNsYXJlZF9zaXplX2J5dGVzIsIBCg9JbWFnZURhdGFTdG9yZWQSEgoKYXR0ZW1wdF9pZBgBIAEoCRIQCghzdG9yZV9pZBgCIAEoCRISCgpzaXplX2J5dGVzGAMgASgDEh8KEnZpcnR1YWxfc2l6ZV9ieXRlcxgEIAEoA0gAiAEBEhAKCGNoZWNrc3VtGAUgASgJEhQKDG9zX2hhc2hfYWxnbxgGIAEoCRIVCg1vc19oYXNoX3ZhbHVlGAcgASgJQhUKE192aXJ0dWFsX3NpemVfYnl0ZXMiEAoOSW1hZ2VBY3RpdmF0ZWQiOwoVSW1hZ2VEYXRhVXBsb2FkRmFpbGVkEhIKCmF0dGVtcHRfaWQYASABKAkSDgoGcmVhc29uGAIgASgJIjgKEEltYWdlRGF0YVJlbW92ZWQSEgoKYXR0ZW1wdF9pZBgBIAEoCRIQCghzdG9yZV9pZBgCIAEoCSISChBJbWFnZURlYWN0aXZhdGVkIhIKEEltYWdlUmVhY3RpdmF0ZWQiDgoMSW1hZ2VEZWxldGVkIiAKC01lbWJlckFkZGVkEhEKCW1lbWJlcl9pZBgBIAEoCSIjCg5NZW1iZXJBY2NlcHRlZBIRCgltZW1iZXJfaWQYASABKAkiIwoOTWVtYmVyUmVqZWN0ZWQSEQoJbWVtYmVyX2lkGAEgASgJIiAKC01lbWJlclJlc2V0EhEKCW1lbWJlcl9pZBgBIAEoCSIiCg1NZW1iZXJSZW1vdmVkEhEKCW1lbWJlcl9pZBgBIAEoCSJ1ChNJbWFnZVN0YWdpbmdTdGFydGVkEhIKCmF0dGVtcHRfaWQYASABKAkSEAoIc3RvcmVfaWQYAiABKAkSIAoTZGVjbGFyZWRfc2l6ZV9ieXRlcxgDIAEoA0gAiAEBQhYKFF9kZWNsYXJlZF9zaXplX2J5dGVzIooBCg9JbWFnZURhdGFTdGFnZWQSEgoKYXR0ZW1wdF9pZBgBIAEoCRIQCghzdG9yZV9pZBgCIAEoCRISCgpzaXplX2J5dGVzGAMgASgDEhAKCGNoZWNrc3VtGAQgASgJEhQKDG9zX2hhc2hfYWxnbxgFIAEoCRIVCg1vc19oYXNoX3ZhbHVlGAYgASgJIjgKEkltYWdlU3RhZ2luZ0ZhaWxlZBISCgphdHRlbXB0X2lkGAEgASgJEg4KBnJlYXNvbhgCIAEoCSIsChZJbWFnZVN0YWdlZERhdGFFeHBpcmVkEhIKCmF0dGVtcHRfaWQYASABKAkisAQKFEltYWdlSW1wb3J0UmVxdWVzdGVkEhEKCWltcG9ydF9pZBgBIAEoCRIOCgZtZXRob2QYAiABKAkSEQoJc3RvcmVfaWRzGAMgAygJEh8KF2FsbF9zdG9yZXNfbXVzdF9zdWNjZWVkGAQgASgIEhcKCnNvdXJjZV91cmkYBSABKAlIAIgBARIaCg1zb3VyY2VfcmVnaW9uGAYgASgJSAGIAQESHAoPc291cmNlX2ltYWdlX2lkGAcgASgJSAKIAQESHQoQc291cmNlX2ludGVyZmFjZRgIIAEoCUgDiAEBEh8KEmV4cGVjdGVkX2hhc2hfYWxnbxgJIAEoCUgEiAEBEiAKE2V4cGVjdGVkX2hhc2hfdmFsdWUYCiABKAlIBYgBARJYChNpbmplY3RlZF9wcm9wZXJ0aWVzGAsgAygLMjsuaGVsaW9ncmFwaC52MS5JbWFnZUltcG9ydFJlcXVlc3RlZC5JbmplY3RlZFByb3BlcnRpZXNFbnRyeRo5ChdJbmplY3RlZFByb3BlcnRpZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQg0KC19zb3VyY2VfdXJpQhAKDl9zb3VyY2VfcmVnaW9uQhIKEF9zb3VyY2VfaW1hZ2VfaWRCEwoRX3NvdXJjZV9pbnRlcmZhY2VCFQoTX2V4cGVjdGVkX2hhc2hfYWxnb0IWChRfZXhwZWN0ZWRfaGFzaF92YWx1ZSIoCglJbXBvcnRIb3ASCwoDdXJpGAEgASgJEg4KBnN0YXR1cxgCIAEoBSJTChZJbWFnZUltcG9ydFNvdXJjZUFza2VkEhEKCWltcG9ydF9pZBgBIAEoCRImCgRob3BzGAIgAygLMhguaGVsaW9ncmFwaC52MS5JbXBvcnRIb3AiUgoXSW1hZ2VTdG9yZUltcG9ydFN0YXJ0ZWQSEQoJaW1wb3J0X2lkGAEgASgJEhIKCmF0dGVtcHRfaWQYAiABKAkSEAoIc3RvcmVfaWQYAyABKAkiTQoWSW1hZ2VTdG9yZUltcG9ydEZhaWxlZBIRCglpbXBvcnRfaWQYASABKAkSEAoIc3RvcmVfaWQYAiABKAkSDgoGcmVhc29uGAMgASgJIikKFEltYWdlSW1wb3J0U3VjY2VlZGVkEhEKCWltcG9ydF9pZBgBIAEoCSI2ChFJbWFnZUltcG9ydEZhaWxlZBIRCglpbXBvcnRfaWQYASABKAkSDgoGcmVhc29uGAIgASgJIjgKEEltYWdlRGF0YURyb3BwZWQSEgoKYXR0ZW1wdF9pZBgBIAEoCRIQCghzdG9yZV9pZBgCIAEoCWIGcHJvdG8z");
 
 /**
  * @generated from message heliograph.v1.ImageCreated
@@ -652,6 +652,25 @@ export type ImageImportRequested = Message<"heliograph.v1.ImageImportRequested">
    * @generated from field: optional string source_interface = 8;
    */
   sourceInterface?: string | undefined;
+
+  /**
+   * What the bytes must hash to, where the caller said so.
+   *
+   * @generated from field: optional string expected_hash_algo = 9;
+   */
+  expectedHashAlgo?: string | undefined;
+
+  /**
+   * @generated from field: optional string expected_hash_value = 10;
+   */
+  expectedHashValue?: string | undefined;
+
+  /**
+   * Properties that the operator sets on what is imported; they are set with the first store that has the data.
+   *
+   * @generated from field: map<string, string> injected_properties = 11;
+   */
+  injectedProperties: { [key: string]: string };
 };
 
 /**
@@ -660,6 +679,54 @@ export type ImageImportRequested = Message<"heliograph.v1.ImageImportRequested">
  */
 export const ImageImportRequestedSchema: GenMessage<ImageImportRequested> = /*@__PURE__*/
   messageDesc(file_heliograph_v1_image, 23);
+
+/**
+ * A request on the way to the bytes of an import: the URI, without query and fragment, and the status of its answer.
+ *
+ * @generated from message heliograph.v1.ImportHop
+ */
+export type ImportHop = Message<"heliograph.v1.ImportHop"> & {
+  /**
+   * @generated from field: string uri = 1;
+   */
+  uri: string;
+
+  /**
+   * @generated from field: int32 status = 2;
+   */
+  status: number;
+};
+
+/**
+ * Describes the message heliograph.v1.ImportHop.
+ * Use `create(ImportHopSchema)` to create a new message.
+ */
+export const ImportHopSchema: GenMessage<ImportHop> = /*@__PURE__*/
+  messageDesc(file_heliograph_v1_image, 24);
+
+/**
+ * Where the bytes of an import are fetched from, redirect by redirect.
+ *
+ * @generated from message heliograph.v1.ImageImportSourceAsked
+ */
+export type ImageImportSourceAsked = Message<"heliograph.v1.ImageImportSourceAsked"> & {
+  /**
+   * @generated from field: string import_id = 1;
+   */
+  importId: string;
+
+  /**
+   * @generated from field: repeated heliograph.v1.ImportHop hops = 2;
+   */
+  hops: ImportHop[];
+};
+
+/**
+ * Describes the message heliograph.v1.ImageImportSourceAsked.
+ * Use `create(ImageImportSourceAskedSchema)` to create a new message.
+ */
+export const ImageImportSourceAskedSchema: GenMessage<ImageImportSourceAsked> = /*@__PURE__*/
+  messageDesc(file_heliograph_v1_image, 25);
 
 /**
  * Bytes of this attempt may arrive in the store from now on, on behalf of the import.
@@ -688,7 +755,7 @@ export type ImageStoreImportStarted = Message<"heliograph.v1.ImageStoreImportSta
  * Use `create(ImageStoreImportStartedSchema)` to create a new message.
  */
 export const ImageStoreImportStartedSchema: GenMessage<ImageStoreImportStarted> = /*@__PURE__*/
-  messageDesc(file_heliograph_v1_image, 24);
+  messageDesc(file_heliograph_v1_image, 26);
 
 /**
  * No bytes of the import are or will be in this store.
@@ -717,7 +784,7 @@ export type ImageStoreImportFailed = Message<"heliograph.v1.ImageStoreImportFail
  * Use `create(ImageStoreImportFailedSchema)` to create a new message.
  */
 export const ImageStoreImportFailedSchema: GenMessage<ImageStoreImportFailed> = /*@__PURE__*/
-  messageDesc(file_heliograph_v1_image, 25);
+  messageDesc(file_heliograph_v1_image, 27);
 
 /**
  * The import lock is given back, with data in every store that was asked for, or in at least one where that is enough.
@@ -736,7 +803,7 @@ export type ImageImportSucceeded = Message<"heliograph.v1.ImageImportSucceeded">
  * Use `create(ImageImportSucceededSchema)` to create a new message.
  */
 export const ImageImportSucceededSchema: GenMessage<ImageImportSucceeded> = /*@__PURE__*/
-  messageDesc(file_heliograph_v1_image, 26);
+  messageDesc(file_heliograph_v1_image, 28);
 
 /**
  * The import lock is given back; -> queued, or still active where data was to be copied.
@@ -760,7 +827,7 @@ export type ImageImportFailed = Message<"heliograph.v1.ImageImportFailed"> & {
  * Use `create(ImageImportFailedSchema)` to create a new message.
  */
 export const ImageImportFailedSchema: GenMessage<ImageImportFailed> = /*@__PURE__*/
-  messageDesc(file_heliograph_v1_image, 27);
+  messageDesc(file_heliograph_v1_image, 29);
 
 /**
  * The data is no longer kept in this store; others have it.
@@ -784,5 +851,5 @@ export type ImageDataDropped = Message<"heliograph.v1.ImageDataDropped"> & {
  * Use `create(ImageDataDroppedSchema)` to create a new message.
  */
 export const ImageDataDroppedSchema: GenMessage<ImageDataDropped> = /*@__PURE__*/
-  messageDesc(file_heliograph_v1_image, 28);
+  messageDesc(file_heliograph_v1_image, 30);
 

@@ -1,0 +1,41 @@
+import type { ImageCommandMessage } from '#libs/contracts';
+import type { Image, ImageCommand, ImageState } from '#libs/domain';
+import type { OsHashAlgo, Stores } from '#libs/stores';
+import type { OpenSource } from './sources.js';
+
+export interface ImportParts {
+  readonly stores: Stores;
+  readonly openSource: OpenSource;
+  readonly osHashAlgo: OsHashAlgo;
+  readonly limitBytes: number;
+  /** For how long no byte may move. */
+  readonly idleMs: number;
+  /** How often the log is asked whether the import is still wanted while its bytes move. */
+  readonly watchMs: number;
+  /** How many stores of one import are filled side by side, once one of them has the data. */
+  readonly parallelStores: number;
+  imageFromLeader(imageId: string): Promise<ImageState>;
+  /** Sends a command until it is answered; rejects with what the catalog refuses. */
+  send(message: ImageCommandMessage): Promise<Image>;
+  /** Told what nobody refused and yet went wrong. */
+  onFault(error: unknown, request: RequestedImport): void;
+}
+
+export interface RequestedImport {
+  readonly imageId: string;
+  readonly importId: string;
+  /** The command and the request that asked for it. */
+  readonly causationId: string;
+  readonly requestId: string;
+}
+
+export type Send = (command: ImageCommand, step: string) => Promise<Image>;
+
+/** One run of an import by one process. */
+export interface Run {
+  readonly request: RequestedImport;
+  readonly parts: ImportParts;
+  readonly send: Send;
+  /** Why the import cannot succeed, as far as this run knows. */
+  reason: string;
+}
