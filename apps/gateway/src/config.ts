@@ -63,6 +63,12 @@ export class GatewayConfig extends ServiceConfig {
   @Option.int('heliograph', 'removal_interval', { default: 10, min: 1, max: 3600, unit: 'seconds', doc: 'How often bytes that no image refers to are looked for and removed.' })
   readonly removalInterval: number;
 
+  @Option.int('heliograph', 'progress_listeners', { default: 1000, min: 0, max: 100_000, doc: 'How many clients may listen to the progress of images at once at this gateway.' })
+  readonly progressListeners: number;
+
+  @Option.int('heliograph', 'progress_listeners_per_project', { default: 50, min: 0, max: 100_000, doc: 'How many of them may be of one project.' })
+  readonly progressListenersPerProject: number;
+
   @Option.url('keystone_authtoken', 'auth_url', { glance: true, default: 'http://127.0.0.1:5000', doc: 'Where the identity service answers.' })
   readonly authUrl: string;
 

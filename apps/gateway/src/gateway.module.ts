@@ -13,17 +13,18 @@ import { ImagesController } from './images/images.controller.js';
 import { MembersController } from './members/members.controller.js';
 import { ImageImportsController } from './imports/image-imports.controller.js';
 import { StoresController } from './imports/stores.controller.js';
-import { GATEWAY_RULES, IMAGES } from './tokens.js';
+import { ProgressController } from './progress/progress.controller.js';
+import { GATEWAY_RULES, IMAGES, PROGRESS } from './tokens.js';
 
 class GatewayModule {}
 
 /** Everything the gateway answers, chapter by chapter of the Image API. */
-export const gatewayModule = ({ rules, room, data }: Gateway): DynamicModule => ({
+export const gatewayModule = ({ rules, room, data, progress }: Gateway): DynamicModule => ({
   module: GatewayModule,
   controllers: [
     VersionsController, HealthcheckController, SchemasController, InfoController,
     ImageListController, ImagesController, ImageTagsController, ImageHistoryController,
-    ImageDataController,
+    ImageDataController, ProgressController,
     ImageImportsController, StoresController,
     MembersController,
   ],
@@ -31,5 +32,6 @@ export const gatewayModule = ({ rules, room, data }: Gateway): DynamicModule => 
     { provide: GATEWAY_RULES, useValue: rules },
     { provide: IMAGES, useValue: room },
     { provide: DATA, useValue: data },
+    { provide: PROGRESS, useValue: progress },
   ],
 });

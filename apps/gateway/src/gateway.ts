@@ -12,6 +12,7 @@ import { acknowledged, type Acknowledged } from './images/acknowledged.js';
 import { imageSchema } from './images/image.schema.js';
 import { images } from './images/images.js';
 import { permissions } from './images/permissions.js';
+import { openProgress, type ProgressRoom } from './progress/progress.room.js';
 import { gatewayRules, storesConfig } from './rules.js';
 import type { GatewayRules, ImageRoom } from './tokens.js';
 
@@ -20,6 +21,7 @@ export interface Gateway {
   readonly rules: GatewayRules;
   readonly room: ImageRoom;
   readonly data: DataRoom;
+  readonly progress: ProgressRoom;
 }
 
 /** Who asks is told by Keystone. */
@@ -64,6 +66,7 @@ export async function openGateway(parts: ServiceParts<GatewayConfig>): Promise<G
   return {
     rules,
     data: await openData(parts, await openStores(configured)),
+    progress: openProgress(parts),
     room: {
       images: images({ bus, readModel, permissions: allowed, acknowledged: seen, address: rules }),
       permissions: allowed, schema: imageSchema(config), readModel, acknowledged: seen,

@@ -8,6 +8,7 @@ import type { Permissions } from './images/permissions.js';
 /** Names under which the module hands its values to the controllers. */
 export const GATEWAY_RULES = Symbol('rules');
 export const IMAGES = Symbol('images');
+export const PROGRESS = Symbol('progress');
 
 /** What of the configuration the controllers obey. */
 export interface GatewayRules extends AddressRules {

@@ -14,6 +14,8 @@ const sentences = {
   MethodNotAllowed: 'The method {method} is not allowed here. Use one of: {allowed}.',
   MethodUnknown: 'The method {method} is not one that this service knows. Use GET, POST, PUT, PATCH or DELETE.',
   RequestIdTooLong: 'X-Openstack-Request-ID is longer than {maxLength} characters. Send a shorter one, or none.',
+  TooManyListeners: 'Your project listens to the progress of {limit} images already, the most it may at once. Close a listener, or ask now and then without Accept: text/event-stream.',
+  ListenersFull: 'Nobody more can listen to progress at this gateway now. Ask now and then without Accept: text/event-stream, or listen again in {seconds} seconds.',
   RangeNotSatisfiable: 'The range {range} does not lie within the {sizeBytes} bytes of this image. Ask for a range inside of them.',
   IdempotencyKeyReused: 'This Idempotency-Key was used before with another request. Use a new key for a new request.',
 

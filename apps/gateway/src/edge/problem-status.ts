@@ -11,6 +11,8 @@ export const problemStatus = {
   RouteNotFound: 404,
   MethodNotAllowed: 405,
   MethodUnknown: 501,
+  TooManyListeners: 429,
+  ListenersFull: 503,
   RangeNotSatisfiable: 416,
   IdempotencyKeyReused: 422,
 
