@@ -1,5 +1,6 @@
 import { Problem, type ImageDataFacts, type ImportInProgress } from '#libs/domain';
 import { isOsHashAlgo, receiveData, type DataKey, type OsHashAlgo, type ReceiveOptions, type Store } from '#libs/stores';
+import { progressMeter, type ProgressMeter } from '#libs/transfers';
 import type { ImportParts } from './import-parts.js';
 import type { ImageUnderImport, Source, SourceContext } from './sources.js';
 
@@ -15,24 +16,38 @@ export async function bringToStore(asked: ImageUnderImport, key: DataKey, parts:
   const source = await parts.openSource(asked, context);
   const stalled = stallLimit(key.storeId, parts.idleMs);
   if (source.hasOwnLimits) stalled.end();
-  const limits = { signal: AbortSignal.any([context.signal, stalled.signal]), onProgress: source.hasOwnLimits ? () => undefined : stalled.moved };
+  const progress = meterOf(asked, key, source, parts);
+  const onProgress = (bytes: number): void => {
+    if (!source.hasOwnLimits) stalled.moved();
+    progress.moved(bytes);
+  };
+  const limits = { signal: AbortSignal.any([context.signal, stalled.signal]), onProgress, progress };
   try {
     const facts = await takeOver(store, key, source, limits) ?? await receive(asked, store, key, source, parts, limits);
+    progress.end('succeeded');
     return { facts, remove: () => store.remove(key).catch(() => undefined) };
   } finally {
     stalled.end();
+    progress.end('failed');
     await source.close();
   }
 }
 
-interface Limits { readonly signal: AbortSignal; onProgress(): void }
+const meterOf = ({ imageId, importing: { importId } }: ImageUnderImport, { attemptId, storeId }: DataKey, { stored, declaredSizeBytes }: Source, { tellProgress, clock }: ImportParts): ProgressMeter =>
+  progressMeter(tellProgress, clock, imageId, {
+    attemptId, storeId, importId, action: stored ? 'copy' : 'import', ...(declaredSizeBytes === undefined ? {} : { totalBytes: declaredSizeBytes }),
+  });
+
+interface Limits { readonly signal: AbortSignal; readonly progress: ProgressMeter; onProgress(bytes: number): void }
 
 /** Where the store can take another's data without the bytes passing through here; what is known of them stays true. */
 async function takeOver(store: Store, key: DataKey, { stored }: Source, limits: Limits): Promise<ImageDataFacts | undefined> {
   if (!stored) return undefined;
   const writer = await store.copyFrom?.(stored.store, stored.key, key, limits);
-  await writer?.commit();
-  return writer && stored.facts;
+  if (!writer) return undefined;
+  limits.progress.step('storing');
+  await writer.commit();
+  return stored.facts;
 }
 
 async function receive({ image: { data, staged }, importing }: ImageUnderImport, store: Store, key: DataKey, { bytes, declaredSizeBytes }: Source, { osHashAlgo, limitBytes }: ImportParts, limits: Limits): Promise<ImageDataFacts> {
@@ -40,6 +55,7 @@ async function receive({ image: { data, staged }, importing }: ImageUnderImport,
     ...limits, limitBytes, osHashAlgo: sameAlgo((data ?? staged)?.osHashAlgo) ?? osHashAlgo, ...expectedHash(importing),
     ...(declaredSizeBytes === undefined ? {} : { declaredSizeBytes }),
   });
+  limits.progress.step('storing');
   await received.commit();
   const { sizeBytes, checksum, osHashAlgo: algo, osHashValue } = received;
   return { sizeBytes, ...(data?.virtualSizeBytes === undefined ? {} : { virtualSizeBytes: data.virtualSizeBytes }), checksum, osHashAlgo: algo, osHashValue };

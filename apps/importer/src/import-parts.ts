@@ -1,4 +1,4 @@
-import type { ImageCommandMessage } from '#libs/contracts';
+import type { ImageCommandMessage, TellProgress } from '#libs/contracts';
 import type { Image, ImageCommand, ImageState } from '#libs/domain';
 import type { OsHashAlgo, Stores } from '#libs/stores';
 import type { OpenSource } from './sources.js';
@@ -14,6 +14,8 @@ export interface ImportParts {
   readonly watchMs: number;
   /** How many stores of one import are filled side by side, once one of them has the data. */
   readonly parallelStores: number;
+  readonly tellProgress: TellProgress;
+  readonly clock: () => Date;
   imageFromLeader(imageId: string): Promise<ImageState>;
   /** Sends a command until it is answered; rejects with what the catalog refuses. */
   send(message: ImageCommandMessage): Promise<Image>;

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { addressOf, commandSubject, decodeCommit, imageFromJson, type Commit, type ImageCommandAnswer, type ImageCommandMessage } from '#libs/contracts';
 import { Problem, type ProblemCode } from '#libs/domain';
 import { jetStreamEventLog, loadImage, workOnImages, type Stored, type WorkOutcome } from '#libs/event-log';
-import { variableOf, type Bus, type ServiceParts } from '#libs/platform';
+import { progressTeller, variableOf, type Bus, type ServiceParts } from '#libs/platform';
 import { configuredStores, openStores } from '#libs/stores';
 import type { ImporterConfig } from './config.js';
 import type { ImportParts, RequestedImport } from './import-parts.js';
@@ -19,6 +19,7 @@ export async function openImporter({ config, logger, bus, readiness, shutdown }:
   const stop = new AbortController();
   const parts: ImportParts = {
     stores, openSource: sourcesOf(stores, methodsOf(config)), watchMs: 2000, parallelStores: config.maxParallelStores, osHashAlgo: config.hashingAlgorithm, limitBytes: config.imageSizeCap, idleMs: config.importIdleSeconds * 1000,
+    tellProgress: progressTeller(bus), clock: () => new Date(),
     imageFromLeader: async (imageId) => (await loadImage(log, region, imageId)).state,
     send: (message) => sendUntilAnswered(bus, message, stop.signal),
     onFault: (error, { imageId, importId }) => logger.error({ err: error, image_id: imageId, import_id: importId }, 'an import failed'),

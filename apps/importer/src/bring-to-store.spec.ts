@@ -1,0 +1,51 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Progress } from '#libs/contracts';
+import { imageDecider, type Image, type ImageEvent } from '#libs/domain';
+import { openStores } from '#libs/stores';
+import { anImage, specification } from '#libs/testing';
+import { bringToStore } from './bring-to-store.js';
+import type { ImportParts } from './import-parts.js';
+import type { Source } from './sources.js';
+
+const importId = '99999999-2222-4333-8444-555555555555';
+const requested: ImageEvent = { type: 'ImageImportRequested', data: { importId, method: 'web-download', storeIds: ['fast'], allStoresMustSucceed: true } };
+const never = (): never => { throw new Error('nobody asks for this here'); };
+
+async function bring(source: Partial<Source> & Pick<Source, 'bytes'>) {
+  const told: Progress[] = [];
+  const stores = await openStores({ enabled: [{ id: 'fast', kind: 'memory' }], defaultId: 'fast' });
+  const image = specification(imageDecider({ properties: -1, tags: -1, members: -1 }))(...anImage(), requested).state() as Image;
+  const parts: ImportParts = {
+    stores, osHashAlgo: 'sha512', limitBytes: 1000, idleMs: 60_000, watchMs: 2000, parallelStores: 1, clock: () => new Date(),
+    tellProgress: (_, progress) => { told.push(progress); }, openSource: async () => ({ close: async () => {}, ...source }),
+    imageFromLeader: never, send: never, onFault: never,
+  };
+  const imageId = randomUUID();
+  const brought = bringToStore({ imageId, image, importing: image.importing ?? never() }, { imageId, attemptId: randomUUID(), storeId: 'fast' }, parts, {
+    signal: new AbortController().signal, recordHops: never,
+  });
+  return { brought, told };
+}
+
+async function* slowBytes(end: () => void = () => {}): AsyncGenerator<Uint8Array> {
+  yield Buffer.from('twelve');
+  await pause(700);
+  end();
+  yield Buffer.from(' bytes');
+}
+
+describe('What an import brings to a store', () => {
+  it('is told as it moves, as a part of its import, and how it ended', async () => {
+    const { brought, told } = await bring({ bytes: slowBytes(), declaredSizeBytes: 12, hasOwnLimits: true });
+    expect((await brought).facts.sizeBytes).toBe(12);
+    expect(told.map(({ state, step, bytes }) => [state, step, bytes])).toEqual([['running', 'receiving', 6], ['succeeded', 'storing', 12]]);
+    expect(told[0]).toMatchObject({ action: 'import', importId, storeId: 'fast', totalBytes: 12 });
+  });
+
+  it('is told to have failed where its source breaks', async () => {
+    const { brought, told } = await bring({ bytes: slowBytes(() => { throw new Error('gone'); }) });
+    await expect(brought).rejects.toThrow('gone');
+    expect(told.map(({ state, totalBytes }) => [state, totalBytes])).toEqual([['running', undefined], ['failed', undefined]]);
+  });
+});
