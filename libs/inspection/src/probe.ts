@@ -34,7 +34,7 @@ export type Reading<Result> = Generator<Want, Result, Region | Tail>;
 export type Probe = () => Reading<Match | null>;
 
 export const maxRegionBytes = 64 * 1024;
-export const tailBytes = 1024;
+export const tailBytes = 1536;
 
 export function* region(at: number, lengthBytes: number): Reading<Region> {
   return (yield { at, lengthBytes }) as Region;

@@ -15,6 +15,7 @@ export const rules = {
   'qed.banned': 'The format qed is not accepted unless the image says that it is one.',
   'qed.backing_file': 'The image is a difference to another file, which would be read from the host.',
   'qed.unknown_features': 'The image needs features that nobody here knows.',
+  'vmdk.header': 'The header has values that the format does not allow.',
   'vmdk.descriptor': 'The descriptor is missing, or cannot be read.',
   'vmdk.create_type': 'The createType is not one that is accepted.',
   'vmdk.extent': 'An extent is not in this file, and would be read from the host.',

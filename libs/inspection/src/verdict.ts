@@ -12,25 +12,27 @@ export interface Verdict {
   readonly findings: readonly Finding[];
 }
 
-/** Several formats may match; which of them counts follows oslo.utils and Glance: an ISO may carry a partition table in front, anything else is ambiguous.
- *  A fixed VHD is what is in it and a footer: its disk may be partitioned, but yields to every format that has a header. */
+/** Several formats may match; which of them counts follows oslo.utils and Glance: an ISO may carry a partition table in front, anything else is ambiguous. */
 export function resolve(results: readonly (Match | null | 'failed')[], sizeBytes: number): Verdict {
   const failed: Finding[] = results.includes('failed') ? [{ rule: 'any.failed', detail: 'a fault of the inspection' }] : [];
   const all = results.filter((result): result is Match => result !== null && result !== 'failed');
-  const matches = withoutWeak(all);
   const candidates = all.map(({ format }) => format);
-  const [only] = matches.length === 1 ? matches : [matches.find(({ format }) => format === 'iso' && matches.every((each) => each.format === 'iso' || isPartitioned(each)))];
-  if (matches.length === 0) return { format: 'raw', candidates, sizeBytes, virtualSizeBytes: sizeBytes, findings: failed };
-  if (!only) return { format: null, candidates, sizeBytes, findings: [...failed, { rule: 'any.ambiguous', detail: candidates.join(', ') }] };
-  const { format, virtualSizeBytes, findings } = only;
+  if (all.length === 0) return { format: 'raw', candidates, sizeBytes, virtualSizeBytes: sizeBytes, findings: failed };
+  const chosen = choose(all);
+  if (!chosen) return { format: null, candidates, sizeBytes, findings: [...failed, { rule: 'any.ambiguous', detail: candidates.join(', ') }] };
+  const { format, virtualSizeBytes, findings } = chosen;
   return { format, candidates, sizeBytes, ...(virtualSizeBytes === undefined ? {} : { virtualSizeBytes }), findings: [...failed, ...findings] };
 }
 
-/** A weak match counts where nothing but a partition table matched besides, and then it counts instead of that. */
-function withoutWeak(matches: readonly Match[]): readonly Match[] {
+function choose(matches: readonly Match[]): Match | undefined {
   const strong = matches.filter(({ isWeak }) => isWeak !== true);
-  const weak = matches.filter(({ isWeak }) => isWeak === true);
-  return weak.length > 0 && strong.every(isPartitioned) ? weak : strong;
+  const partitioned = strong.find(isPartitioned);
+  const [first, ...others] = strong.filter((each) => each !== partitioned);
+  if (others.length > 0) return undefined;
+  if (first) return partitioned && first.format !== 'iso' ? undefined : first;
+  const footer = matches.find(({ isWeak }) => isWeak === true);
+  // A fixed VHD is a disk and a footer: what is wrong with the partitions is wrong with the whole.
+  return footer ? { ...footer, findings: [...footer.findings, ...(partitioned?.findings ?? [])] } : partitioned;
 }
 
 const isPartitioned = ({ format }: Match): boolean => format === 'gpt' || format === 'mbr';

@@ -1,5 +1,5 @@
 import { match, region, type Probe } from '../probe.js';
-import { startsWith } from '../region.js';
+import { isWhole, startsWith } from '../region.js';
 
 const sectorBytes = 2048;
 const firstDescriptorAt = 16 * sectorBytes;
@@ -12,7 +12,7 @@ const mostDescriptors = 32;
 export const iso: Probe = function* () {
   for (let index = 0; index < mostDescriptors; index += 1) {
     const descriptor = yield* region(firstDescriptorAt + index * sectorBytes, sectorBytes);
-    if (!startsWith(descriptor, 'CD001', 1)) return index === 0 ? null : match('iso', undefined, []);
+    if (!isWhole(descriptor) || !startsWith(descriptor, 'CD001', 1)) return index === 0 ? null : match('iso', undefined, []);
     const { view } = descriptor;
     const type = view.getUint8(0);
     if (type === primary) return match('iso', view.getUint32(80, true) * view.getUint16(128, true), []);

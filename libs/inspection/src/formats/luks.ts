@@ -1,5 +1,5 @@
 import { end, match, region, type Finding, type Probe, type Reading } from '../probe.js';
-import { startsWith, u64, zeroTerminated } from '../region.js';
+import { isWhole, startsWith, u64, zeroTerminated } from '../region.js';
 
 const sectorBytes = 512;
 const jsonAt = 4096;
@@ -11,7 +11,7 @@ export const luks: Probe = function* () {
   const header = yield* region(0, 592);
   if (!startsWith(header, 'LUKS\xba\xbe')) return null;
   const version = header.view.getUint16(6);
-  const findings: Finding[] = [];
+  const findings: Finding[] = isWhole(header) ? [] : [{ rule: 'luks.header', detail: 'the header is cut off' }];
   let payloadAt: number | undefined;
   if (version === 1) payloadAt = header.view.getUint32(104) * sectorBytes;
   else if (version === 2) payloadAt = yield* secondVersionPayload(u64(header.view, 8, false));

@@ -7,12 +7,12 @@ const dataFileBit = 1n << 2n;
 const knownIncompatible = 0b11111n;
 const dataFileExtension = 0x44415441;
 
-/** qcow2, versions 2 and 3; a later version is told by name. Source: QEMU docs/interop/qcow2, "Header" and "Header extensions". */
+/** qcow2, versions 2 and 3; another version is refused by name. Source: QEMU docs/interop/qcow2, "Header" and "Header extensions". */
 export const qcow2: Probe = function* () {
   // Header extensions lie in the first cluster; what names a data file stands among the first of them.
   const header = yield* region(0, 4096);
   const version = header.view.getUint32(4);
-  if (!startsWith(header, magic) || version < 2) return null;
+  if (!startsWith(header, magic) || version === 1) return null;
   return match('qcow2', u64(header.view, 24, false), [
     ...headerFindings(header, version),
     ...featureFindings(header, version),
@@ -55,7 +55,7 @@ function* headerFindings(header: Region, version: number): Generator<Finding> {
 }
 
 function* featureFindings(header: Region, version: number): Generator<Finding> {
-  if (version > 3) yield { rule: 'qcow2.unknown_features', detail: `version ${version}` };
+  if (version !== 2 && version !== 3) yield { rule: 'qcow2.unknown_features', detail: `version ${version}` };
   const incompatible = version >= 3 ? header.view.getBigUint64(72) : 0n;
   const unknown = incompatible & ~knownIncompatible;
   if (unknown !== 0n) yield { rule: 'qcow2.unknown_features', detail: `incompatible feature bits 0x${unknown.toString(16)}` };

@@ -1,5 +1,5 @@
 import { match, maxRegionBytes, region, type Finding, type Match, type Probe, type Reading } from '../probe.js';
-import { startsWith, u64, type Region } from '../region.js';
+import { isWhole, startsWith, u64, type Region } from '../region.js';
 
 const kib = 1024;
 /** Where the first region table stands. Source: [MS-VHDX] 2.2, "Header Section". */
@@ -39,18 +39,19 @@ function* fromMetadata(regionAt: number, findings: Finding[], unreadable: (detai
   if (sizeAt === undefined || parametersAt === undefined) return unreadable('the metadata names no size or no parameters');
   if (Math.abs(sizeAt - parametersAt) < 8) return unreadable('size and parameters lie within one another');
   const { size, parameters } = yield* readBoth(regionAt + sizeAt, regionAt + parametersAt);
-  const hasParent = (parameters.getUint32(4, true) & 0b10) !== 0 || entries.some(({ guid }) => guid === items.parentLocator);
-  return match('vhdx', u64(size, 0, true), [
+  if (!isWhole(size) || !isWhole(parameters)) return unreadable('the metadata is cut off');
+  const hasParent = (parameters.view.getUint32(4, true) & 0b10) !== 0 || entries.some(({ guid }) => guid === items.parentLocator);
+  return match('vhdx', u64(size.view, 0, true), [
     ...findings, ...unknownOf(entries, items, 'metadata item'),
     hasParent && { rule: 'vhdx.parent', detail: 'the parameters or a locator name a parent' },
   ]);
 }
 
 /** Both are eight bytes, in either order. */
-function* readBoth(sizeAt: number, parametersAt: number): Reading<{ size: DataView; parameters: DataView }> {
+function* readBoth(sizeAt: number, parametersAt: number): Reading<{ size: Region; parameters: Region }> {
   const first = yield* region(Math.min(sizeAt, parametersAt), 8);
   const second = yield* region(Math.max(sizeAt, parametersAt), 8);
-  return sizeAt < parametersAt ? { size: first.view, parameters: second.view } : { size: second.view, parameters: first.view };
+  return sizeAt < parametersAt ? { size: first, parameters: second } : { size: second, parameters: first };
 }
 
 function regionEntries({ view }: Region): Entry[] | undefined {

@@ -42,4 +42,4 @@ export function* descriptorFindings(descriptor: Descriptor, allowedTypes: readon
   for (const parent of parents.slice(0, 3)) yield { rule: 'vmdk.parent', detail: parent };
 }
 
-const isInside = ({ type, path }: Extent): boolean => type === 'SPARSE' && !/[/\\]/.test(path);
+const isInside = ({ type, path }: Extent): boolean => type === 'SPARSE' && path !== '' && !/[/\\]/.test(path);
