@@ -9,6 +9,7 @@ const { describeOptions, ServiceConfig } = await from('libs/platform/src/index.j
 const services = {
   gateway: (await from('apps/gateway/src/config.js')).GatewayConfig,
   catalog: (await from('apps/catalog/src/config.js')).CatalogConfig,
+  staging: (await from('apps/staging/src/config.js')).StagingConfig,
   importer: (await from('apps/importer/src/config.js')).ImporterConfig,
 };
 const common = describeOptions(ServiceConfig);

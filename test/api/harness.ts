@@ -1,5 +1,7 @@
+import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { NestFactory } from '@nestjs/core';
 import type { MicroserviceOptions } from '@nestjs/microservices';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -20,6 +22,10 @@ import { gatewayModule } from '../../apps/gateway/src/gateway.module.js';
 import { edgeRules } from '../../apps/gateway/src/rules.js';
 import { ImporterConfig } from '../../apps/importer/src/config.js';
 import { importerModule } from '../../apps/importer/src/importer.module.js';
+import { StagingConfig } from '../../apps/staging/src/config.js';
+import { createTransferAdapter } from '../../apps/staging/src/http-server.js';
+import { openStaging } from '../../apps/staging/src/open-staging.js';
+import { stagingModule } from '../../apps/staging/src/staging.module.js';
 import { callers, type PersonName } from './personas.js';
 
 export interface AskOptions {
@@ -36,9 +42,14 @@ export interface Answer {
   json<Shape = Record<string, unknown>>(): Shape;
 }
 
-/** A whole Heliograph for one spec: gateway, catalog and importer in this process, real NATS and PostgreSQL beside it. */
+/** A whole Heliograph for one spec: gateway, catalog, staging and importer in this process, real NATS and PostgreSQL beside it. */
 export interface Api {
   readonly url: string;
+  /** Where the staging service takes and gives data, and what its capabilities are signed with. */
+  readonly stagingUrl: string;
+  readonly capabilityKey: string;
+  /** Where staged data lies. */
+  readonly stagingDir: string;
   /** Where the stores fast and far keep their bytes, each in a folder of its name. */
   readonly imagesDir: string;
   /** Lines that the gateway logged. */
@@ -79,7 +90,10 @@ export async function startApi(settings: Settings = {}): Promise<Api> {
   await setup.close();
 
   const policyFile = join(stack.dir, 'policy.yaml');
-  const env = environment({
+  const stagingDir = join(stack.dir, 'staging');
+  const capabilityKey = randomBytes(32).toString('base64url');
+  const env: NodeJS.ProcessEnv = environment({
+    'heliograph.capability_key': capabilityKey, 'default.node_staging_uri': pathToFileURL(stagingDir).href,
     'heliograph.region': stack.region, 'heliograph.nats_url': stack.nats.url, 'heliograph.database_url': stack.databaseUrl,
     'heliograph.database_pool_size': '4', 'keystone_authtoken.password': 'unused', 'oslo_policy.policy_file': policyFile,
     'default.enabled_backends': 'fast:file, far:file', 'glance_store.filesystem_store_datadir': join(stack.dir, 'images'), ...settings,
@@ -101,6 +115,15 @@ export async function startApi(settings: Settings = {}): Promise<Api> {
   await catalog.startAllMicroservices();
   closing.unshift(() => catalog.close());
 
+  const stagingParts = await partsOf('staging', StagingConfig);
+  const staging = await NestFactory.create<NestFastifyApplication>(stagingModule(await openStaging(stagingParts)), createTransferAdapter(), {
+    logger: nestLogger(stagingParts.logger), abortOnError: false, bodyParser: false,
+  });
+  await staging.listen(0, '127.0.0.1');
+  closing.unshift(() => staging.close());
+  const stagingUrl = await urlOf(staging);
+  Object.assign(env, environment({ 'heliograph.staging_url': stagingUrl }));
+
   const gatewayParts = await partsOf('gateway', GatewayConfig);
   const gateway = await NestFactory.create<NestFastifyApplication>(gatewayModule(await openGateway(gatewayParts)), createHttpAdapter(), {
     logger: nestLogger(gatewayParts.logger), abortOnError: false, bodyParser: false,
@@ -108,12 +131,12 @@ export async function startApi(settings: Settings = {}): Promise<Api> {
   installEdge(gateway, { identity: knownCallers(callers), logger: gatewayParts.logger, rules: edgeRules(gatewayParts.config) });
   await gateway.listen(0, '127.0.0.1');
   closing.unshift(() => gateway.close());
-  const url = (await gateway.getUrl()).replace('[::1]', '127.0.0.1');
+  const url = await urlOf(gateway);
 
   await importerModule(await partsOf('importer', ImporterConfig));
 
   return {
-    url, logged, imagesDir: join(stack.dir, 'images'),
+    url, logged, stagingUrl, capabilityKey, stagingDir, imagesDir: join(stack.dir, 'images'),
     as: (person) => personAt(url, person),
     async writePolicy(rules) {
       await writeFile(policyFile, JSON.stringify(rules));
@@ -122,6 +145,8 @@ export async function startApi(settings: Settings = {}): Promise<Api> {
     stop: async () => { for (const close of closing) await close(); },
   };
 }
+
+const urlOf = async (app: NestFastifyApplication): Promise<string> => (await app.getUrl()).replace('[::1]', '127.0.0.1');
 
 /** A fault of ours is shown where the specification runs, whatever it then says. */
 function keep(line: string, logged: string[]): void {

@@ -11,7 +11,7 @@ const password = 'compose-secret';
 async function variables(): Promise<Record<string, string>> {
   const text = await readFile(join(projectDir(), 'docker/.env.example'), 'utf8');
   const names = [...text.matchAll(/^([A-Z_]+)=/gm)].map(([, name]) => String(name));
-  return { ...Object.fromEntries(names.map((name) => [name, randomBytes(12).toString('hex')])), IDENTITY_PASSWORD: password };
+  return { ...Object.fromEntries(names.map((name) => [name, randomBytes(16).toString('hex')])), IDENTITY_PASSWORD: password };
 }
 
 async function tokenFrom(host: string): Promise<string> {

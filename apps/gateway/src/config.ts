@@ -1,4 +1,4 @@
-import { ValidateBy, type ValidationArguments } from 'class-validator';
+import { IsOptional, MinLength, ValidateBy, type ValidationArguments } from 'class-validator';
 import { Option, ServiceConfig } from '#libs/platform';
 import { osHashAlgos, type OsHashAlgo } from '#libs/stores';
 import { corsDefaults } from './edge/cors.js';
@@ -53,6 +53,14 @@ export class GatewayConfig extends ServiceConfig {
 
   @Option.choice('default', 'hashing_algorithm', { glance: true, default: 'sha512', choices: osHashAlgos, doc: 'What os_hash_value is computed by. md5 is always computed besides.' })
   readonly hashingAlgorithm: OsHashAlgo;
+
+  @Option.url('heliograph', 'staging_url', { default: 'http://127.0.0.1:9393', schemes: ['http'], doc: 'Where the staging service takes data: its transfer_host and transfer_port, as reached from here.' })
+  readonly stagingUrl: string;
+
+  @Option.secret('heliograph', 'capability_key', { optional: true, doc: 'What gateway, staging and importer know each other by: the same text of at least 32 characters for all three. Without it nothing can be staged.' })
+  @IsOptional()
+  @MinLength(32, { message: 'must have at least 32 characters' })
+  readonly capabilityKey?: string;
 
   @Option.int('heliograph', 'lease_seconds', { default: 30, min: 2, max: 3600, unit: 'seconds', doc: 'How long an upload may show no sign of life before its image is queued again.' })
   readonly leaseSeconds: number;

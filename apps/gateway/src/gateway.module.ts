@@ -1,6 +1,7 @@
 import type { DynamicModule } from '@nestjs/common';
 import { DATA } from './data/data.room.js';
 import { ImageDataController } from './data/image-data.controller.js';
+import { ImageStageController } from './data/image-stage.controller.js';
 import { HealthcheckController } from './discovery/healthcheck.controller.js';
 import { InfoController } from './discovery/info.controller.js';
 import { SchemasController } from './discovery/schemas.controller.js';
@@ -24,7 +25,7 @@ export const gatewayModule = ({ rules, room, data, progress }: Gateway): Dynamic
   controllers: [
     VersionsController, HealthcheckController, SchemasController, InfoController,
     ImageListController, ImagesController, ImageTagsController, ImageHistoryController,
-    ImageDataController, ProgressController,
+    ImageDataController, ProgressController, ImageStageController,
     ImageImportsController, StoresController,
     MembersController,
   ],

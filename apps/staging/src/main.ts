@@ -1,5 +1,15 @@
 import { serve } from '#libs/platform';
 import { StagingConfig } from './config.js';
-import { StagingModule } from './staging.module.js';
+import { createTransferAdapter } from './http-server.js';
+import { openStaging } from './open-staging.js';
+import { stagingModule } from './staging.module.js';
 
-await serve({ name: 'staging', config: StagingConfig, module: () => StagingModule });
+await serve({
+  name: 'staging',
+  config: StagingConfig,
+  module: async (parts) => stagingModule(await openStaging(parts)),
+  http: {
+    adapter: createTransferAdapter,
+    address: ({ transferHost, transferPort }) => ({ host: transferHost, port: transferPort }),
+  },
+});

@@ -1,5 +1,17 @@
-import { Module } from '@nestjs/common';
+import type { DynamicModule } from '@nestjs/common';
+import { APP_FILTER } from '@nestjs/core';
+import { RefusalFilter } from './refusal.filter.js';
+import { STAGING, type StagingRoom } from './staging.room.js';
+import { TransfersController } from './transfers.controller.js';
 
-/** What the staging service is made of. It connects as its own NATS user and reports; its controllers are listed here as they come. */
-@Module({})
-export class StagingModule {}
+class StagingModule {}
+
+/** Everything the staging service answers: bytes that come and bytes that are fetched. */
+export const stagingModule = (room: StagingRoom): DynamicModule => ({
+  module: StagingModule,
+  controllers: [TransfersController],
+  providers: [
+    { provide: STAGING, useValue: room },
+    { provide: APP_FILTER, useValue: new RefusalFilter(room.logger) },
+  ],
+});

@@ -11,6 +11,7 @@ import { randomPasswords, runningCommand, type NatsPasswords } from '#libs/embed
  *   DIR/clouds.yaml openrc openrc-admin operator.env                         0600
  *   DIR/postgres/ nats/    what they keep
  *   DIR/stores/            image data
+ *   DIR/staging/           data that waits for its import
  *   DIR/policy.yaml        the operator's own rules, where he writes any
  *   DIR/logs/              one file a service
  */
@@ -24,7 +25,12 @@ export interface DataDir {
   release(): Promise<void>;
 }
 
-export interface Secrets { readonly nats: NatsPasswords; readonly postgres: string }
+export interface Secrets {
+  readonly nats: NatsPasswords;
+  readonly postgres: string;
+  /** What gateway, staging and importer sign capabilities with. */
+  readonly capability: string;
+}
 
 /** A data directory that cannot be used; the message says what to do. */
 export class UnusableDataDir extends Error {
@@ -78,8 +84,11 @@ async function refuseFullDisk(path: string): Promise<void> {
 }
 
 async function secretsIn(file: string): Promise<Secrets> {
-  const kept = await jsonOf<Secrets>(file);
-  const secrets = { postgres: kept?.postgres ?? randomBytes(24).toString('base64url'), nats: { ...randomPasswords(), ...kept?.nats } };
+  const kept = await jsonOf<Partial<Secrets>>(file);
+  const secrets = {
+    postgres: kept?.postgres ?? randomBytes(24).toString('base64url'), capability: kept?.capability ?? randomBytes(32).toString('base64url'),
+    nats: { ...randomPasswords(), ...kept?.nats },
+  };
   await replaceFile(file, JSON.stringify(secrets, null, 2), 0o600);
   return secrets;
 }

@@ -39,7 +39,9 @@ export async function launch(start: Launch): Promise<Running> {
     const { url = '', isOurs = false } = nats[index] ?? {};
     await setUpLog({ servers: [url], region: region.name, replicas: 1, ...(isOurs ? { password: region.dataDir.secrets.nats.setup } : {}) });
     const databaseUrl = await databaseOf(postgres, region, index);
-    return { region: region.name, nameOf: region.nameOf, port: region.port, natsUrl: url, isOurNats: isOurs, databaseUrl, keystone, settings: args.settings };
+    const transferPort = await freePort(region.dataDir.ports['transfer']);
+    region.dataDir.ports['transfer'] = transferPort;
+    return { region: region.name, nameOf: region.nameOf, port: region.port, transferPort, natsUrl: url, isOurNats: isOurs, databaseUrl, keystone, settings: args.settings };
   }));
 
   const started = async (name: string, part: Promise<Part>): Promise<void> => {

@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { freePort, projectDir, startChild, type Child } from '#libs/embedded';
 import { variableOf } from '#libs/platform';
 import type { KeystoneArguments } from './arguments.js';
@@ -16,6 +17,8 @@ export interface Surroundings {
   /** What this region's parts are called. */
   nameOf(part: string): string;
   readonly port: number;
+  /** Where the staging service takes and gives data. */
+  readonly transferPort: number;
   readonly natsUrl: string;
   /** False for a NATS server that somebody else runs: its users are his. */
   readonly isOurNats: boolean;
@@ -28,13 +31,16 @@ type Options = Readonly<Record<string, string | number>>;
 
 /** The environment of a service: what fits this machine, over it what the operator said, over that what only the launcher can know. */
 export function environmentOf(name: ServiceName, around: Surroundings, dataDir: DataDir, operationsPort: number): NodeJS.ProcessEnv {
-  const suggested: Options = { ...(movesBytes(name) ? storeOptions(dataDir) : {}), ...(name === 'gateway' ? gatewayOptions(around, dataDir) : {}) };
+  const suggested: Options = {
+    ...(movesBytes(name) ? storeOptions(dataDir) : {}), ...(hasStaging(name) ? stagingOptions(dataDir) : {}), ...(name === 'gateway' ? gatewayOptions(around, dataDir) : {}),
+  };
   const fixed: Options = {
     'heliograph.region': around.region, 'heliograph.nats_url': around.natsUrl, 'heliograph.operations_port': operationsPort,
     ...(around.isOurNats ? { 'heliograph.nats_password': dataDir.secrets.nats[name] } : {}),
     ...(name === 'gateway' || name === 'catalog' ? { 'heliograph.database_url': around.databaseUrl } : {}),
     ...(name === 'gateway' ? { 'default.bind_port': around.port } : {}),
     ...(name === 'catalog' && around.isOurNats ? { 'heliograph.log_directory': join(dataDir.path, 'nats') } : {}),
+    ...transferOptions(name, around, dataDir),
   };
   return { ...variables(suggested), ...process.env, ...around.settings, ...variables(fixed) };
 }
@@ -43,6 +49,18 @@ export function environmentOf(name: ServiceName, around: Surroundings, dataDir: 
 const movesBytes = (name: ServiceName): boolean => name === 'gateway' || name === 'importer';
 const storesIn = (dataDir: DataDir): string => join(dataDir.path, 'stores');
 const storeOptions = (dataDir: DataDir): Options => ({ 'glance_store.filesystem_store_datadir': storesIn(dataDir) });
+
+/** Who reads the staging area where it lies. */
+const hasStaging = (name: ServiceName): boolean => name === 'staging' || name === 'importer';
+const stagingIn = (dataDir: DataDir): string => join(dataDir.path, 'staging');
+const stagingOptions = (dataDir: DataDir): Options => ({ 'default.node_staging_uri': pathToFileURL(stagingIn(dataDir)).href });
+
+/** What those who pass staged data on to each other know each other by. */
+function transferOptions(name: ServiceName, { transferPort }: Surroundings, dataDir: DataDir): Options {
+  const key = { 'heliograph.capability_key': dataDir.secrets.capability };
+  if (name === 'staging') return { ...key, 'heliograph.transfer_host': '127.0.0.1', 'heliograph.transfer_port': transferPort };
+  return name === 'gateway' || name === 'importer' ? { ...key, 'heliograph.staging_url': `http://127.0.0.1:${transferPort}` } : {};
+}
 
 function gatewayOptions({ keystone }: Surroundings, dataDir: DataDir): Options {
   return {
@@ -66,6 +84,7 @@ export async function startService(name: ServiceName, around: Surroundings, data
   const operationsPort = await freePort(dataDir.ports[name]);
   dataDir.ports[name] = operationsPort;
   if (movesBytes(name)) await mkdir(storesIn(dataDir), { recursive: true, mode: 0o700 });
+  if (hasStaging(name)) await mkdir(stagingIn(dataDir), { recursive: true, mode: 0o700 });
   return startPart(name, {
     name: around.nameOf(name), kind: name === 'catalog' ? 'catalog' : 'service', dataDir, logFile: join(dataDir.path, 'logs', `${name}.log`), env: environmentOf(name, around, dataDir, operationsPort), operationsPort, signal,
     isReady: async () => (name === 'catalog' && (await distrustOf(operationsPort)) !== undefined) || answers(`http://127.0.0.1:${operationsPort}/readyz`),

@@ -15,6 +15,8 @@ export interface CapabilityClaims {
   readonly requestId: string;
   readonly actor: CommandContext['actor'];
   readonly personal?: CommandContext['personal'];
+  /** What the completion is known by, where the client may repeat his request. */
+  readonly completion?: { readonly commandId: string; readonly requestHash?: string };
   readonly authorizedFor?: NonNullable<ImageCommandEnvelope['authorizedFor']>;
 }
 

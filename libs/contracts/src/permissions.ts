@@ -40,7 +40,7 @@ export function natsPermissions(region: string): Record<NatsUser, NatsPermission
       subscribe: [`do.${region}.*`, `ask.${region}.*`, projectedSubject(region), inbox('catalog')],
       mayRespond: true,
     },
-    staging: client('staging', progress),
+    staging: client('staging', progress, leaseSubjects(region), ...readLeases),
     importer: client('importer', progress, `glance.${region}.import.*`, ...workOn(log, 'importer')),
     federation: {
       ...hears(client('federation', progress, `glance.${region}.policy.*`, `$JS.API.STREAM.INFO.${log}`, ...pickUpSealed), questionSubject(region, 'regions')),

@@ -34,7 +34,8 @@ export interface Transfer {
   readonly source: ByteSource;
   readonly limitBytes: number;
   readonly declaredSizeBytes?: number;
-  readonly authorizedFor: NonNullable<ImageCommandEnvelope['authorizedFor']>;
+  /** What the caller's permission was checked against, where somebody checked it. */
+  readonly authorizedFor?: NonNullable<ImageCommandEnvelope['authorizedFor']>;
   /** What the completion is known by: a repeated request with an Idempotency-Key finds its own. */
   readonly completion: SentAs;
   /** Sends a command on behalf of the caller and returns the image after it; each gets an id of its own unless one is given. */
@@ -72,7 +73,7 @@ export async function transferData(parts: TransferParts, transfer: Transfer): Pr
 async function start({ kind, store, declaredSizeBytes, authorizedFor, completion, send }: Transfer, attemptId: string): Promise<'started' | 'done before'> {
   const declared = declaredSizeBytes === undefined ? {} : { declaredSizeBytes };
   try {
-    await send({ command: { type: `Start${kind}`, attemptId, storeId: store.id, ...declared }, authorizedFor });
+    await send({ command: { type: `Start${kind}`, attemptId, storeId: store.id, ...declared }, ...(authorizedFor ? { authorizedFor } : {}) });
     return 'started';
   } catch (error) {
     const mayBeRepeated = completion.requestHash !== undefined && error instanceof Problem && error.code === 'ImageStatusConflict';

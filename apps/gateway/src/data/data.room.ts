@@ -1,6 +1,7 @@
 import { Problem } from '#libs/domain';
 import { readPreferred, type DataKey, type ReadPreference, type Store, type StoreReader, type Stores } from '#libs/stores';
 import type { DataRemoval, TransferParts } from '#libs/transfers';
+import type { StagingLine } from './bring-to-staging.js';
 
 export const DATA = Symbol('data');
 
@@ -8,6 +9,8 @@ export const DATA = Symbol('data');
 export interface DataRoom {
   readonly upload: TransferParts;
   readonly removal: DataRemoval;
+  /** How data gets to the staging area; undefined where there is none. */
+  readonly staging: StagingLine | undefined;
   /** The most bytes an image may have. (glance: image_size_cap) */
   readonly limitBytes: number;
   /** The store an upload asks for, or the default one. Refuses: InvalidRequest, as Glance does here with 400. */
@@ -18,7 +21,7 @@ export interface DataRoom {
   read(copies: readonly DataKey[], preference: ReadPreference): Promise<StoreReader>;
 }
 
-export const dataRoom = (stores: Stores, rest: Pick<DataRoom, 'upload' | 'removal' | 'limitBytes'>): DataRoom => ({
+export const dataRoom = (stores: Stores, rest: Pick<DataRoom, 'upload' | 'removal' | 'staging' | 'limitBytes'>): DataRoom => ({
   ...rest,
   storeFor(storeId) {
     const store = storeId === undefined ? stores.default : stores.all.get(storeId);

@@ -11,6 +11,7 @@ import type { AskedImage } from '../images/permissions.js';
 import { queryOf } from '../images/query.js';
 import { IMAGES, type ImageRoom } from '../tokens.js';
 import { DATA, type DataRoom } from './data.room.js';
+import { declaredSize, refuseOtherMediaTypes } from './upload-headers.js';
 
 /** Upload and download of an image's data. Source: api-ref "Image data"; API.md section 8. */
 @Controller('v2/images/:imageId/file')
@@ -80,21 +81,4 @@ export class ImageDataController {
     if (isComplete) reply.raw.end();
     else reply.raw.destroy();
   }
-}
-
-function refuseOtherMediaTypes(request: Request): void {
-  const given = header(request, 'content-type')?.split(';')[0]?.trim().toLowerCase() ?? '';
-  if (given !== 'application/octet-stream') {
-    throw new Problem('UnsupportedMediaType', { given: given === '' ? '(none)' : given, supported: 'application/octet-stream' });
-  }
-}
-
-/** What the client says the size will be: by its own header, else by Content-Length. */
-function declaredSize(request: Request): number | undefined {
-  const announced = header(request, 'x-openstack-image-size');
-  if (announced !== undefined && !/^\d{1,15}$/.test(announced)) {
-    throw new Problem('InvalidRequest', { detail: 'The header x-openstack-image-size must be a whole number of bytes.' });
-  }
-  const size = announced ?? header(request, 'content-length');
-  return size === undefined ? undefined : Number(size);
 }

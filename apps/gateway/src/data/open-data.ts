@@ -25,6 +25,7 @@ export async function openData({ config, bus, logger, readiness, shutdown }: Ser
   shutdown.add('removal of bytes', () => loop.stop());
   return dataRoom(stores, {
     removal,
+    staging: stagingLine(config),
     limitBytes: config.imageSizeCap,
     upload: {
       leases: await jetStreamLeases(bus.connection, { region: bus.region }), leaseMs: config.leaseSeconds * 1000, idleMs: config.uploadIdleSeconds * 1000,
@@ -32,3 +33,7 @@ export async function openData({ config, bus, logger, readiness, shutdown }: Ser
     },
   });
 }
+
+/** None without a key. The line may be silent for as long as a client may, and then as long as a disk takes to make an upload durable. */
+const stagingLine = ({ capabilityKey, stagingUrl, uploadIdleSeconds }: GatewayConfig): DataRoom['staging'] =>
+  capabilityKey === undefined ? undefined : { url: stagingUrl, capabilityKey, silentForMs: (uploadIdleSeconds + 240) * 1000 };

@@ -39,6 +39,8 @@ export interface Images {
   send(request: Request, envelope: ImageCommandEnvelope, identity?: SentAs): Promise<Image>;
   /** Sends a command on an image that the caller may see and `check` allows, and returns the image after it. */
   change(change: Change): Promise<Image>;
+  /** Who a command comes from, for the service that sends it in our place. */
+  senderOf(request: Request): Pick<CommandContext, 'requestId' | 'actor' | 'personal'>;
   history(imageId: string, page: { afterVersion: number; limit: number }): Promise<HistoryAnswer>;
 }
 
@@ -67,10 +69,13 @@ export function images({ bus, readModel, permissions, acknowledged, address }: I
     return imageFromJson(answer.image);
   }
 
-  const contextOf = (request: Request, { commandId, requestHash }: SentAs): CommandContext => {
+  const contextOf = (request: Request, { commandId, requestHash }: SentAs): CommandContext =>
+    ({ commandId, ...(requestHash === undefined ? {} : { requestHash }), ...senderOf(request) });
+
+  const senderOf: Images['senderOf'] = (request) => {
     const { caller } = request;
     return {
-      commandId, requestId: request.requestId, ...(requestHash === undefined ? {} : { requestHash }),
+      requestId: request.requestId,
       actor: {
         userId: caller.userId, authMethod: caller.authMethods.join(',') || 'token',
         ...(caller.projectId === null ? {} : { projectId: caller.projectId }), ...(caller.projectDomainId === undefined ? {} : { domainId: caller.projectDomainId }),
@@ -104,6 +109,7 @@ export function images({ bus, readModel, permissions, acknowledged, address }: I
 
   return {
     visible,
+    senderOf,
     send,
     async change(change) {
       const identity = commandIdentity(change.request, pathOf(change.request), change.body);

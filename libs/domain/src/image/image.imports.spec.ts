@@ -34,6 +34,11 @@ describe('Stage binary image data', () => {
     given(...anImage({ status })).when(start).refuses('ImageStatusConflict');
   });
 
+  it('refuses an attempt that was made before: whoever has its id has stalled', () => {
+    const failed: ImageEvent = { type: 'ImageStagingFailed', data: { attemptId, reason: 'interrupted' } };
+    given(...anImage(), stagingStarted, failed).when(start).refuses('AttemptOver');
+  });
+
   it('refuses an image that has staged data', () => {
     given(...aStagedImage()).when(asked({ type: 'StartImageStaging', attemptId: otherAttemptId, storeId: stagingStoreId })).refuses('ImageStatusConflict');
   });
@@ -149,6 +154,13 @@ describe('Import an image: stores', () => {
 
   it('refuses bytes that are not those that were staged', () => {
     given(...importing(), started('fast', one)).when(complete(one, { ...someData, checksum: '1'.repeat(32) })).refuses('HashMismatch');
+  });
+
+  it('takes other bytes from elsewhere, though an earlier import left staged ones behind', () => {
+    const failed: ImageEvent = { type: 'ImageImportFailed', data: { importId, reason: 'store fast is full' } };
+    const other = { ...someData, checksum: '1'.repeat(32) };
+    given(...aStagedImage(), requested('glance-direct'), failed, requested('web-download'), started('fast', one)).when(complete(one, other))
+      .then({ type: 'ImageDataStored', data: { attemptId: one, storeId: 'fast', ...other } }, { type: 'ImageActivated', data: {} });
   });
 
   it('refuses the completion of an attempt that another importer replaced', () => {

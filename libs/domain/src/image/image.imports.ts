@@ -129,9 +129,10 @@ function heldBy(imageId: string, importId: string, { importing }: Image): Import
   return importing;
 }
 
-/** Where the algorithm is another one, as after a change of `hashing_algorithm`, size and md5 decide. */
-function refuseOtherData(imageId: string, facts: ImageDataFacts, { data, staged }: Image): void {
-  const known = data ?? staged;
+/** Where the algorithm is another one, as after a change of `hashing_algorithm`, size and md5 decide. Bytes that still wait in the staging area
+ *  say nothing of what comes from elsewhere. */
+function refuseOtherData(imageId: string, facts: ImageDataFacts, { data, staged, importing }: Image): void {
+  const known = data ?? (importing?.method === 'glance-direct' ? staged : null);
   if (!known) return;
   const isSame = known.sizeBytes === facts.sizeBytes && known.checksum === facts.checksum
     && (known.osHashAlgo !== facts.osHashAlgo || known.osHashValue === facts.osHashValue);

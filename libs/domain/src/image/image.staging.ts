@@ -3,11 +3,12 @@ import { refuseMissingFormats } from './image.data.js';
 import type { Attempt, Image, ImageEvent, StagedFacts, UploadFailure } from './image.js';
 
 /** Begins to stage: queued → uploading; what an earlier import left in the staging area is given up for it.
- *  Refuses: ImageStatusConflict, FormatsMissing. Source: api-ref "Stage binary image data", Preconditions. */
+ *  Refuses: ImageStatusConflict, FormatsMissing, AttemptOver for an attempt that was made before. Source: api-ref "Stage binary image data", Preconditions. */
 export function startImageStaging(imageId: string, start: { attemptId: string; storeId: string; declaredSizeBytes?: number }, image: Image): ImageEvent[] {
   if (image.status !== 'queued') throw new Problem('ImageStatusConflict', { imageId, status: image.status, needed: 'queued' });
   refuseMissingFormats(imageId, image);
   const { attemptId, storeId, declaredSizeBytes } = start;
+  if (image.attempts.some((attempt) => attempt.attemptId === attemptId)) throw new Problem('AttemptOver', { imageId });
   return [
     ...(image.staged ? [{ type: 'ImageStagedDataExpired', data: { attemptId: image.staged.attemptId } } as const] : []),
     { type: 'ImageStagingStarted', data: { attemptId, storeId, ...(declaredSizeBytes === undefined ? {} : { declaredSizeBytes }) } },

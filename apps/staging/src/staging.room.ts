@@ -1,0 +1,16 @@
+import type { CapabilityClaims } from '#libs/contracts';
+import type { Logger } from '#libs/platform';
+import type { Store } from '#libs/stores';
+import type { Transfer, TransferParts } from '#libs/transfers';
+
+export const STAGING = Symbol('staging');
+
+/** What the routes of the staging service work with. */
+export interface StagingRoom {
+  readonly store: Store;
+  readonly transfer: TransferParts;
+  readonly capabilityKey: string;
+  readonly logger: Logger;
+  /** Sends commands on behalf of whom the capability was given for. */
+  sender(claims: CapabilityClaims): Transfer['send'];
+}
