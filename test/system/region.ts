@@ -4,13 +4,15 @@ import { freePort, projectDir, startChild, startTestStack, tailOf, type Child, t
 import { createStreams, type CrashPoint } from '#libs/event-log';
 import { createBus, createLogger, variableOf } from '#libs/platform';
 
-export const serviceNames = ['catalog', 'catalog-2', 'gateway'] as const;
+export const serviceNames = ['catalog', 'catalog-2', 'gateway', 'gateway-2'] as const;
 export type ServiceName = (typeof serviceNames)[number];
 export type ProcessName = ServiceName | 'nats' | 'postgres';
 
 /** One region as it runs in production, every part a process of its own that can be killed. Needs `npm run build`. */
 export interface Region {
   readonly url: string;
+  /** Of the second gateway, where there is one. */
+  readonly secondUrl: string;
   readonly identityUrl: string;
   readonly password: string;
   readonly stack: TestStack;
@@ -40,8 +42,8 @@ type Settings = Readonly<Record<string, string | number>>;
 /** Leases and passes are short, so that a test sees the end of an upload whose server died. `settings` are options as `section.option`. */
 export const quickEnds: Settings = { 'heliograph.lease_seconds': 2, 'heliograph.sweep_interval': 1, 'heliograph.removal_interval': 1 };
 
-/** Starts everything, with one catalog process or two; where a part does not start, what runs already is stopped. */
-export async function startRegion({ settings = quickEnds, catalogs = 1 }: { settings?: Settings; catalogs?: 1 | 2 } = {}): Promise<Region> {
+/** Starts everything, with one catalog and gateway process or two of them; where a part does not start, what runs already is stopped. */
+export async function startRegion({ settings = quickEnds, catalogs = 1, gateways = 1 }: { settings?: Settings; catalogs?: 1 | 2; gateways?: 1 | 2 } = {}): Promise<Region> {
   const stack = await startTestStack({ durable: true });
   const running = new Map<string, Child>();
   const stop = async (): Promise<void> => {
@@ -50,7 +52,7 @@ export async function startRegion({ settings = quickEnds, catalogs = 1 }: { sett
   };
   try {
     await createLog(stack);
-    return await startServices({ stack, running, settings, names: catalogs === 2 ? serviceNames : ['catalog', 'gateway'], stop });
+    return await startServices({ stack, running, settings, names: serviceNames.filter((name) => (catalogs === 2 || name !== 'catalog-2') && (gateways === 2 || name !== 'gateway-2')), stop });
   } catch (error) {
     await stop();
     throw error;
@@ -74,7 +76,7 @@ interface Parts {
 
 async function startServices({ stack, running, settings, names, stop }: Parts): Promise<Region> {
   const password = `development-${stack.passwords.operator}`;
-  const [port, identityPort, ...operationsPorts] = await Promise.all(Array.from({ length: 5 }, () => freePort()));
+  const [port, secondPort, identityPort, ...operationsPorts] = await Promise.all(Array.from({ length: 3 + serviceNames.length }, () => freePort()));
   const [url, identityUrl, storesDir] = [`http://127.0.0.1:${port}`, `http://127.0.0.1:${identityPort}/v3`, join(stack.dir, 'stores')];
   const logFile = (name: string): string => join(stack.dir, `${name}.log`);
   const env = (user: 'catalog' | 'gateway' | 'operator', more: Settings = {}): NodeJS.ProcessEnv => environment({
@@ -84,7 +86,7 @@ async function startServices({ stack, running, settings, names, stop }: Parts): 
   const own: Record<'catalog' | 'gateway', Settings> = {
     catalog: {},
     gateway: {
-      'default.bind_port': port ?? 0, 'glance_store.filesystem_store_datadir': storesDir, 'oslo_policy.policy_file': join(stack.dir, 'policy.yaml'),
+      'glance_store.filesystem_store_datadir': storesDir, 'oslo_policy.policy_file': join(stack.dir, 'policy.yaml'),
       'keystone_authtoken.auth_url': identityUrl, 'keystone_authtoken.password': password,
     },
   };
@@ -97,8 +99,9 @@ async function startServices({ stack, running, settings, names, stop }: Parts): 
   }
   const startService = async (name: ServiceName, more: NodeJS.ProcessEnv = {}): Promise<void> => {
     const operationsPort = operationsPorts[serviceNames.indexOf(name)] ?? 0;
-    const app = name === 'gateway' ? 'gateway' : 'catalog';
-    await start(name, app, { ...env(app, { ...own[app], ...settings, 'heliograph.operations_port': operationsPort }), ...more }, `http://127.0.0.1:${operationsPort}/readyz`);
+    const app = name.startsWith('gateway') ? 'gateway' : 'catalog';
+    const listens: Settings = app === 'gateway' ? { 'default.bind_port': (name === 'gateway' ? port : secondPort) ?? 0 } : {};
+    await start(name, app, { ...env(app, { ...own[app], ...settings, ...listens, 'heliograph.operations_port': operationsPort }), ...more }, `http://127.0.0.1:${operationsPort}/readyz`);
   };
   const child = (name: ServiceName): Child => running.get(name) ?? absent(name);
 
@@ -110,7 +113,7 @@ async function startServices({ stack, running, settings, names, stop }: Parts): 
   });
   await Promise.all([start('development-identity', 'development-identity', identityEnv, identityUrl), ...names.map((name) => startService(name))]);
   return {
-    url, identityUrl, password, stack, storesDir, names, operatorEnv: env('operator'), stop,
+    url, secondUrl: `http://127.0.0.1:${secondPort}`, identityUrl, password, stack, storesDir, names, operatorEnv: env('operator'), stop,
     async kill(name) {
       await (name === 'nats' || name === 'postgres' ? stack[name].kill() : child(name).kill());
     },
