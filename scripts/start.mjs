@@ -11,7 +11,7 @@ try {
   console.error(`\n${error.message}`);
   process.exit(1);
 }
-const launcher = spawn(node, [join(projectDir, 'dist/apps/standalone/src/main.js'), ...process.argv.slice(2)], {
+const launcher = spawn(node, ['--max-semi-space-size=2', join(projectDir, 'dist/apps/standalone/src/main.js'), ...process.argv.slice(2)], {
   stdio: 'inherit', env: environment({ HELIOGRAPH_STARTED_MS_AGO: String(Math.round(performance.now())) }),
 });
 // Ctrl-C reaches the launcher too: this process only waits for it to have stopped everything.

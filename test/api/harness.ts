@@ -3,13 +3,12 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { NestFactory } from '@nestjs/core';
-import type { MicroserviceOptions } from '@nestjs/microservices';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { startTestStack } from '#libs/embedded';
 import { createStreams } from '#libs/event-log';
 import { knownCallers } from '#libs/identity';
 import {
-  CommandServer, createBus, createLogger, createMetrics, createReadiness, nestLogger, readConfig, ThrownAsIs, variableOf, type ServiceConfig,
+  answerCommands, createBus, createLogger, createMetrics, createReadiness, nestLogger, readConfig, variableOf, type ServiceConfig,
   type ServiceParts, type Shutdown,
 } from '#libs/platform';
 import type { NatsUser } from '#libs/contracts';
@@ -111,8 +110,7 @@ export async function startApi(settings: Settings = {}): Promise<Api> {
 
   const catalogParts = await partsOf('catalog', CatalogConfig);
   const catalog = await NestFactory.create(await catalogModule(catalogParts), createHttpAdapter(), { logger: nestLogger(catalogParts.logger), abortOnError: false });
-  catalog.connectMicroservice<MicroserviceOptions>({ strategy: new CommandServer(catalogParts.bus, 'catalog', catalogParts.logger) }, { deferInitialization: true }).useGlobalFilters(new ThrownAsIs());
-  await catalog.startAllMicroservices();
+  await answerCommands(catalog, catalogParts, 'catalog');
   closing.unshift(() => catalog.close());
 
   const stagingParts = await partsOf('staging', StagingConfig);

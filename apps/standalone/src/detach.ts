@@ -8,7 +8,7 @@ export type Told = { readonly line: string } | { readonly over: 'ready' | 'degra
  *  but accepts no change (2: the one in the background stays up and goes on trying), or has failed (1). */
 export async function runDetached(argv: readonly string[], logFile: string, print: (text: string) => void): Promise<number> {
   const log = openSync(logFile, 'a', 0o600);
-  const child = spawn(process.execPath, [process.argv[1] ?? '', ...argv.filter((arg) => arg !== '--detach')], {
+  const child = spawn(process.execPath, [...process.execArgv, process.argv[1] ?? '', ...argv.filter((arg) => arg !== '--detach')], {
     detached: true, stdio: ['ignore', log, log, 'ipc'],
   });
   closeSync(log);

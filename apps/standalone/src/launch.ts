@@ -28,7 +28,8 @@ export async function launch(start: Launch): Promise<Running> {
   const [{ dataDir: site }] = regions;
   await endLeftovers(site.file('heliograph.json'), say);
   await refuseTakenPorts(regions);
-  for (const variable of unknownSettings(args.settings, await knownVariables())) say(`--set: no service has an option ${variable}; look for a slip in its name`);
+  const known = Object.keys(args.settings).length > 0 ? await knownVariables() : new Set<string>();
+  for (const variable of unknownSettings(args.settings, known)) say(`--set: no service has an option ${variable}; look for a slip in its name`);
   const database = startDatabase(start);
   const servers = regions.map((region) => startNats(start, region));
   await all([database, ...servers]);

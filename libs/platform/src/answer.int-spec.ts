@@ -3,7 +3,8 @@ import { NestFactory } from '@nestjs/core';
 import { MessagePattern, type MicroserviceOptions } from '@nestjs/microservices';
 import { Problem } from '#libs/domain';
 import { startTestStack, type TestStack } from '#libs/embedded';
-import { CommandServer, ThrownAsIs, createBus, createLogger, currentRequestId, requestContext, type Bus } from './index.js';
+import { CommandServer, ThrownAsIs } from './answer.js';
+import { createBus, createLogger, currentRequestId, requestContext, type Bus } from './index.js';
 
 @Controller()
 class KitchenController {

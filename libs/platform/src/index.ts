@@ -1,4 +1,4 @@
-export { CommandServer, ThrownAsIs } from './answer.js';
+export { answerCommands } from './answer-commands.js';
 export { createBus, requestIdHeader, type AskOptions, type Bus, type BusOptions } from './ask.js';
 export {
   ConfigFaults, Option, describeOptions, readConfig, variableOf, type DescribedOption, type OptionFacts,

@@ -1,11 +1,9 @@
 import { writeSync } from 'node:fs';
 import type { DynamicModule, Type } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
-import type { MicroserviceOptions } from '@nestjs/microservices';
-import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyAdapter, NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Registry } from 'prom-client';
 import type { NatsUser } from '#libs/contracts';
-import { CommandServer, ThrownAsIs } from './answer.js';
+import { answerCommands } from './answer-commands.js';
 import { createBus, type Bus } from './ask.js';
 import { ConfigFaults, readConfig } from './config.js';
 import { createReadiness, serveOperations, type Readiness } from './health.js';
@@ -75,15 +73,12 @@ async function start<Config extends ServiceConfig>(definition: ServiceDefinition
   readiness.add('nats', () => { if (!bus.isConnected()) throw new Error('not connected'); });
 
   const parts: ServiceParts<Config> = { config, logger, bus, readiness, metrics, shutdown };
-  const adapter = definition.http?.adapter?.(parts) ?? new FastifyAdapter();
+  const [{ NestFactory }, fastify] = await Promise.all([import('@nestjs/core'), import('@nestjs/platform-fastify')]);
+  const adapter = definition.http?.adapter?.(parts) ?? new fastify.FastifyAdapter();
   const app = await NestFactory.create<NestFastifyApplication>(await definition.module(parts), adapter, { logger: nestLogger(logger), abortOnError: false, bodyParser: false });
   shutdown.add('application', () => app.close());
   await definition.http?.configure?.(app, parts);
-  if (definition.answers) {
-    const strategy = new CommandServer(bus, name, logger, config.shutdownGrace * 1000);
-    app.connectMicroservice<MicroserviceOptions>({ strategy }, { deferInitialization: true }).useGlobalFilters(new ThrownAsIs());
-    await app.startAllMicroservices();
-  }
+  if (definition.answers) await answerCommands(app, parts, name, config.shutdownGrace * 1000);
   await listen(app, definition.http?.address(config));
   readiness.hold('');
   logger.info({ operations_port: operations.port }, 'ready');

@@ -1,7 +1,6 @@
 export type { ByteRange, CopyOptions, Store, StoreReader, StoreWriter } from './store.js';
 export { isStoreId, keyOf, type DataKey } from './layout.js';
 export { fileStore } from './file.js';
-export { s3Store } from './s3.js';
 export { s3Defaults, type S3Options } from './s3-options.js';
 export { memoryStore } from './memory.js';
 export { openStores, type StoreConfig, type Stores, type StoresConfig } from './stores.js';
