@@ -1,4 +1,4 @@
-import { decodeCommit, hashOfCommit } from '#libs/contracts';
+import { addressOf, commitsOf, hashOfCommit } from '#libs/contracts';
 import { repairTail, type EventLog, type Stored } from '#libs/event-log';
 import { logTailLength, startRebuild, type GuardPosition, type ReadModel, type Rebuild } from '#libs/read-model';
 import { compareWithMemory } from './log-guard.js';
@@ -50,7 +50,7 @@ async function tellLoss(log: EventLog, kept: readonly Stored[], position: number
   for (const message of kept) {
     if (await isHeld(log, message)) continue;
     lost += 1;
-    say(`given up ${message.sequence} ${message.subject}: ${nameOf(message.bytes)}`);
+    say(`given up ${message.sequence} ${message.subject}: ${nameOf(message)}`);
   }
   say(`The log goes up to sequence ${lastSequence}, the catalogue up to ${position}; ${lost} commits that PostgreSQL has a copy of are not in the log and would be given up, as well as whatever the log lost before ${
     kept[0] === undefined ? 'a copy was kept' : `sequence ${kept[0].sequence}, where the copy begins`}.`);
@@ -62,9 +62,9 @@ async function isHeld(log: EventLog, { sequence, subject, bytes }: Stored): Prom
   return stored?.subject === subject && Buffer.compare(stored.bytes, bytes) === 0;
 }
 
-function nameOf(bytes: Uint8Array): string {
+function nameOf({ subject, bytes }: Stored): string {
   try {
-    const { version, commandType, at } = decodeCommit(bytes);
+    const { version, commandType, at } = commitsOf(addressOf(subject).kind).decode(bytes);
     return `version ${version}, ${commandType} of ${at.toISOString()}`;
   } catch {
     return 'no commit of ours';

@@ -1,5 +1,6 @@
+import { namespaceOfToken } from '#libs/contracts';
 import type { Logger } from '#libs/platform';
-import type { ParkedRow } from '#libs/read-model';
+import type { Applied } from '#libs/read-model';
 import type { CatalogMetrics } from './catalog.metrics.js';
 import type { Trust } from './log-guard.js';
 import type { OpenAttempt } from './sweep.js';
@@ -10,7 +11,7 @@ export interface Alarms {
   logUnreadable(error: unknown): void;
   logRoomChanged(hasRoom: boolean): void;
   leads(leads: boolean): void;
-  parked(parked: readonly ParkedRow[]): void;
+  parked(parked: Applied['parked']): void;
   projectingInterrupted(error: unknown): void;
   swept(attempts: number): void;
   sweepFailed(error: unknown, attempt?: OpenAttempt): void;
@@ -37,8 +38,10 @@ export function createAlarms(logger: Logger, metrics: CatalogMetrics): Alarms {
       logger.info({ leads }, leads ? 'this process projects' : 'this process no longer projects');
     },
     parked(parked) {
-      for (const { image_id, sequence, reason } of parked) {
-        logger.error({ alarm: 'image_parked', image_id, sequence, reason }, 'an image is parked: its commit cannot be projected');
+      for (const row of parked) {
+        const { sequence, reason } = row;
+        if ('image_id' in row) logger.error({ alarm: 'image_parked', image_id: row.image_id, sequence, reason }, 'an image is parked: its commit cannot be projected');
+        else logger.error({ alarm: 'namespace_parked', namespace: namespaceOfToken(row.token) ?? row.token, sequence, reason }, 'a namespace of metadata definitions is parked: its commit cannot be projected');
       }
     },
     projectingInterrupted: (error) => nowAndThen('projector', () => logger.warn({ err: error }, 'projecting was interrupted and begins anew')),

@@ -1,3 +1,4 @@
+import { namespaceOfToken } from '#libs/contracts';
 import { openReadModel, startRebuild } from '#libs/read-model';
 import { compareWithMemory } from './log-guard.js';
 import { runOperatorCommand } from './operator.js';
@@ -16,7 +17,7 @@ await runOperatorCommand({
     const next = await startRebuild({ url: config.databaseUrl });
     const startedAt = performance.now();
     let saidAt = startedAt;
-    let parkedImages = 0;
+    let allParked = 0;
     const position = await rebuildCatalog({
       log, live, next,
       onProgress({ sequence, target }) {
@@ -26,12 +27,15 @@ await runOperatorCommand({
       },
       onIndexing: () => say('building indexes'),
       onParked(parked) {
-        parkedImages += parked.length;
-        for (const { image_id, sequence, reason } of parked) say(`PARKED image ${image_id} at sequence ${sequence}: ${reason}`);
+        allParked += parked.length;
+        for (const row of parked) {
+          const what = 'image_id' in row ? `image ${row.image_id}` : `namespace ${namespaceOfToken(row.token) ?? row.token}`;
+          say(`PARKED ${what} at sequence ${row.sequence}: ${row.reason}`);
+        }
       },
     });
     say(`The catalogue was rebuilt up to sequence ${position} in ${((performance.now() - startedAt) / 1000).toFixed(1)} s and is in use${
-      parkedImages === 0 ? '.' : `; ${parkedImages} images are parked.`}`);
+      allParked === 0 ? '.' : `; ${allParked} images or namespaces are parked.`}`);
     return 0;
   },
 });

@@ -1,12 +1,13 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import { Problem } from '#libs/domain';
 
-/** What an operator watches of the catalog. An alarm belongs on `log_trusted` 0 and on `parked_images` above 0. */
+/** What an operator watches of the catalog. An alarm belongs on `log_trusted` 0 and on `parked_images` or `parked_namespaces` above 0. */
 export interface CatalogMetrics {
   isLogTrusted(trusted: boolean): void;
   leads(leads: boolean): void;
   projectedUpTo(sequence: number): void;
   parked(images: number): void;
+  parkedNamespaces(namespaces: number): void;
   swept(attempts: number): void;
   /** Counts and times one command. */
   command<Result>(work: () => Promise<Result>): Promise<Result>;
@@ -19,6 +20,7 @@ export function createCatalogMetrics(registry: Registry): CatalogMetrics {
   const projecting = gauge('projector_active', '1 in the process that writes the read model.');
   const projected = gauge('projected_sequence', 'The last commit that this process knows to be readable.');
   const parkedImages = gauge('parked_images', 'Images whose commits cannot be projected.');
+  const parkedNamespaces = gauge('parked_namespaces', 'Namespaces of metadata definitions whose commits cannot be projected.');
   const sweptAttempts = new Counter({ name: 'heliograph_swept_attempts_total', help: 'Uploads that were ended because their server died.', registers });
   const seconds = new Histogram({
     name: 'heliograph_command_seconds', help: 'From a command\'s arrival to its answer.', labelNames: ['outcome'], registers,
@@ -29,6 +31,7 @@ export function createCatalogMetrics(registry: Registry): CatalogMetrics {
     leads: (now) => projecting.set(Number(now)),
     projectedUpTo: (sequence) => projected.set(sequence),
     parked: (images) => parkedImages.set(images),
+    parkedNamespaces: (namespaces) => parkedNamespaces.set(namespaces),
     swept: (attempts) => sweptAttempts.inc(attempts),
     async command(work) {
       const end = seconds.startTimer();

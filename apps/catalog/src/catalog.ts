@@ -1,8 +1,8 @@
 import { statfs } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
-import { projectedSubject, type HistoryAnswer, type ImageCommandAnswer, type Projected, type RemovalsAnswer, type StatusAnswer } from '#libs/contracts';
+import { projectedSubject, type HistoryAnswer, type ImageCommandAnswer, type MetadefCommandAnswer, type Projected, type RemovalsAnswer, type StatusAnswer } from '#libs/contracts';
 import { imageDecider } from '#libs/domain';
-import { createExecutor, createSealer, jetStreamEventLog, jetStreamLeases, loadImage } from '#libs/event-log';
+import { createExecutor, createMetadefExecutor, createSealer, jetStreamEventLog, jetStreamLeases, loadImage, type EventLog } from '#libs/event-log';
 import type { Bus, ServiceParts } from '#libs/platform';
 import { migrate, openReadModel, type ReadModel } from '#libs/read-model';
 import { createAlarms, type Alarms } from './alarms.js';
@@ -14,6 +14,7 @@ import { createProjector } from './images/image.projector.js';
 import { readModelReached } from './images/reached.js';
 import { compareWithMemory, createLogGuard, type LogGuard } from './log-guard.js';
 import { createLogRoom, unknownRoom, type LogRoom } from './log-room.js';
+import { carryOutMetadef } from './metadefs/carry-out-metadef.js';
 import { removalsFor } from './removals.js';
 import { createSweep } from './sweep.js';
 
@@ -22,12 +23,15 @@ export const catalogToken = 'Catalog';
 /** What others may ask of the catalog; each method answers one subject, and says at its own place what it refuses. */
 export interface Catalog {
   carryOut(message: unknown): Promise<ImageCommandAnswer>;
+  carryOutMetadef(message: unknown): Promise<MetadefCommandAnswer>;
   history(question: unknown): Promise<HistoryAnswer>;
   removals(question: unknown): Promise<RemovalsAnswer>;
   status(): StatusAnswer;
 }
 
 const visibleWithinMs = 2000;
+/** Namespaces are few, and change seldom. */
+const namespaceCacheCommits = 1000;
 
 /** Puts the catalog together and sets it going: guard, projector, sweep, and the answers. It stops with the service. */
 export async function openCatalog({ config, logger, bus, readiness, metrics: registry, shutdown }: ServiceParts<CatalogConfig>): Promise<Catalog> {
@@ -41,12 +45,16 @@ export async function openCatalog({ config, logger, bus, readiness, metrics: reg
   const sealer = createSealer(readModel.personKeys);
   const reached = readModelReached();
   const imageFromLeader = (imageId: string) => loadImage(log, region, imageId);
-  const executor = createExecutor({
+  const executing = {
     // Asked again right before the append: the connection may have broken while the command waited its turn.
-    log: { ...log, append: async (...append) => { await guard.ensureTrusted(); return log.append(...append); } },
-    region, service: 'catalog', sealer, clock, cacheSize: config.imageCacheCommits,
+    log: { ...log, append: async (...append: Parameters<EventLog['append']>) => { await guard.ensureTrusted(); return log.append(...append); } },
+    region, service: 'catalog', sealer, clock,
+  };
+  const executor = createExecutor({
+    ...executing, cacheSize: config.imageCacheCommits,
     decider: imageDecider({ properties: config.imagePropertyQuota, tags: config.imageTagQuota, members: config.imageMemberQuota }),
   });
+  const metadefs = createMetadefExecutor({ ...executing, cacheSize: namespaceCacheCommits });
 
   const guard = createLogGuard({
     compare: () => compareWithMemory(log, readModel),
@@ -54,6 +62,7 @@ export async function openCatalog({ config, logger, bus, readiness, metrics: reg
       alarms.trustChanged(trust);
       // What is remembered of images may be of a tail that is no more.
       executor.forget();
+      metadefs.forget();
     },
     onUnreadable: (error) => alarms.logUnreadable(error),
   });
@@ -102,6 +111,7 @@ export async function openCatalog({ config, logger, bus, readiness, metrics: reg
       if (!projector.leads() || guard.trust().is !== 'trusted') return;
       alarms.swept(await sweep.run());
       metrics.parked((await readModel.parkedImages(1000)).length);
+      metrics.parkedNamespaces((await readModel.parkedNamespaces(1000)).length);
     }, (error) => alarms.sweepFailed(error)),
   ];
   shutdown.add('read model', () => readModel.close());
@@ -119,6 +129,7 @@ export async function openCatalog({ config, logger, bus, readiness, metrics: reg
   };
   return {
     carryOut: (message) => metrics.command(() => carryOut(message, carryingOut)),
+    carryOutMetadef: (message) => metrics.command(() => carryOutMetadef(message, { guard, reached, visibleWithinMs, execute: (checked) => metadefs.execute(checked) })),
     history: (question) => historyOf(question, { log, region, sealer }),
     removals: (question) => removalsFor(question, {
       candidates: (limit, storeIds) => readModel.removalCandidates(limit, storeIds && { storeIds }),

@@ -19,6 +19,8 @@ export const uuid: Check<string> = (value, name) => typeof value === 'string' &&
 export const count: Check<number> = (value, name) =>
   typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : refuse(name, 'a whole number that is not negative');
 
+export const number: Check<number> = (value, name) => typeof value === 'number' && Number.isFinite(value) ? value : refuse(name, 'a number');
+
 export const flag: Check<boolean> = (value, name) => typeof value === 'boolean' ? value : refuse(name, 'true or false');
 
 export const oneOf = <Word extends string>(words: readonly Word[]): Check<Word> => (value, name) =>

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { EventLog, Stored } from '#libs/event-log';
-import type { ParkedRow, ReadModel, Rebuild } from '#libs/read-model';
+import type { Applied, ReadModel, Rebuild } from '#libs/read-model';
 
 export interface RebuildOptions {
   readonly log: Pick<EventLog, 'follow' | 'extent'>;
@@ -8,7 +8,7 @@ export interface RebuildOptions {
   readonly next: Rebuild;
   onProgress(progress: { readonly sequence: number; readonly target: number }): void;
   onIndexing(): void;
-  onParked(parked: readonly ParkedRow[]): void;
+  onParked(parked: Applied['parked']): void;
 }
 
 const batchSize = 5000;

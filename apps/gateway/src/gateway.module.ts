@@ -15,12 +15,18 @@ import { MembersController } from './members/members.controller.js';
 import { ImageImportsController } from './imports/image-imports.controller.js';
 import { StoresController } from './imports/stores.controller.js';
 import { ProgressController } from './progress/progress.controller.js';
-import { GATEWAY_RULES, IMAGES, PROGRESS } from './tokens.js';
+import { MetadefSchemasController } from './metadefs/metadef-schemas.controller.js';
+import { MetadefTagsController } from './metadefs/metadef-tags.controller.js';
+import { NamespacesController } from './metadefs/namespaces.controller.js';
+import { ObjectsController } from './metadefs/objects.controller.js';
+import { PropertiesController } from './metadefs/properties.controller.js';
+import { ResourceTypesController } from './metadefs/resource-types.controller.js';
+import { GATEWAY_RULES, IMAGES, METADEFS, PROGRESS } from './tokens.js';
 
 class GatewayModule {}
 
 /** Everything the gateway answers, chapter by chapter of the Image API. */
-export const gatewayModule = ({ rules, room, data, progress }: Gateway): DynamicModule => ({
+export const gatewayModule = ({ rules, room, metadefs, data, progress }: Gateway): DynamicModule => ({
   module: GatewayModule,
   controllers: [
     VersionsController, HealthcheckController, SchemasController, InfoController,
@@ -28,10 +34,12 @@ export const gatewayModule = ({ rules, room, data, progress }: Gateway): Dynamic
     ImageDataController, ProgressController, ImageStageController,
     ImageImportsController, StoresController,
     MembersController,
+    ResourceTypesController, NamespacesController, PropertiesController, ObjectsController, MetadefTagsController, MetadefSchemasController,
   ],
   providers: [
     { provide: GATEWAY_RULES, useValue: rules },
     { provide: IMAGES, useValue: room },
+    { provide: METADEFS, useValue: metadefs },
     { provide: DATA, useValue: data },
     { provide: PROGRESS, useValue: progress },
   ],

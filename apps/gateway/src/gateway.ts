@@ -12,14 +12,17 @@ import { acknowledged, type Acknowledged } from './images/acknowledged.js';
 import { imageSchema } from './images/image.schema.js';
 import { images } from './images/images.js';
 import { permissions } from './images/permissions.js';
+import { metadefPermissions } from './metadefs/metadef-permissions.js';
+import { metadefs } from './metadefs/metadefs.js';
 import { openProgress, type ProgressRoom } from './progress/progress.room.js';
 import { gatewayRules, storesConfig } from './rules.js';
-import type { GatewayRules, ImageRoom } from './tokens.js';
+import type { GatewayRules, ImageRoom, MetadefRoom } from './tokens.js';
 
 /** Everything that the gateway's controllers work with, as values. */
 export interface Gateway {
   readonly rules: GatewayRules;
   readonly room: ImageRoom;
+  readonly metadefs: MetadefRoom;
   readonly data: DataRoom;
   readonly progress: ProgressRoom;
 }
@@ -63,6 +66,7 @@ export async function openGateway(parts: ServiceParts<GatewayConfig>): Promise<G
   const configured = storesConfig(config);
   const rules = gatewayRules(config, configured);
   const allowed = permissions(policy);
+  const metadefsAllowed = metadefPermissions(policy);
   return {
     rules,
     data: await openData(parts, await openStores(configured)),
@@ -70,6 +74,10 @@ export async function openGateway(parts: ServiceParts<GatewayConfig>): Promise<G
     room: {
       images: images({ bus, readModel, permissions: allowed, acknowledged: seen, address: rules }),
       permissions: allowed, schema: imageSchema(config), readModel, acknowledged: seen,
+    },
+    metadefs: {
+      metadefs: metadefs({ bus, readModel, permissions: metadefsAllowed, acknowledged: seen, address: rules }),
+      permissions: metadefsAllowed, readModel, acknowledged: seen,
     },
   };
 }

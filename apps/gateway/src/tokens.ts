@@ -4,11 +4,14 @@ import type { ImageSchema } from './images/image.schema.js';
 import type { Acknowledged } from './images/acknowledged.js';
 import type { Images } from './images/images.js';
 import type { Permissions } from './images/permissions.js';
+import type { MetadefPermissions } from './metadefs/metadef-permissions.js';
+import type { Metadefs } from './metadefs/metadefs.js';
 
 /** Names under which the module hands its values to the controllers. */
 export const GATEWAY_RULES = Symbol('rules');
 export const IMAGES = Symbol('images');
 export const PROGRESS = Symbol('progress');
+export const METADEFS = Symbol('metadefs');
 
 /** What of the configuration the controllers obey. */
 export interface GatewayRules extends AddressRules {
@@ -26,5 +29,13 @@ export interface ImageRoom {
   readonly permissions: Permissions;
   readonly schema: ImageSchema;
   readonly readModel: ReadModel;
+  readonly acknowledged: Acknowledged;
+}
+
+/** What every controller of metadata definitions works with. */
+export interface MetadefRoom {
+  readonly metadefs: Metadefs;
+  readonly permissions: MetadefPermissions;
+  readonly readModel: Pick<ReadModel, 'listNamespaces' | 'resourceTypes'>;
   readonly acknowledged: Acknowledged;
 }

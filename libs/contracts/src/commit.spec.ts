@@ -1,6 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { decodeCommit, encodeCommit, hashOfCommit, imageEventSchemas, type Commit } from '#libs/contracts';
-import type { ImageEvent } from '#libs/domain';
+import {
+  commitsOf, decodeCommit, encodeCommit, hashOfCommit, imageEventSchemas, metadefCommits, metadefEventSchemas, namespaceToken, type Commit,
+} from '#libs/contracts';
+import { metadefDecider, noNamespace, type ImageEvent } from '#libs/domain';
 
 const fixtures = new URL('../test/v1/', import.meta.url);
 const fixtureNames = readdirSync(fixtures).filter((name) => name.endsWith('.json'));
@@ -69,5 +71,37 @@ describe('Events are for ever', () => {
 
   it('chains by the hash of the stored bytes', () => {
     expect(hashOfCommit(Buffer.from('heliograph'))).toBe('czM6piRzE8olnjQjTJZhAEzGi6unEvEWw_TS0W8SGnE');
+  });
+});
+
+describe('Events of namespaces are for ever', () => {
+  const folder = new URL('metadef/', fixtures);
+  const files = readdirSync(folder).sort().map((name) => ({ name, bytes: readFileSync(new URL(name, folder)) }));
+
+  it('has a fixture of every event', () => {
+    const seen = files.flatMap(({ bytes }) => metadefCommits.decode(bytes).events.map(({ type }) => type));
+    expect([...new Set(seen)].sort()).toEqual(Object.keys(metadefEventSchemas).sort());
+  });
+
+  it.each(files)('writes $name today exactly as it was written then', ({ bytes }) => {
+    expect(Buffer.from(metadefCommits.encode(metadefCommits.decode(bytes))).toString()).toBe(bytes.toString());
+  });
+
+  it('folds each chain of them to its end, hash by hash', () => {
+    const chains = new Map<string, string>();
+    for (const { bytes } of files) {
+      const commit = metadefCommits.decode(bytes);
+      expect(commit.prevHash).toBe(chains.get(commit.aggregateId) ?? '');
+      chains.set(commit.aggregateId, hashOfCommit(bytes));
+    }
+    const example = files.map(({ bytes }) => metadefCommits.decode(bytes)).filter(({ aggregateId }) => aggregateId === namespaceToken('OS::Compute::Example'));
+    const state = example.flatMap(({ events }) => events).reduce((before, event) => metadefDecider.evolve(before, event, new Date(0)), noNamespace());
+    expect(state).toEqual({ exists: false });
+  });
+
+  it('does not read a commit of one kind as one of another', () => {
+    expect(() => decodeCommit(files[0]?.bytes ?? Buffer.alloc(0))).toThrow('not a commit of an image: glance.metadef.commit.v1');
+    expect(() => metadefCommits.decode(encodeCommit(commit))).toThrow('not a commit of a namespace: glance.image.commit.v1');
+    expect(() => commitsOf('policy')).toThrow('nothing is known of commits of a policy');
   });
 });

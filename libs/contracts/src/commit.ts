@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { fromJson, type DescMessage, type JsonValue } from '@bufbuild/protobuf';
-import type { ImageEvent } from '#libs/domain';
-import { imageEventSchemas } from './event-schemas.js';
+import type { ImageEvent, MetadefEvent } from '#libs/domain';
+import { imageEventSchemas, metadefEventSchemas } from './event-schemas.js';
 import { CommitSchema } from './generated/heliograph/v1/commit_pb.js';
+import type { AggregateKind } from './subjects.js';
 
 /** Over this many bytes a commit is refused (413): DESIGN.md section 2. */
 export const commitLimitBytes = 512 * 1024;
@@ -41,15 +42,61 @@ interface CommitJson {
   data: { events: { type: string; v: number; data: JsonValue }[] };
 }
 
-const commitType = 'glance.image.commit.v1';
+/** How the commits of one kind of aggregate are written and read. */
+export interface CommitCodec<Event> {
+  /** A commit as the bytes of its message. Throws where envelope or an event does not fit its schema: that is a fault of ours, and nothing is written. */
+  encode(commit: Commit<Event>): Uint8Array;
+  /** The commit that `encode` wrote, in whatever version of the schema it was written. Throws on anything else. */
+  decode(bytes: Uint8Array): Commit<Event>;
+}
 
-/** A commit as the bytes of its message. Throws where envelope or an event does not fit its schema: that is a fault of ours, and nothing is written. */
-export function encodeCommit(commit: Commit): Uint8Array {
-  const json: CommitJson = {
+interface AnyEvent { readonly type: string; readonly data: object }
+
+function commitCodec<Event extends AnyEvent>(kind: AggregateKind, schemas: Readonly<Record<Event['type'], DescMessage>>): CommitCodec<Event> {
+  const commitType = `glance.${kind}.commit.v1`;
+
+  /** Brings an event of an older schema version to today's shape. Version 1 is the only one there is. */
+  function upcast({ type, v, data }: { type: string; v: number; data: JsonValue }): Event {
+    if (!Object.hasOwn(schemas, type) || v !== 1) throw new Error(`unknown event ${type} version ${v}`);
+    return { type, data } as unknown as Event;
+  }
+
+  return {
+    encode(commit) {
+      const json = envelopeOf(commit, commitType);
+      fromJson(CommitSchema, json as unknown as JsonValue);
+      for (const event of commit.events) fromJson(schemas[event.type as Event['type']], event.data as JsonValue);
+      return Buffer.from(JSON.stringify(json));
+    },
+    decode(bytes) {
+      const json = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')) as CommitJson;
+      if (json.specversion !== '1.0' || json.type !== commitType) throw new Error(`not a commit of ${names[kind]}: ${String(json.type)}`);
+      return commitIn(json, json.data.events.map(upcast));
+    },
+  };
+}
+
+const names: Record<AggregateKind, string> = { image: 'an image', metadef: 'a namespace', import: 'an import', policy: 'a policy' };
+
+export const imageCommits = commitCodec<ImageEvent>('image', imageEventSchemas);
+export const metadefCommits = commitCodec<MetadefEvent>('metadef', metadefEventSchemas);
+export const { encode: encodeCommit, decode: decodeCommit } = imageCommits;
+
+const codecs: Partial<Record<AggregateKind, CommitCodec<ImageEvent> | CommitCodec<MetadefEvent>>> = { image: imageCommits, metadef: metadefCommits };
+
+/** The codec of a kind, for what goes through the whole log. Throws for kinds that nobody writes yet. */
+export function commitsOf(kind: AggregateKind): CommitCodec<unknown> {
+  const codec = codecs[kind];
+  if (!codec) throw new Error(`nothing is known of commits of ${names[kind]}`);
+  return codec as CommitCodec<unknown>;
+}
+
+function envelopeOf(commit: Commit<AnyEvent>, type: string): CommitJson {
+  return {
     specversion: '1.0',
     id: `${commit.aggregateId}:${commit.commandId}`,
     source: `/heliograph/${commit.region}/${commit.service}`,
-    type: commitType,
+    type,
     subject: commit.aggregateId,
     time: commit.at.toISOString(),
     datacontenttype: 'application/json',
@@ -68,15 +115,9 @@ export function encodeCommit(commit: Commit): Uint8Array {
     ...optional('sealed', commit.sealed),
     data: { events: commit.events.map((event) => ({ type: event.type, v: 1, data: event.data as JsonValue })) },
   };
-  fromJson(CommitSchema, json as unknown as JsonValue);
-  for (const event of commit.events) checkEvent(event);
-  return Buffer.from(JSON.stringify(json));
 }
 
-/** The commit that `encodeCommit` wrote, in whatever version of the schema it was written. Throws on anything else. */
-export function decodeCommit(bytes: Uint8Array): Commit {
-  const json = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')) as CommitJson;
-  if (json.specversion !== '1.0' || json.type !== commitType) throw new Error(`not a commit of an image: ${String(json.type)}`);
+function commitIn<Event>(json: CommitJson, events: readonly Event[]): Commit<Event> {
   return {
     aggregateId: json.subject,
     region: json.region,
@@ -91,23 +132,12 @@ export function decodeCommit(bytes: Uint8Array): Commit {
     ...optional('causationId', json.causationid),
     actor: { userId: json.actorid, ...optional('projectId', json.projectid), ...optional('domainId', json.actordomainid), authMethod: json.authmethod },
     ...optional('sealed', json.sealed),
-    events: json.data.events.map(upcast),
+    events,
   };
 }
 
 /** SHA-256 of a commit's bytes, base64url: the next commit's `prevHash`. */
 export const hashOfCommit = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('base64url');
-
-/** Brings an event of an older schema version to today's shape. Version 1 is the only one there is. */
-function upcast({ type, v, data }: { type: string; v: number; data: JsonValue }): ImageEvent {
-  if (!Object.hasOwn(imageEventSchemas, type) || v !== 1) throw new Error(`unknown event ${type} version ${v}`);
-  return { type, data } as unknown as ImageEvent;
-}
-
-function checkEvent(event: ImageEvent): void {
-  const schema: DescMessage = imageEventSchemas[event.type];
-  fromJson(schema, event.data as JsonValue);
-}
 
 function optional<Name extends string, Value>(name: Name, value: Value | undefined): { [Key in Name]?: Value } {
   return (value === undefined ? {} : { [name]: value }) as { [Key in Name]?: Value };

@@ -1,6 +1,7 @@
 import type { DescMessage } from '@bufbuild/protobuf';
-import type { ImageEvent } from '#libs/domain';
+import type { ImageEvent, MetadefEvent } from '#libs/domain';
 import * as image from './generated/heliograph/v1/image_pb.js';
+import * as metadef from './generated/heliograph/v1/metadef_pb.js';
 
 /** The schema of every event that may be written, by its name; version 1 each. A new event does not compile without one. */
 export const imageEventSchemas = {
@@ -34,3 +35,21 @@ export const imageEventSchemas = {
   MemberReset: image.MemberResetSchema,
   MemberRemoved: image.MemberRemovedSchema,
 } as const satisfies Record<ImageEvent['type'], DescMessage>;
+
+export const metadefEventSchemas = {
+  MetadefNamespaceCreated: metadef.MetadefNamespaceCreatedSchema,
+  MetadefNamespaceChanged: metadef.MetadefNamespaceChangedSchema,
+  MetadefNamespaceDeleted: metadef.MetadefNamespaceDeletedSchema,
+  MetadefResourceTypeAssociated: metadef.MetadefResourceTypeAssociatedSchema,
+  MetadefResourceTypeAssociationChanged: metadef.MetadefResourceTypeAssociationChangedSchema,
+  MetadefResourceTypeDissociated: metadef.MetadefResourceTypeDissociatedSchema,
+  MetadefPropertyAdded: metadef.MetadefPropertyAddedSchema,
+  MetadefPropertyChanged: metadef.MetadefPropertyChangedSchema,
+  MetadefPropertyRemoved: metadef.MetadefPropertyRemovedSchema,
+  MetadefObjectAdded: metadef.MetadefObjectAddedSchema,
+  MetadefObjectChanged: metadef.MetadefObjectChangedSchema,
+  MetadefObjectRemoved: metadef.MetadefObjectRemovedSchema,
+  MetadefTagAdded: metadef.MetadefTagAddedSchema,
+  MetadefTagRenamed: metadef.MetadefTagRenamedSchema,
+  MetadefTagRemoved: metadef.MetadefTagRemovedSchema,
+} as const satisfies Record<MetadefEvent['type'], DescMessage>;

@@ -1,10 +1,13 @@
 export { openCapability, signCapability, type CapabilityClaims } from './capability.js';
-export { commitLimitBytes, decodeCommit, encodeCommit, hashOfCommit, type Commit, type CommitActor } from './commit.js';
-export { importProperties, shownSizeBytes } from './import-properties.js';
-export { imageEventSchemas } from './event-schemas.js';
 export {
-  imageFromJson, type Answer, type CommandContext, type HistoryAnswer, type HistoryEntry, type HistoryQuestion, type ImageCommandAnswer,
-  type ImageCommandMessage, type Projected, type RemovalsAnswer, type RemovalsQuestion, type StatusAnswer,
+  commitLimitBytes, commitsOf, decodeCommit, encodeCommit, hashOfCommit, imageCommits, metadefCommits, type Commit, type CommitActor, type CommitCodec,
+} from './commit.js';
+export { importProperties, shownSizeBytes } from './import-properties.js';
+export { imageEventSchemas, metadefEventSchemas } from './event-schemas.js';
+export {
+  imageFromJson, namespaceFromJson, type Answer, type CommandContext, type HistoryAnswer, type HistoryEntry, type HistoryQuestion, type ImageCommandAnswer,
+  type ImageCommandMessage, type MetadefCommandAnswer, type MetadefCommandMessage, type Projected, type RemovalsAnswer, type RemovalsQuestion,
+  type StatusAnswer,
 } from './messages.js';
 export { inboxPrefix, natsPermissions, natsUsers, type NatsPermissions, type NatsUser } from './permissions.js';
 export { openAccess, sealAccess, type RemoteAccess, type SealedFor } from './sealed-token.js';
@@ -12,6 +15,7 @@ export type { PersonKeys } from './person-keys.js';
 export { progressActions, type Progress, type ProgressAction, type ProgressStep, type TellProgress } from './progress.js';
 export {
   addressOf, commandSubject, imageIdOfProgress, imageSubject, imageSubjects, isLowerUuid, isRegionName, leaseStreamName, leaseSubject, leaseSubjects,
+  metadefSubject, metadefSubjects, namespaceNameLength, namespaceOfToken, namespaceToken,
   progressSubject, progressSubjects, projectedSubject, questionSubject, questions, sealedStreamName, sealedSubject, sealedSubjects, streamName,
   streamSubjects, type AggregateAddress, type AggregateKind, type Question,
 } from './subjects.js';

@@ -1,4 +1,4 @@
-import type { Image, ImageCommandEnvelope, ImageEvent, ProblemCode, ProblemParams } from '#libs/domain';
+import type { Image, ImageCommandEnvelope, ImageEvent, MetadefCommandEnvelope, Namespace, NamespaceState, ProblemCode, ProblemParams } from '#libs/domain';
 
 /** Who sent a command, and what of it is remembered. Ids only; `personal` is sealed before it is written. */
 export interface CommandContext {
@@ -23,6 +23,19 @@ export interface ImageCommandAnswer {
   readonly sequence: number;
   readonly version: number;
   readonly image: Image;
+}
+
+/** `do.<region>.metadef` */
+export interface MetadefCommandMessage {
+  readonly envelope: MetadefCommandEnvelope;
+  readonly context: CommandContext;
+}
+
+/** As `ImageCommandAnswer`; a namespace that was deleted is one that does not exist. */
+export interface MetadefCommandAnswer {
+  readonly sequence: number;
+  readonly version: number;
+  readonly namespace: NamespaceState;
 }
 
 /** `ask.<region>.history`: commits after a version, oldest first. */
@@ -78,3 +91,13 @@ export function imageFromJson(json: Image): Image {
     members: json.members.map((member) => ({ ...member, createdAt: new Date(member.createdAt), updatedAt: new Date(member.updatedAt) })),
   };
 }
+
+/** A namespace that came as JSON. */
+export function namespaceFromJson(json: NamespaceState): NamespaceState {
+  if (!json.exists) return json;
+  const { resourceTypes, objects, tags }: Namespace = json;
+  return { ...withDates(json), resourceTypes: resourceTypes.map(withDates), objects: objects.map(withDates), tags: tags.map(withDates) };
+}
+
+const withDates = <Timed extends { readonly createdAt: Date; readonly updatedAt: Date }>(json: Timed): Timed =>
+  ({ ...json, createdAt: new Date(json.createdAt), updatedAt: new Date(json.updatedAt) });

@@ -1,5 +1,5 @@
 import {
-  imageSubjects, leaseStreamName, leaseSubjects, progressSubjects, projectedSubject, questionSubject, sealedStreamName, sealedSubjects, streamName,
+  imageSubjects, leaseStreamName, leaseSubjects, metadefSubjects, progressSubjects, projectedSubject, questionSubject, sealedStreamName, sealedSubjects, streamName,
 } from './subjects.js';
 
 /** The NATS user of each service, and of the operator's tools. `setup` creates the streams and can do nothing else. */
@@ -36,7 +36,7 @@ export function natsPermissions(region: string): Record<NatsUser, NatsPermission
   return {
     gateway: hears(client('gateway', progress, sealedSubjects(region), leaseSubjects(region), ...readLeases, `$JS.API.STREAM.INFO.${log}`), progress),
     catalog: {
-      publish: [imageSubjects(region), `glance.${region}.metadef.*`, projectedSubject(region), leaseSubjects(region), ...readLog, ...readLeases],
+      publish: [imageSubjects(region), metadefSubjects(region), projectedSubject(region), leaseSubjects(region), ...readLog, ...readLeases],
       subscribe: [`do.${region}.*`, `ask.${region}.*`, projectedSubject(region), inbox('catalog')],
       mayRespond: true,
     },

@@ -1,4 +1,6 @@
-import { addressOf, commandSubject, imageIdOfProgress, imageSubject, leaseSubject, progressSubject, sealedSubject, streamName } from '#libs/contracts';
+import {
+  addressOf, commandSubject, imageIdOfProgress, imageSubject, leaseSubject, metadefSubject, namespaceOfToken, namespaceToken, progressSubject, sealedSubject, streamName,
+} from '#libs/contracts';
 
 const imageId = '11111111-2222-4333-8444-555555555555';
 
@@ -35,4 +37,26 @@ describe('A subject', () => {
     'is not read from %j', (subject) => {
       expect(() => addressOf(subject)).toThrow('not a subject of the log');
     });
+});
+
+describe('The subject of a namespace', () => {
+  const names = ['OS::Compute::Hypervisor', 'a', '*.>', '../etc', 'ä ö', '日本'.repeat(40), '\u{1F6F0}'.repeat(80), 'x'.repeat(80), ' ', '\t'];
+
+  it.each(names)('is one per name, and leads back to %j', (name) => {
+    const { kind, token } = addressOf(metadefSubject('RegionOne', namespaceToken(name)));
+    expect([kind, namespaceOfToken(token)]).toEqual(['metadef', name]);
+  });
+
+  it('differs where names do, also by case or normal form', () => {
+    const odd = [...names, 'A', 'e\u0301', '\u00e9'];
+    expect(new Set(odd.map(namespaceToken)).size).toBe(odd.length);
+  });
+
+  it.each(['', 'x'.repeat(81), '\u{1F6F0}'.repeat(81), 'a\0b', '\ud800'])('is never built from the name %j', (name) => {
+    expect(() => namespaceToken(name)).toThrow('must have 1 to 80 characters');
+  });
+
+  it.each(['', '*', 'a.b', 'YQ==', 'YR', '_w', 'x'])('is never built from the token %j', (token) => {
+    expect(() => metadefSubject('RegionOne', token)).toThrow('not the token of a namespace');
+  });
 });

@@ -4,7 +4,7 @@ import { Problem } from '#libs/domain';
  * Every subject and stream name of Heliograph is built here and nowhere else, from checked tokens only.
  *
  *   glance.<region>.image.<imageId>     the log: one commit a message        stream GLANCE_<region>
- *   glance.<region>.metadef.<token>     (namespaces; base64url of the name)
+ *   glance.<region>.metadef.<token>     a namespace of metadata definitions; base64url of its name
  *   glance.<region>.import.<taskId>     (imports)
  *   glance.<region>.policy.<policyId>   (replication policies)
  *   lease.<region>.<attemptId>          leases of attempts, not durable      stream LEASES_<region>
@@ -33,6 +33,8 @@ export const streamSubjects = (region: string): string[] =>
   (['image', 'metadef', 'import', 'policy'] as const).map((kind) => `glance.${checkedRegion(region)}.${kind}.*`);
 export const imageSubject = (region: string, imageId: string): string => `glance.${checkedRegion(region)}.image.${checkedUuid(imageId)}`;
 export const imageSubjects = (region: string): string => `glance.${checkedRegion(region)}.image.*`;
+export const metadefSubject = (region: string, token: string): string => `glance.${checkedRegion(region)}.metadef.${checkedToken(token)}`;
+export const metadefSubjects = (region: string): string => `glance.${checkedRegion(region)}.metadef.*`;
 
 export const leaseStreamName = (region: string): string => `LEASES_${checkedRegion(region)}`;
 export const leaseSubjects = (region: string): string => `lease.${checkedRegion(region)}.*`;
@@ -54,6 +56,27 @@ export function imageIdOfProgress(subject: string): string | undefined {
   return imageId !== undefined && lowerUuid.test(imageId) ? imageId : undefined;
 }
 
+/** The most characters (code points) that the name of a namespace may have: Glance's column. Up to 4 bytes each, so a token has at most 427. */
+export const namespaceNameLength = 80;
+
+/**
+ * The token of a namespace: its name in base64url, so that two commands for one name meet in one subject and the log's optimistic concurrency keeps
+ * names unique in the region. Refuses: InvalidRequest for what is no name (empty, too long, NUL, half a surrogate pair).
+ */
+export function namespaceToken(name: string): string {
+  if (name === '' || !name.isWellFormed() || name.includes('\0') || [...name].length > namespaceNameLength) {
+    throw new Problem('InvalidRequest', { detail: `The name of a namespace must have 1 to ${namespaceNameLength} characters.` });
+  }
+  return Buffer.from(name, 'utf8').toString('base64url');
+}
+
+/** The name that a token stands for; undefined where `namespaceToken` never made it. */
+export function namespaceOfToken(token: string): string | undefined {
+  const bytes = Buffer.from(token, 'base64url');
+  const name = bytes.toString('utf8');
+  return token !== '' && bytes.toString('base64url') === token && Buffer.from(name, 'utf8').equals(bytes) ? name : undefined;
+}
+
 export interface AggregateAddress { readonly kind: AggregateKind; readonly token: string }
 
 /** The aggregate that a subject of the log belongs to. Throws on anything that `imageSubject` and its like did not build. */
@@ -67,6 +90,11 @@ export function addressOf(subject: string): AggregateAddress {
 function checkedRegion(region: string): string {
   if (!regionName.test(region)) throw new Error(`not a region name: ${JSON.stringify(region)}`);
   return region;
+}
+
+function checkedToken(token: string): string {
+  if (namespaceOfToken(token) === undefined) throw new Problem('InvalidRequest', { detail: 'This is not the token of a namespace.' });
+  return token;
 }
 
 function checkedUuid(id: string): string {

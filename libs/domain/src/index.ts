@@ -13,3 +13,11 @@ export type { PropertyChange } from './image/image.properties.js';
 export {
   imageStatuses, memberStatuses, stagingStoreId, visibilities, type ImageStatus, type MemberStatus, type Visibility,
 } from './image/image.status.js';
+export {
+  definitionTypes, metadefVisibilities, noNamespace, type MetadefEvent, type MetadefObject, type MetadefProperty, type MetadefTag, type MetadefVisibility, type Namespace,
+  type NamespaceAttributes, type NamespaceContent, type NamespaceState, type NoNamespace, type ObjectDefinition, type PropertyDefinition,
+  type ResourceTypeAssociation, type ResourceTypeDefinition,
+} from './metadef/metadef.js';
+export { evolveNamespace } from './metadef/metadef.evolve.js';
+export { metadefDecider, type MetadefCommand, type MetadefCommandEnvelope, type MetadefDecider } from './metadef/metadef.commands.js';
+export { namespaceLimitCharacters } from './metadef/metadef.limits.js';

@@ -44,6 +44,23 @@ const sentences = {
   MemberExists: 'Project {memberId} is a member of image {imageId} already.',
   MemberNotFound: 'Project {memberId} is not a member of image {imageId}.',
 
+  // Metadata definitions
+  NamespaceNotFound: 'Namespace {namespace} was not found. The namespaces that you can see are listed at /v2/metadefs/namespaces.',
+  NamespaceExists: 'A namespace {namespace} exists already, here or in another project. Choose another name.',
+  NamespaceIsProtected: 'Namespace {namespace} is protected: neither it nor anything in it can be deleted. Set protected to false first.',
+  NamespaceTooLarge: 'Namespace {namespace} would have more than {limit} characters of JSON with all it holds. Split it into several namespaces.',
+  NamespaceHistoryTooLong: 'Namespace {namespace} has reached {limit} changes, the most one name may have. Use another name.',
+  NamespaceConflict: 'Namespace {namespace} changed at the same time in another request. Read it again and repeat the change.',
+  NamespaceAuthorizationStale: 'Owner or visibility of namespace {namespace} changed while the request was checked. Try again.',
+  ResourceTypeAssociationExists: 'Namespace {namespace} is associated with resource type {name} already.',
+  ResourceTypeAssociationNotFound: 'Namespace {namespace} is not associated with a resource type {name}. Its associations are listed at its resource_types.',
+  MetadefPropertyExists: 'Namespace {namespace} has a property {name} already. Change that one, or choose another name.',
+  MetadefPropertyNotFound: 'Namespace {namespace} has no property {name}. Its properties are listed at its properties.',
+  MetadefObjectExists: 'Namespace {namespace} has an object {name} already. Change that one, or choose another name.',
+  MetadefObjectNotFound: 'Namespace {namespace} has no object {name}. Its objects are listed at its objects.',
+  MetadefTagExists: 'Namespace {namespace} has a tag {name} already.',
+  MetadefTagNotFound: 'Namespace {namespace} has no tag {name}. Its tags are listed at its tags.',
+
   // Data
   StoreUnknown: 'There is no store named {storeId}. The stores are listed at /v2/info/stores.',
   StoreUnavailable: 'Store {storeId} cannot take or give data now. Try again later.',

@@ -1,4 +1,4 @@
-import { decodeCommit, hashOfCommit } from '#libs/contracts';
+import { addressOf, commitsOf, hashOfCommit, type Commit } from '#libs/contracts';
 import type { EventLog, Stored } from './event-log.js';
 
 export interface RepairOptions {
@@ -77,7 +77,7 @@ async function checkChains(log: EventLog, lost: readonly Stored[], contradict: (
   for (const { sequence, subject, bytes } of lost) {
     const before = heads.get(subject) ?? await headOf(log, subject);
     if (!beginnings.has(subject)) beginnings.set(subject, before);
-    const { version, prevHash } = decodeCommit(bytes);
+    const { version, prevHash } = decoded({ subject, bytes });
     if (version !== before.version + 1 || prevHash !== before.hash) {
       contradict({ kind: 'no-successor', sequence, subject, detail: `version ${version} does not follow version ${before.version} of the log` });
     }
@@ -88,11 +88,11 @@ async function checkChains(log: EventLog, lost: readonly Stored[], contradict: (
 
 async function headOf(log: EventLog, subject: string): Promise<Head> {
   const last = (await log.read(subject, { consistent: true })).at(-1);
-  return last ? { sequence: last.sequence, version: decodeCommit(last.bytes).version, hash: hashOfCommit(last.bytes) } : { sequence: 0, version: 0, hash: '' };
+  return last ? { sequence: last.sequence, version: decoded(last).version, hash: hashOfCommit(last.bytes) } : { sequence: 0, version: 0, hash: '' };
 }
 
 async function putBack(log: EventLog, { sequence, subject, bytes }: Stored, heads: Map<string, Head>): Promise<void> {
-  const { aggregateId, commandId, version } = decodeCommit(bytes);
+  const { aggregateId, commandId, version } = decoded({ subject, bytes });
   const expectedLastSequence = heads.get(subject)?.sequence ?? 0;
   const appended = await log.append(subject, bytes, { expectedLastSequence, messageId: `${aggregateId}:${commandId}` });
   heads.set(subject, { sequence: appended.sequence, version, hash: hashOfCommit(bytes) });
@@ -102,6 +102,8 @@ async function putBack(log: EventLog, { sequence, subject, bytes }: Stored, head
 }
 
 function stepOf(kind: 'lost' | 'put-back', { sequence, subject, bytes }: Stored): RepairStep {
-  const { version, commandType, at } = decodeCommit(bytes);
+  const { version, commandType, at } = decoded({ subject, bytes });
   return { kind, sequence, subject, detail: `version ${version}, ${commandType} of ${at.toISOString()}, ${kind === 'lost' ? 'can be' : 'was'} put back` };
 }
+
+const decoded = ({ subject, bytes }: Pick<Stored, 'subject' | 'bytes'>): Commit<unknown> => commitsOf(addressOf(subject).kind).decode(bytes);

@@ -1,4 +1,4 @@
-import { addressOf, decodeCommit, encodeCommit, hashOfCommit, type Commit } from '#libs/contracts';
+import { addressOf, commitsOf, hashOfCommit, type Commit } from '#libs/contracts';
 import { misfitOf } from './aggregate.js';
 import type { EventLog, Stored } from './event-log.js';
 
@@ -81,7 +81,7 @@ function compareWithKept({ sequence, subject, bytes }: Stored, kept: Stored | un
 
 function checkCommit(message: Stored, heads: Map<string, Head>, found: (finding: Finding) => void): void {
   const { sequence, subject, bytes } = message;
-  let commit: Commit;
+  let commit: Commit<unknown>;
   try {
     commit = readCommit(message);
   } catch (error) {
@@ -99,12 +99,13 @@ function checkCommit(message: Stored, heads: Map<string, Head>, found: (finding:
   heads.set(subject, { id: head.id, version, hash: hashOfCommit(bytes), sequence });
 }
 
-/** Reads a commit as strictly as it was written: `encodeCommit` refuses what does not fit the schemas. */
-function readCommit({ subject, bytes }: Stored): Commit {
-  const commit = decodeCommit(bytes);
-  const { token } = addressOf(subject);
+/** Reads a commit as strictly as it was written: `encode` refuses what does not fit the schemas. */
+function readCommit({ subject, bytes }: Stored): Commit<unknown> {
+  const { kind, token } = addressOf(subject);
+  const commits = commitsOf(kind);
+  const commit = commits.decode(bytes);
   if (commit.aggregateId !== token) throw new Error(`it names ${commit.aggregateId}`);
-  encodeCommit(commit);
+  commits.encode(commit);
   return commit;
 }
 

@@ -6,4 +6,4 @@ export { defaultRules, type PolicyRule } from './policy/default-rules.js';
 export { PolicyError } from './policy/expression.js';
 export { createPolicy, type Policy, type WrittenRules } from './policy/policy.js';
 export { policyFromFile, type PolicyFileOptions } from './policy/policy-file.js';
-export { imageTarget, newImageTarget, type ImageFacts } from './policy/targets.js';
+export { imageTarget, metadefTarget, newImageTarget, type ImageFacts } from './policy/targets.js';

@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import { reachable, type Database } from './database.js';
-import { AttemptEntity, ParkedEntity } from './entities.js';
+import { AttemptEntity, ParkedEntity, ParkedNamespaceEntity } from './entities.js';
 
 /** An attempt that somebody must look after. The read model only proposes: what is done rests on the log's leader. */
 export interface AttemptCandidate {
@@ -24,6 +24,8 @@ export interface DataWork {
   openAttempts(limit: number, after?: AttemptCandidate): Promise<AttemptCandidate[]>;
   /** Images whose commits could not be projected. */
   parkedImages(limit: number): Promise<{ readonly imageId: string; readonly sequence: number; readonly reason: string }[]>;
+  /** Namespaces of metadata definitions whose commits could not be projected. */
+  parkedNamespaces(limit: number): Promise<{ readonly token: string; readonly sequence: number; readonly reason: string }[]>;
   /** How many there are of what, for metrics; reads the whole table of images. */
   counts(): Promise<Counts>;
 }
@@ -35,6 +37,10 @@ export function dataWork({ orm, pool }: Pick<Database, 'orm' | 'pool'>): DataWor
     parkedImages: (limit) => reachable(async () => {
       const found = await orm.em.fork().find(ParkedEntity, {}, { orderBy: { sequence: 'asc' }, limit, disableIdentityMap: true });
       return found.map(({ imageId, sequence, reason }) => ({ imageId, sequence, reason }));
+    }),
+    parkedNamespaces: (limit) => reachable(async () => {
+      const found = await orm.em.fork().find(ParkedNamespaceEntity, {}, { orderBy: { sequence: 'asc' }, limit, disableIdentityMap: true });
+      return found.map(({ token, sequence, reason }) => ({ token, sequence, reason }));
     }),
     counts: () => reachable(() => counts(pool)),
   };

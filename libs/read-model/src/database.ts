@@ -4,7 +4,7 @@ import type { Client as PgClient, Pool } from 'pg';
 import pg from 'pg';
 import { Problem } from '#libs/domain';
 import { entities } from './entities.js';
-import { catalogMigrations, guardMigrations, type CatalogMigration, type MigrationsList } from './migrations/index.js';
+import { catalogMigrations, guardMigrations, lateMigrations, type MigrationsList } from './migrations/index.js';
 
 export interface DatabaseOptions {
   /** `postgresql://user:password@host:port/database` */
@@ -41,11 +41,11 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
 
 /**
  * Builds both schemas, or what is new of them. Concurrent callers wait for one another.
- * `schema` other than the live one is a catalogue being rebuilt beside it. Throws `Problem('Unavailable')`.
+ * `schema` other than the live one is a catalogue being rebuilt beside it; `tablesOnly` leaves the large indexes for a second call. Throws `Problem('Unavailable')`.
  */
-export async function migrate(options: DatabaseOptions, upTo?: CatalogMigration): Promise<void> {
+export async function migrate(options: DatabaseOptions, { tablesOnly = false } = {}): Promise<void> {
   const schema = options.schema ?? liveSchema;
-  const wanted = upTo === undefined ? catalogMigrations : catalogMigrations.slice(0, catalogMigrations.findIndex(({ name }) => name === upTo) + 1);
+  const wanted = tablesOnly ? catalogMigrations.filter(({ name }) => !lateMigrations.has(name)) : catalogMigrations;
   await reachable(() => withLock(options.url, 'migrate', async (client) => {
     for (const name of [guardSchema, schema]) await client.query(`create schema if not exists ${quoted(name)}`);
     await runMigrations(options, guardSchema, guardMigrations);

@@ -63,6 +63,37 @@ export const ParkedEntity = defineEntity({
   properties: { imageId: p.uuid().primary(), sequence: p.bigint('number'), reason: p.text() },
 });
 
+export const NamespaceEntity = defineEntity({
+  name: 'MetadefNamespace', tableName: 'metadef_namespaces',
+  properties: {
+    name: p.text().primary(),
+    displayName: p.text().nullable(),
+    description: p.text().nullable(),
+    visibility: p.text(),
+    isProtected: p.boolean(),
+    owner: p.text(),
+    resourceTypeNames: p.array(),
+    resourceTypes: p.json<object[]>(),
+    properties: p.json<object[]>(),
+    objects: p.json<object[]>(),
+    tags: p.json<object[]>(),
+    createdAt: p.datetime(3),
+    updatedAt: p.datetime(3),
+    version: p.bigint('number'),
+    sequence: p.bigint('number'),
+  },
+});
+
+export const ResourceTypeEntity = defineEntity({
+  name: 'MetadefResourceType', tableName: 'metadef_resource_types',
+  properties: { name: p.text().primary(), sequence: p.bigint('number'), createdAt: p.datetime(3) },
+});
+
+export const ParkedNamespaceEntity = defineEntity({
+  name: 'ParkedNamespace', tableName: 'parked_namespaces',
+  properties: { token: p.text().primary(), sequence: p.bigint('number'), reason: p.text() },
+});
+
 export const PositionEntity = defineEntity({
   name: 'Position', tableName: 'position',
   properties: { id: p.smallint().primary(), sequence: p.bigint('number'), logCreatedAt: p.text() },
@@ -84,5 +115,5 @@ export const PersonKeyEntity = defineEntity({
 });
 
 export const entities = [
-  ImageEntity, MemberEntity, AttemptEntity, ParkedEntity, PositionEntity, LogPositionEntity, LogTailEntity, PersonKeyEntity,
+  ImageEntity, MemberEntity, AttemptEntity, ParkedEntity, NamespaceEntity, ResourceTypeEntity, ParkedNamespaceEntity, PositionEntity, LogPositionEntity, LogTailEntity, PersonKeyEntity,
 ];

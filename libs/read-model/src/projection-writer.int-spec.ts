@@ -71,8 +71,8 @@ describe('A batch', () => {
     expect(await readModel.counts()).toEqual({ images: { queued: 2 }, openAttempts: 0, removals: 0, parked: 1 });
   });
 
-  it('of messages that are no image commits moves the position alone', async () => {
-    const message = { sequence: 5, subject: 'glance.RegionTest.metadef.bmFtZQ', bytes: Buffer.from('{}') };
+  it('of messages that it knows nothing of moves the position alone', async () => {
+    const message = { sequence: 5, subject: 'glance.RegionTest.policy.bmFtZQ', bytes: Buffer.from('{}') };
     await readModel.applyBatch([message], { after: 0, logCreatedAt });
     expect(await readModel.position()).toEqual({ sequence: 5, logCreatedAt });
     expect(await readModel.counts()).toMatchObject({ images: {}, parked: 0 });

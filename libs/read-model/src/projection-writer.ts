@@ -3,6 +3,9 @@ import type { Pool, PoolClient } from 'pg';
 import { reachable, type Database } from './database.js';
 import { noChanges, projectImage, type Changes, type KnownImage, type Placed } from './image.projection.js';
 import { stateOf, type ImageRow, type MemberRow, type ParkedRow } from './image.row.js';
+import { addMetadefChanges, noMetadefChanges, type MetadefChanges, type PlacedMetadef } from './metadef.projection.js';
+import type { ParkedNamespaceRow } from './metadef.row.js';
+import { changesOfNamespace, groupByNamespace, hasMetadefChanges, metadefRowsSql, metadefRowValues, projectNamespaces } from './metadef.writer.js';
 
 /** A message of the log as it was read. */
 export interface LogMessage {
@@ -35,12 +38,14 @@ export const logTailLength = 10_000;
 export interface ProjectionWriter {
   /**
    * Applies messages that follow `after` in the log: rows, position, guard and log tail in one transaction, or nothing.
-   * A message that cannot be projected parks its image and is reported; the batch goes on. Throws `PositionMoved`; `Problem('Unavailable')`.
+   * A message that cannot be projected parks its image or namespace and is reported; the batch goes on. Throws `PositionMoved`; `Problem('Unavailable')`.
    */
-  applyBatch(batch: readonly LogMessage[], place: BatchPlace): Promise<{ readonly position: number; readonly parked: readonly ParkedRow[] }>;
+  applyBatch(batch: readonly LogMessage[], place: BatchPlace): Promise<Applied>;
   /** The position that the rows stand at. */
   position(): Promise<ReadPosition>;
 }
+
+export interface Applied { readonly position: number; readonly parked: readonly (ParkedRow | ParkedNamespaceRow)[] }
 
 export interface ReadPosition { readonly sequence: number; readonly logCreatedAt: string }
 
@@ -59,24 +64,29 @@ async function readPosition(pool: Pool): Promise<ReadPosition> {
   return { sequence: Number(row.sequence), logCreatedAt: row.log_created_at };
 }
 
-type Write = (pool: Pool, changes: Changes, batch: readonly LogMessage[], last: LogMessage, place: BatchPlace) => Promise<void>;
+interface BatchChanges { readonly images: Changes; readonly metadefs: MetadefChanges }
+interface Batch { readonly messages: readonly LogMessage[]; readonly last: LogMessage; readonly place: BatchPlace }
+type Write = (pool: Pool, changes: BatchChanges, batch: Batch) => Promise<void>;
 
-async function applyBatch(pool: Pool, write: Write, batch: readonly LogMessage[], place: BatchPlace): Promise<{ position: number; parked: ParkedRow[] }> {
-  const last = batch.at(-1);
+async function applyBatch(pool: Pool, write: Write, messages: readonly LogMessage[], place: BatchPlace): Promise<Applied> {
+  const last = messages.at(-1);
   if (!last) return { position: place.after, parked: [] };
-  if (batch[0] && batch[0].sequence <= place.after) throw new PositionMoved(place.after);
-  const byImage = groupByImage(batch);
-  const changes = projectAll(byImage, await loadKnown(pool, [...byImage.keys()]));
+  if (messages[0] && messages[0].sequence <= place.after) throw new PositionMoved(place.after);
+  const batch = { messages, last, place };
+  const [byImage, byNamespace] = [groupByImage(messages), groupByNamespace(messages)];
+  const changes = { images: projectAll(byImage, await loadKnown(pool, [...byImage.keys()])), metadefs: await projectNamespaces(pool, byNamespace) };
   try {
-    await write(pool, changes, batch, last, place);
-    return { position: last.sequence, parked: changes.parked };
+    await write(pool, changes, batch);
+    return { position: last.sequence, parked: parkedIn(changes) };
   } catch (error) {
     if (!isDataFault(error)) throw error;
   }
-  const writable = await parkUnwritable(pool, changes, byImage);
-  await write(pool, writable, batch, last, place);
-  return { position: last.sequence, parked: writable.parked };
+  const writable = await parkUnwritable(pool, changes, byImage, byNamespace);
+  await write(pool, writable, batch);
+  return { position: last.sequence, parked: parkedIn(writable) };
 }
+
+const parkedIn = ({ images, metadefs }: BatchChanges): Applied['parked'] => [...images.parked, ...metadefs.parkedNamespaces];
 
 /** The commits of each image, ids in order: two writers that lock rows in one order cannot wait for each other. */
 export function groupByImage(batch: readonly LogMessage[]): Map<string, Placed[]> {
@@ -182,17 +192,25 @@ const writeSql = (more: readonly string[]): string => `with
   ${ctes([...rowsSql('where exists (select from moved)'), ...more])}
   select count(*)::int as moved from moved`;
 
-async function writeGuarded(pool: Pool, changes: Changes, batch: readonly LogMessage[], last: LogMessage, place: BatchPlace): Promise<void> {
-  const tail = batch.slice(-logTailLength);
-  await move(pool, 'apply', writeSql(guardSql), place.after, [
-    ...rowValues(changes), place.after, last.sequence, place.logCreatedAt, hashOfCommit(last.bytes),
+async function writeGuarded(pool: Pool, changes: BatchChanges, { messages, last, place }: Batch): Promise<void> {
+  const tail = messages.slice(-logTailLength);
+  await writeWith(pool, 'apply', guardSql, changes, place.after, [
+    place.after, last.sequence, place.logCreatedAt, hashOfCommit(last.bytes),
     tail.map(({ sequence }) => sequence), tail.map(({ subject }) => subject), tail.map(({ bytes }) => Buffer.from(bytes)),
     trimmedUpTo(place.after, last.sequence),
   ]);
 }
 
-async function writeRows(pool: Pool, changes: Changes, _: readonly LogMessage[], last: LogMessage, { after, logCreatedAt }: BatchPlace): Promise<void> {
-  await move(pool, 'apply-rows', writeSql([]), after, [...rowValues(changes), after, last.sequence, logCreatedAt]);
+async function writeRows(pool: Pool, changes: BatchChanges, { last, place: { after, logCreatedAt } }: Batch): Promise<void> {
+  await writeWith(pool, 'apply-rows', [], changes, after, [after, last.sequence, logCreatedAt]);
+}
+
+/** Metadata definitions change seldom: the statement of every day does without them. */
+async function writeWith(pool: Pool, name: string, more: readonly string[], { images, metadefs }: BatchChanges, after: number, values: readonly unknown[]): Promise<void> {
+  const common = [...rowValues(images), ...values];
+  if (!hasMetadefChanges(metadefs)) return move(pool, name, writeSql(more), after, common);
+  const sql = writeSql([...more, ...metadefRowsSql('where exists (select from moved)', common.length + 1)]);
+  await move(pool, `${name}-metadefs`, sql, after, [...common, ...metadefRowValues(metadefs)]);
 }
 
 async function move(pool: Pool, name: string, text: string, after: number, values: unknown[]): Promise<void> {
@@ -214,17 +232,25 @@ function rowValues(changes: Changes): string[] {
 /** PostgreSQL refuses the value itself (a NUL in a text, a number out of range), whoever writes it and however often. */
 const isDataFault = (error: unknown): boolean => /^(22|23|54)/.test((error as { code?: string }).code ?? '');
 
-/** Tries every image's rows alone, in a transaction that is undone, and parks those that PostgreSQL refuses. */
-async function parkUnwritable(pool: Pool, changes: Changes, byImage: ReadonlyMap<string, readonly Placed[]>): Promise<Changes> {
+/** Tries the rows of every image and namespace alone, in a transaction that is undone, and parks those that PostgreSQL refuses. */
+async function parkUnwritable(
+  pool: Pool, { images, metadefs }: BatchChanges, byImage: ReadonlyMap<string, readonly Placed[]>, byNamespace: ReadonlyMap<string, readonly PlacedMetadef[]>,
+): Promise<BatchChanges> {
   const client = await pool.connect();
-  const result = noChanges();
+  const result = { images: noChanges(), metadefs: noMetadefChanges() };
   try {
     await client.query('begin');
-    for (const imageId of byImage.keys()) {
-      const own = changesOf(changes, imageId);
-      const reason = await refusal(client, own);
-      if (reason === undefined) addChanges(result, own);
-      else result.parked.push({ image_id: imageId, sequence: byImage.get(imageId)?.[0]?.sequence ?? 0, reason });
+    for (const [imageId, commits] of byImage) {
+      const own = changesOf(images, imageId);
+      const reason = await refusal(client, rowsSql('where true'), rowValues(own));
+      if (reason === undefined) addChanges(result.images, own);
+      else result.images.parked.push({ image_id: imageId, sequence: commits[0]?.sequence ?? 0, reason });
+    }
+    for (const [token, commits] of byNamespace) {
+      const own = changesOfNamespace(metadefs, token, commits);
+      const reason = await refusal(client, metadefRowsSql('where true', 1), metadefRowValues(own));
+      if (reason === undefined) addMetadefChanges(result.metadefs, own);
+      else result.metadefs.parkedNamespaces.push({ token, sequence: commits[0]?.sequence ?? 0, reason });
     }
     await client.query('rollback');
     client.release();
@@ -235,10 +261,10 @@ async function parkUnwritable(pool: Pool, changes: Changes, byImage: ReadonlyMap
   }
 }
 
-async function refusal(client: PoolClient, changes: Changes): Promise<string | undefined> {
+async function refusal(client: PoolClient, statements: readonly string[], values: readonly string[]): Promise<string | undefined> {
   await client.query('savepoint one');
   try {
-    await client.query(`with ${ctes(rowsSql('where true'))} select 1`, rowValues(changes));
+    await client.query(`with ${ctes(statements)} select 1`, [...values]);
     return undefined;
   } catch (error) {
     if (!isDataFault(error)) throw error;

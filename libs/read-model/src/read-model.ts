@@ -7,6 +7,10 @@ import { logGuardRecord, type LogGuardRecord } from './guard.js';
 import { imageById, members, type ImageRecord } from './image-by-id.js';
 import { listImages, type ImagePage } from './image-list.js';
 import type { ImageListQuery, Viewer } from './image-list.query.js';
+import {
+  listNamespaces, namespaceByName, resourceTypes, type NamespaceListQuery, type NamespaceRecord, type ResourceType,
+} from './metadef-list.js';
+import type { NamespaceHead } from './metadef.row.js';
 import { tryBecomeProjector, type Ownership } from './ownership.js';
 import { postgresPersonKeys } from './person-keys.js';
 import { projectionWriter, type ProjectionWriter } from './projection-writer.js';
@@ -21,6 +25,9 @@ export interface ReadModel extends ProjectionWriter, LogGuardRecord, DataWork {
   imageById(imageId: string, options?: AtLeast): Promise<ImageRecord | undefined>;
   members(imageId: string, options?: AtLeast): Promise<readonly Member[] | undefined>;
   listImages(query: ImageListQuery, viewer: Viewer, options?: AtLeast): Promise<ImagePage>;
+  namespaceByName(name: string, options?: AtLeast): Promise<NamespaceRecord | undefined>;
+  listNamespaces(query: NamespaceListQuery, viewer: Viewer, options?: AtLeast): Promise<readonly NamespaceHead[]>;
+  resourceTypes(options?: AtLeast): Promise<readonly ResourceType[]>;
   /** Undefined where another process is the projector. `onLost` is called once when the right is lost with its connection. */
   tryBecomeProjector(onLost: (reason: Error) => void): Promise<Ownership | undefined>;
   /** How a catalogue in another schema differs from the live one; empty where they are equal. */
@@ -40,6 +47,9 @@ export async function openReadModel(options: DatabaseOptions): Promise<ReadModel
     imageById: (imageId, at = {}) => imageById(pool, imageId, at),
     members: (imageId, at = {}) => members(pool, imageId, at),
     listImages: (query, viewer, at = {}) => listImages(pool, query, viewer, at),
+    namespaceByName: (name, at = {}) => namespaceByName(pool, name, at),
+    listNamespaces: (query, viewer, at = {}) => listNamespaces(pool, query, viewer, at),
+    resourceTypes: (at = {}) => resourceTypes(pool, at),
     tryBecomeProjector: (onLost) => tryBecomeProjector(options.url, onLost),
     compareWith: (schema) => compareSchemas(pool, schema, database.schema),
     personKeys: postgresPersonKeys(pool),

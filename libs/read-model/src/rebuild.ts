@@ -57,14 +57,14 @@ async function claimRebuild(url: string): Promise<pg.Client> {
 async function beginRebuild(options: DatabaseOptions, schema: string, claim: pg.Client): Promise<Rebuild> {
   await claim.query(`drop schema if exists ${quoted(schema)} cascade`);
   const next = { ...options, schema };
-  await migrate(next, 'catalog-0001-images');
+  await migrate(next, { tablesOnly: true });
   const database = await openDatabase({ ...next, poolSize: 2, statementTimeoutMs: 0, synchronousCommit: 'off' });
   const swapping = createSwap(database);
   return {
     ...projectionWriter(database, { guarded: false }),
     buildIndexes: async () => {
       await migrate(next);
-      await database.pool.query('analyze images, image_members, data_attempts');
+      await database.pool.query('analyze images, image_members, data_attempts, metadef_namespaces');
     },
     swap: () => reachable(swapping.swap),
     replaceLive: (accepted, tail) => reachable(() => swapping.replaceLive(accepted, tail)),

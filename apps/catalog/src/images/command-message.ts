@@ -97,7 +97,7 @@ function checkedCommand(value: unknown, name: string): ImageCommand {
   return { type, ...present(fields<Record<string, unknown>>(value, name, commandChecks[type])) } as unknown as ImageCommand;
 }
 
-function checkedContext(value: unknown): CommandContext {
+export function checkedContext(value: unknown): CommandContext {
   const short = text(255);
   return record<CommandContext>({
     commandId: short, requestId: short, requestHash: optional(short) as Check<string>, causationId: optional(short) as Check<string>,

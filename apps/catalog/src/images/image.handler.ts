@@ -1,9 +1,9 @@
 import { Controller, Inject } from '@nestjs/common';
 import { MessagePattern, Payload } from '@nestjs/microservices';
-import type { HistoryAnswer, ImageCommandAnswer, RemovalsAnswer, StatusAnswer } from '#libs/contracts';
+import type { HistoryAnswer, ImageCommandAnswer, MetadefCommandAnswer, RemovalsAnswer, StatusAnswer } from '#libs/contracts';
 import { catalogToken, type Catalog } from '../catalog.js';
 
-/** What the other services may ask of the catalog. Subjects: `do.<region>.image`, `ask.<region>.*`. */
+/** What the other services may ask of the catalog. Subjects: `do.<region>.image`, `do.<region>.metadef`, `ask.<region>.*`. */
 @Controller()
 export class ImageHandler {
   constructor(@Inject(catalogToken) private readonly catalog: Catalog) {}
@@ -11,6 +11,11 @@ export class ImageHandler {
   @MessagePattern('do.image')
   carryOut(@Payload() message: unknown): Promise<ImageCommandAnswer> {
     return this.catalog.carryOut(message);
+  }
+
+  @MessagePattern('do.metadef')
+  carryOutMetadef(@Payload() message: unknown): Promise<MetadefCommandAnswer> {
+    return this.catalog.carryOutMetadef(message);
   }
 
   @MessagePattern('ask.history')

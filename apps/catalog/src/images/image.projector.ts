@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { crashPoint, type EventLog } from '#libs/event-log';
-import type { ParkedRow, ReadModel } from '#libs/read-model';
+import type { Applied, ReadModel } from '#libs/read-model';
 import type { LogGuard } from '../log-guard.js';
 import type { Reached } from './reached.js';
 
@@ -12,7 +12,7 @@ export interface ProjectorOptions {
   /** Tells everybody how far the read model has come. */
   announce(sequence: number): void;
   onLead(leads: boolean): void;
-  onParked(parked: readonly ParkedRow[]): void;
+  onParked(parked: Applied['parked']): void;
   onTrouble(error: unknown): void;
 }
 

@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { commandSubject, imageFromJson, isLowerUuid, questionSubject, type CommandContext, type HistoryAnswer, type ImageCommandAnswer, type ImageCommandMessage } from '#libs/contracts';
+import { commandSubject, imageFromJson, isLowerUuid, questionSubject, type HistoryAnswer, type ImageCommandAnswer, type ImageCommandMessage } from '#libs/contracts';
 import { Problem, type Image, type ImageCommand, type ImageCommandEnvelope } from '#libs/domain';
 import { crashPoint } from '#libs/event-log';
 import type { Bus } from '#libs/platform';
 import type { ImageRecord, ReadModel } from '#libs/read-model';
 import type { SentAs } from '#libs/transfers';
-import { clientAddress, type AddressRules } from '../edge/address.js';
+import type { AddressRules } from '../edge/address.js';
+import { commandContext, senderOf } from '../edge/command-context.js';
 import type { Request } from '../edge/request.js';
 import { commandIdentity, type CommandIdentity } from './idempotency.js';
 import type { AskedImage, Permissions } from './permissions.js';
@@ -40,7 +41,7 @@ export interface Images {
   /** Sends a command on an image that the caller may see and `check` allows, and returns the image after it. */
   change(change: Change): Promise<Image>;
   /** Who a command comes from, for the service that sends it in our place. */
-  senderOf(request: Request): Pick<CommandContext, 'requestId' | 'actor' | 'personal'>;
+  senderOf(request: Request): ReturnType<typeof senderOf>;
   history(imageId: string, page: { afterVersion: number; limit: number }): Promise<HistoryAnswer>;
 }
 
@@ -63,26 +64,11 @@ export function images({ bus, readModel, permissions, acknowledged, address }: I
   }
 
   async function send(request: Request, envelope: ImageCommandEnvelope, identity: SentAs = { commandId: randomUUID() }): Promise<Image> {
-    const message: ImageCommandMessage = { envelope, context: contextOf(request, identity) };
+    const message: ImageCommandMessage = { envelope, context: commandContext(request, identity, address) };
     const answer = await bus.ask<ImageCommandAnswer>(commandSubject(bus.region, 'image'), message);
     acknowledged.advance(answer.sequence);
     return imageFromJson(answer.image);
   }
-
-  const contextOf = (request: Request, { commandId, requestHash }: SentAs): CommandContext =>
-    ({ commandId, ...(requestHash === undefined ? {} : { requestHash }), ...senderOf(request) });
-
-  const senderOf: Images['senderOf'] = (request) => {
-    const { caller } = request;
-    return {
-      requestId: request.requestId,
-      actor: {
-        userId: caller.userId, authMethod: caller.authMethods.join(',') || 'token',
-        ...(caller.projectId === null ? {} : { projectId: caller.projectId }), ...(caller.projectDomainId === undefined ? {} : { domainId: caller.projectDomainId }),
-      },
-      personal: { sourceAddress: clientAddress(request, address), userName: caller.userName },
-    };
-  };
 
   /** A repeated request may find its image gone, by itself perhaps: its commit still answers, and nothing new can be decided for `nobody`. */
   async function repeated(request: Request, imageId: string, command: ImageCommand, identity: CommandIdentity): Promise<Image> {
@@ -109,7 +95,7 @@ export function images({ bus, readModel, permissions, acknowledged, address }: I
 
   return {
     visible,
-    senderOf,
+    senderOf: (request) => senderOf(request, address),
     send,
     async change(change) {
       const identity = commandIdentity(change.request, pathOf(change.request), change.body);

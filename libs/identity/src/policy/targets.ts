@@ -35,3 +35,8 @@ export function imageTarget(image: ImageFacts, caller: Caller): PolicyTarget {
 export function newImageTarget(caller: Caller, { owner = caller.projectId, visibility = 'private' }: { owner?: string | null; visibility?: string } = {}): PolicyTarget {
   return { owner, project_id: owner, visibility };
 }
+
+/** The target of rules about a namespace of metadata definitions and what it holds; of those about none in particular, the caller's own project. Source: `MetadefAPIPolicy` of Glance 33. */
+export function metadefTarget(namespace: { readonly owner: string; readonly visibility: string } | undefined, caller: Caller): PolicyTarget {
+  return namespace ? { project_id: namespace.owner, visibility: namespace.visibility } : { project_id: caller.projectId };
+}

@@ -1,6 +1,7 @@
 import type { Migration } from '@mikro-orm/migrations';
 import { Catalog0001Images } from './catalog-0001-images.js';
 import { Catalog0002Indexes } from './catalog-0002-indexes.js';
+import { Catalog0003Metadefs } from './catalog-0003-metadefs.js';
 import { Guard0001Guard } from './guard-0001-guard.js';
 
 export type MigrationsList = readonly { readonly name: string; readonly class: new (...given: ConstructorParameters<typeof Migration>) => Migration }[];
@@ -9,7 +10,10 @@ export type MigrationsList = readonly { readonly name: string; readonly class: n
 export const catalogMigrations = [
   { name: 'catalog-0001-images', class: Catalog0001Images },
   { name: 'catalog-0002-indexes', class: Catalog0002Indexes },
+  { name: 'catalog-0003-metadefs', class: Catalog0003Metadefs },
 ] as const;
-export type CatalogMigration = (typeof catalogMigrations)[number]['name'];
+
+/** What a rebuild leaves for later: large indexes are built faster over what stands than row by row. */
+export const lateMigrations: ReadonlySet<string> = new Set(['catalog-0002-indexes']);
 
 export const guardMigrations = [{ name: 'guard-0001-guard', class: Guard0001Guard }] as const;

@@ -1,0 +1,16 @@
+import { Problem } from '../problem.js';
+import { evolveNamespace } from './metadef.evolve.js';
+import type { MetadefEvent, NamespaceState } from './metadef.js';
+
+/** The most characters that a namespace may have with all it holds, as JSON: it is read, answered and renamed as one piece. Glance knows no such bound. */
+export const namespaceLimitCharacters = 256 * 1024;
+
+/** Refuses what would make a namespace too large; whatever makes it smaller is always possible. */
+export function refuseOversized(name: string, events: readonly MetadefEvent[], state: NamespaceState): void {
+  if (events.length === 0) return;
+  const after = events.reduce((before, event) => evolveNamespace(before, event, new Date(0)), state);
+  if (!after.exists || sizeOf(after) <= namespaceLimitCharacters || sizeOf(after) <= sizeOf(state)) return;
+  throw new Problem('NamespaceTooLarge', { namespace: name, limit: namespaceLimitCharacters });
+}
+
+const sizeOf = (state: NamespaceState): number => JSON.stringify(state).length;
