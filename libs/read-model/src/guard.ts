@@ -1,6 +1,6 @@
 import { reachable, type Database } from './database.js';
 import { LogPositionEntity, LogTailEntity } from './entities.js';
-import type { LogMessage } from './projection-writer.js';
+import type { LogMessage } from './log-message.js';
 
 /** The last message that was applied, of which log, and the hash of its bytes: what the log must still hold. */
 export interface GuardPosition {

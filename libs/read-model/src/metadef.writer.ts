@@ -1,6 +1,6 @@
 import { addressOf, metadefCommits, namespaceOfToken } from '#libs/contracts';
 import type { Pool } from 'pg';
-import type { LogMessage } from './projection-writer.js';
+import type { LogMessage } from './log-message.js';
 import {
   addMetadefChanges, firstMentions, noMetadefChanges, projectNamespace, type KnownNamespace, type MetadefChanges, type PlacedMetadef,
 } from './metadef.projection.js';

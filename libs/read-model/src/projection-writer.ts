@@ -3,16 +3,10 @@ import type { Pool, PoolClient } from 'pg';
 import { reachable, type Database } from './database.js';
 import { noChanges, projectImage, type Changes, type KnownImage, type Placed } from './image.projection.js';
 import { stateOf, type ImageRow, type MemberRow, type ParkedRow } from './image.row.js';
+import type { LogMessage } from './log-message.js';
 import { addMetadefChanges, noMetadefChanges, type MetadefChanges, type PlacedMetadef } from './metadef.projection.js';
 import type { ParkedNamespaceRow } from './metadef.row.js';
 import { changesOfNamespace, groupByNamespace, hasMetadefChanges, metadefRowsSql, metadefRowValues, projectNamespaces } from './metadef.writer.js';
-
-/** A message of the log as it was read. */
-export interface LogMessage {
-  readonly sequence: number;
-  readonly subject: string;
-  readonly bytes: Uint8Array;
-}
 
 export interface BatchPlace {
   /** The position that the batch continues from: nothing between it and the first message is missing. */

@@ -1,7 +1,8 @@
 import pg from 'pg';
 import { migrate, openDatabase, liveSchema, quoted, reachable, type Database, type DatabaseOptions } from './database.js';
 import type { GuardPosition } from './guard.js';
-import { projectionWriter, type LogMessage, type ProjectionWriter } from './projection-writer.js';
+import { projectionWriter, type ProjectionWriter } from './projection-writer.js';
+import type { LogMessage } from './log-message.js';
 
 /** A catalogue that is built from the log beside the live one, by the same fold. */
 export interface Rebuild extends ProjectionWriter {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { encodeCommit, hashOfCommit, imageSubject } from '#libs/contracts';
 import { imageDecider, Problem, type Image, type ImageCommand, type ImageEvent, type ImageState } from '#libs/domain';
-import type { LogMessage } from './projection-writer.js';
+import type { LogMessage } from './log-message.js';
 
 /** A log in memory for the specs of this room: it decides commands as the catalog does, and keeps the state that the events fold to. */
 export interface SomeLog {
