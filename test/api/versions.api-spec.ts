@@ -84,7 +84,7 @@ describe('Service info discovery: GET /v2/info/…', () => {
     expect((await api.as('demo').get('/v2/info/stores')).json()).toEqual({ stores: [{ id: 'fast', default: 'true' }, { id: 'far' }] });
   });
 
-  it('names no import method while there is none', async () => {
-    expect((await api.as('demo').get('/v2/info/import')).json()).toEqual({ 'import-methods': { description: 'Import methods available.', type: 'array', value: ['copy-image'] } });
+  it('names the import methods that are switched on and work', async () => {
+    expect((await api.as('demo').get('/v2/info/import')).json()).toEqual({ 'import-methods': { description: 'Import methods available.', type: 'array', value: ['web-download', 'copy-image'] } });
   });
 });

@@ -1,5 +1,5 @@
 import { IsOptional, MinLength, ValidateBy, type ValidationArguments } from 'class-validator';
-import { Option, ServiceConfig } from '#libs/platform';
+import { ImportFilterConfig, Option } from '#libs/platform';
 import { osHashAlgos, type OsHashAlgo } from '#libs/stores';
 import { corsDefaults } from './edge/cors.js';
 
@@ -11,7 +11,7 @@ function hasCredentials(_: unknown, context?: ValidationArguments): boolean {
 }
 
 /** What the gateway is told beyond what every service is. Sections and names are Glance's where Glance has the option. */
-export class GatewayConfig extends ServiceConfig {
+export class GatewayConfig extends ImportFilterConfig {
   @Option.text('default', 'bind_host', { glance: true, default: '127.0.0.1', doc: 'The address at which the Image API is served.' })
   readonly bindHost: string;
 
@@ -47,6 +47,15 @@ export class GatewayConfig extends ServiceConfig {
 
   @Option.list('default', 'enabled_import_methods', { glance: true, default: ['glance-direct', 'web-download', 'copy-image'], doc: 'The import methods that are switched on, in brackets or without. Those that this version does not have are left out.' })
   readonly enabledImportMethods: readonly string[];
+
+  @Option.list('image_import_opts', 'image_import_plugins', { glance: true, default: ['no_op'], doc: 'What is done to images on their way in, in brackets or without: inject_image_metadata, no_op. Others are refused at the start.' })
+  readonly imageImportPlugins: readonly string[];
+
+  @Option.list('inject_metadata_properties', 'inject', { glance: true, default: [], doc: 'The properties that inject_image_metadata sets on imported images, as name:value.' })
+  readonly inject: readonly string[];
+
+  @Option.list('inject_metadata_properties', 'ignore_user_roles', { glance: true, default: ['admin'], doc: 'Whoever has one of these roles imports without them.' })
+  readonly ignoreUserRoles: readonly string[];
 
   @Option.int('default', 'image_size_cap', { glance: true, default: 1024 ** 4, min: 0, unit: 'bytes', doc: 'The most data that an image may have.' })
   readonly imageSizeCap: number;

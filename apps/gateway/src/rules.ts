@@ -1,8 +1,10 @@
 import type { ImportMethod } from '#libs/domain';
+import { configuredReach } from '#libs/download';
 import { configuredStores, type StoresConfig } from '#libs/stores';
 import { variableOf } from '#libs/platform';
 import type { GatewayConfig } from './config.js';
 import type { EdgeRules } from './edge/http-server.js';
+import { metadataInjection } from './imports/metadata-injection.js';
 import type { GatewayRules } from './tokens.js';
 
 export const edgeRules = (config: GatewayConfig): EdgeRules => ({
@@ -19,12 +21,13 @@ export function gatewayRules(config: GatewayConfig, { enabled, defaultId }: Stor
   const { publicEndpoint, enableProxyHeadersParsing, limitParamDefault, apiLimitMax } = config;
   return {
     publicEndpoint, enableProxyHeadersParsing, limitParamDefault, apiLimitMax, importMethods: switchedOn(config.enabledImportMethods),
+    reach: configuredReach(config), injection: metadataInjection(config),
     storeIds: enabled.map(({ id }) => id), defaultStoreId: defaultId,
   };
 }
 
 /** What the importer can do. */
-const workingMethods: readonly ImportMethod[] = ['copy-image'];
+const workingMethods: readonly ImportMethod[] = ['web-download', 'copy-image'];
 
 /** Glance writes the list in brackets. */
 function switchedOn(configured: readonly string[]): ImportMethod[] {

@@ -1,4 +1,6 @@
+import type { Reach } from '#libs/download';
 import type { ReadModel } from '#libs/read-model';
+import type { Injection } from './imports/metadata-injection.js';
 import type { AddressRules } from './edge/address.js';
 import type { ImageSchema } from './images/image.schema.js';
 import type { Acknowledged } from './images/acknowledged.js';
@@ -19,6 +21,9 @@ export interface GatewayRules extends AddressRules {
   readonly apiLimitMax: number;
   /** Import methods that are switched on, in the operator's order. */
   readonly importMethods: readonly string[];
+  /** Where tenants may let images come from. */
+  readonly reach: Pick<Reach, 'filter' | 'addressRules'>;
+  readonly injection: Injection;
   readonly storeIds: readonly string[];
   readonly defaultStoreId: string;
 }

@@ -1,9 +1,9 @@
 import { IsOptional, MinLength } from 'class-validator';
-import { Option, ServiceConfig } from '#libs/platform';
+import { ImportFilterConfig, Option } from '#libs/platform';
 import { osHashAlgos, type OsHashAlgo } from '#libs/stores';
 
 /** What the importer is told beyond what every service is. Its stores are the gateway's. */
-export class ImporterConfig extends ServiceConfig {
+export class ImporterConfig extends ImportFilterConfig {
   @Option.list('default', 'enabled_backends', { glance: true, default: ['file:file'], doc: 'The stores as id:kind, as the gateway has them.' })
   readonly enabledBackends: readonly string[];
 
@@ -21,6 +21,9 @@ export class ImporterConfig extends ServiceConfig {
 
   @Option.int('heliograph', 'import_idle_seconds', { default: 60, min: 1, max: 86_400, unit: 'seconds', doc: 'How long an import may move no byte before it is given up for the store that it was going to.' })
   readonly importIdleSeconds: number;
+
+  @Option.int('heliograph', 'import_download_seconds', { default: 21_600, min: 1, max: 604_800, unit: 'seconds', doc: 'How long a web-download may take from its first request to its last byte, with all that is tried again.' })
+  readonly importDownloadSeconds: number;
 
   @Option.int('heliograph', 'parallel_imports', { default: 16, min: 1, max: 1000, doc: 'How many imports may run at once in all importers of a region together.' })
   readonly parallelImports: number;

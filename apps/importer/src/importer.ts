@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { addressOf, commandSubject, decodeCommit, imageFromJson, type Commit, type ImageCommandAnswer, type ImageCommandMessage } from '#libs/contracts';
 import { Problem, type ProblemCode } from '#libs/domain';
+import { configuredReach } from '#libs/download';
 import { jetStreamEventLog, loadImage, workOnImages, type Stored, type WorkOutcome } from '#libs/event-log';
 import { progressTeller, variableOf, type Bus, type ServiceParts } from '#libs/platform';
 import { configuredStores, openStores } from '#libs/stores';
@@ -9,6 +10,7 @@ import type { ImportParts, RequestedImport } from './import-parts.js';
 import { runImport } from './run-import.js';
 import { sourcesOf, type SourceTable } from './sources.js';
 import { stagedSource } from './staged-source.js';
+import { webSource, type WebLine } from './web-source.js';
 
 /** Sets the importer going: from every commit that asks for an import to the import's end. It stops with the service. */
 export async function openImporter({ config, logger, bus, readiness, shutdown }: ServiceParts<ImporterConfig>): Promise<void> {
@@ -17,8 +19,11 @@ export async function openImporter({ config, logger, bus, readiness, shutdown }:
   for (const store of stores.all.values()) readiness.add(`store ${store.id}`, () => store.check());
   const log = await jetStreamEventLog(bus.connection, { region });
   const stop = new AbortController();
+  const onHop: WebLine['onHop'] = ({ uri, address, status }, { imageId, importId }) => {
+    logger.info({ image_id: imageId, import_id: importId, uri, address, status }, 'an import asks for its bytes');
+  };
   const parts: ImportParts = {
-    stores, openSource: sourcesOf(stores, methodsOf(config)), watchMs: 2000, parallelStores: config.maxParallelStores, osHashAlgo: config.hashingAlgorithm, limitBytes: config.imageSizeCap, idleMs: config.importIdleSeconds * 1000,
+    stores, openSource: sourcesOf(stores, methodsOf(config, onHop)), watchMs: 2000, parallelStores: config.maxParallelStores, osHashAlgo: config.hashingAlgorithm, limitBytes: config.imageSizeCap, idleMs: config.importIdleSeconds * 1000,
     tellProgress: progressTeller(bus), clock: () => new Date(),
     imageFromLeader: async (imageId) => (await loadImage(log, region, imageId)).state,
     send: (message) => sendUntilAnswered(bus, message, stop.signal),
@@ -36,10 +41,12 @@ export async function openImporter({ config, logger, bus, readiness, shutdown }:
 }
 
 /** The methods that bring bytes from outside of the stores; copy-image is not one of them. */
-function methodsOf({ capabilityKey, stagingUrl }: ImporterConfig): SourceTable {
+function methodsOf(config: ImporterConfig, onHop: WebLine['onHop']): SourceTable {
+  const { capabilityKey, stagingUrl } = config;
   const clock = (): Date => new Date();
   return {
     ...(capabilityKey === undefined ? {} : { 'glance-direct': stagedSource({ stagingUrl, capabilityKey, clock }) }),
+    'web-download': webSource({ ...configuredReach(config), limitBytes: config.imageSizeCap, totalTimeoutMs: config.importDownloadSeconds * 1000, onHop }),
   };
 }
 

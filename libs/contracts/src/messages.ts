@@ -41,6 +41,8 @@ export interface MetadefCommandAnswer {
 /** `ask.<region>.history`: commits after a version, oldest first. */
 export interface HistoryQuestion { readonly imageId: string; readonly afterVersion: number; readonly limit: number }
 export interface HistoryAnswer {
+  /** The last commit of the image: who was told of it must not read less elsewhere afterwards. */
+  readonly sequence: number;
   /** The owner and status today; a deleted image keeps its last owner. */
   readonly owner: string | null;
   readonly status: string;

@@ -88,6 +88,7 @@ const sentences = {
 
   // Imports
   ImportInProgress: 'Image {imageId} is being imported by {importId}. Wait until that ends.',
+  ImportNotRunning: 'Image {imageId} is not being imported. There is nothing to cancel.',
   ImportOver: 'The import {importId} of image {imageId} is over.',
   FormatsMissingForImport: 'Image {imageId} needs both disk_format and container_format before an import. Set them first.',
   StoreHasImage: 'Store {storeId} has the data of image {imageId} already. Leave it out.',

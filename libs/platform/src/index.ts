@@ -4,6 +4,7 @@ export {
   ConfigFaults, Option, describeOptions, readConfig, variableOf, type DescribedOption, type OptionFacts,
 } from './config.js';
 export { createReadiness, serveOperations, type Check, type Operations, type Readiness, type ReadinessReport } from './health.js';
+export { ImportFilterConfig } from './import-filter-config.js';
 export { createLogger, currentRequestId, nestLogger, requestContext, type Logger, type RequestContext } from './logging.js';
 export { createMetrics } from './metrics.js';
 export { progressTeller } from './progress.js';

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import type { HashAnswer, HashRequest } from './hash.worker.js';
@@ -11,6 +12,8 @@ const nodeNames = {
 export type OsHashAlgo = keyof typeof nodeNames;
 export const osHashAlgos = Object.keys(nodeNames) as readonly OsHashAlgo[];
 export const isOsHashAlgo = (name: string): name is OsHashAlgo => Object.hasOwn(nodeNames, name);
+/** How many hexadecimal digits a hash has. */
+export const hexLengthOf = (algo: OsHashAlgo): number => createHash(nodeNames[algo]).digest('hex').length;
 
 /** One hash that runs on another thread. Updates are hashed in the order of the calls. */
 export interface RunningHash {

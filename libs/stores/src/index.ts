@@ -5,7 +5,7 @@ export { s3Defaults, type S3Options } from './s3-options.js';
 export { memoryStore } from './memory.js';
 export { openStores, type StoreConfig, type Stores, type StoresConfig } from './stores.js';
 export { configuredStores, type EnabledStores, type StoreSections } from './configured-stores.js';
-export { isOsHashAlgo, osHashAlgos, type OsHashAlgo } from './hashing.js';
+export { hexLengthOf, isOsHashAlgo, osHashAlgos, type OsHashAlgo } from './hashing.js';
 export { receiveData, type ReceivedData, type ReceiveOptions } from './receive-data.js';
 export type { ByteSource } from './interruptible.js';
 export { readPreferred, type ReadPreference } from './read-preferred.js';

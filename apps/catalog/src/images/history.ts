@@ -29,7 +29,7 @@ export async function historyOf(question: unknown, options: HistoryOptions): Pro
   if (!today?.exists) throw new Problem('ImageNotFound', { imageId });
   const asked = steps.filter(({ commit }) => commit.version > afterVersion);
   const entries = await page(asked.slice(0, Math.min(limit, mostEntries)), options);
-  return { owner: today.owner, status: today.status, entries, hasMore: entries.length < asked.length };
+  return { sequence: messages.at(-1)?.sequence ?? 0, owner: today.owner, status: today.status, entries, hasMore: entries.length < asked.length };
 }
 
 /** Each commit with the image before and after it. Throws where the chain of commits does not close: a history that was tampered with is not told as if it were true. */

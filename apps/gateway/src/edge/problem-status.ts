@@ -45,6 +45,7 @@ export const problemStatus = {
   RemoteRegionFailed: 409,
 
   ImportInProgress: 409,
+  ImportNotRunning: 409,
   ImportOver: 409,
   FormatsMissingForImport: 409,
   StoreHasImage: 400,

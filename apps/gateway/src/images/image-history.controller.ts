@@ -53,5 +53,12 @@ function entryView({ version, at, requestId, commandType, actor, personal, event
     source_address: personal?.sourceAddress ?? null,
     events: events.map(({ type }) => type),
     changes,
+    ...hopsIn(events),
   };
+}
+
+/** Where the bytes of an import came from, redirect by redirect. */
+function hopsIn(events: HistoryEntry['events']): { import_hops?: unknown } {
+  const hops = events.flatMap((event) => (event.type === 'ImageImportSourceAsked' ? event.data.hops : []));
+  return hops.length > 0 ? { import_hops: hops } : {};
 }

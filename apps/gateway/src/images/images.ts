@@ -114,7 +114,9 @@ export function images({ bus, readModel, permissions, acknowledged, address }: I
     async history(imageId, page) {
       const id = imageId.toLowerCase();
       if (!isLowerUuid(id)) throw new Problem('ImageNotFound', { imageId });
-      return bus.ask<HistoryAnswer>(questionSubject(bus.region, 'history'), { imageId: id, ...page });
+      const answer = await bus.ask<HistoryAnswer>(questionSubject(bus.region, 'history'), { imageId: id, ...page });
+      acknowledged.advance(answer.sequence);
+      return answer;
     },
   };
 }

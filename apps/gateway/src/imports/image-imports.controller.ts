@@ -1,5 +1,7 @@
-import { Controller, Get, HttpCode, Inject, Param, Post, Req } from '@nestjs/common';
+import { Controller, Delete, Get, HttpCode, Inject, Param, Post, Req } from '@nestjs/common';
 import type { HistoryEntry } from '#libs/contracts';
+import { Problem } from '#libs/domain';
+import { throwIfOutOfReach } from '#libs/download';
 import { TakesBody } from '../edge/http-server.js';
 import { jsonObject } from '../edge/json-body.js';
 import { header, type Request } from '../edge/request.js';
@@ -17,10 +19,33 @@ export class ImageImportsController {
   @TakesBody()
   async import(@Req() request: Request, @Param('imageId') imageId: string): Promise<void> {
     const { value, bytes } = await jsonObject(request);
-    const command = readImportRequest(value, header(request, 'x-image-meta-store'), this.rules);
+    const asked = readImportRequest(value, header(request, 'x-image-meta-store'), this.rules);
+    const injectedProperties = this.rules.injection(asked.method, request.caller);
+    const command = { ...asked, ...(injectedProperties ? { injectedProperties } : {}) };
     const { images, permissions } = this.room;
+    if (command.sourceUri !== undefined) {
+      await images.visible(imageId, request);
+      await throwIfOutOfReach(command.sourceUri, this.rules.reach);
+    }
     const rule = command.method === 'copy-image' ? 'copy_image' : 'modify_image';
-    await images.change({ request, imageId, body: bytes, command: () => command, check: (asked) => permissions.requireOn(rule, asked, request.caller) });
+    await images.change({ request, imageId, body: bytes, command: () => command, check: (image) => permissions.requireOn(rule, image, request.caller) });
+  }
+
+  /** Beyond Glance, where only the deletion of the image ends an import. What was staged stays, to be imported again. */
+  @Delete('import')
+  @HttpCode(204)
+  async cancel(@Req() request: Request, @Param('imageId') imageId: string): Promise<void> {
+    const { images, permissions } = this.room;
+    let importId = '';
+    await images.change({
+      request, imageId, command: () => ({ type: 'FailImport', importId, reason: 'The import was cancelled.' }),
+      check(asked) {
+        const { importing } = asked.image;
+        permissions.requireOn(importing?.method === 'copy-image' ? 'copy_image' : 'modify_image', asked, request.caller);
+        if (!importing) throw new Problem('ImportNotRunning', { imageId: asked.imageId });
+        ({ importId } = importing);
+      },
+    });
   }
 
   @Get('tasks')

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import type { UriFilter } from '#libs/download';
 import { importMethods, Problem, type ImageCommand, type ImportMethod } from '#libs/domain';
+import { readImportSource } from './import-source.js';
 
 export type RequestImport = Extract<ImageCommand, { type: 'RequestImageImport' }>;
 
@@ -8,22 +10,24 @@ export interface ImportRules {
   readonly importMethods: readonly string[];
   readonly storeIds: readonly string[];
   readonly defaultStoreId: string;
+  readonly reach: { readonly filter: Pick<UriFilter, 'check'> };
 }
 
 type Body = Readonly<Record<string, unknown>>;
 
 /**
  * The command that the body of an import asks for, checked as far as it can be without the image. `storeHeader` is X-Image-Meta-Store.
- * Refuses: InvalidRequest, StoreUnknown. Source: API.md section 9.
+ * Refuses: InvalidRequest, UriNotAllowed, StoreUnknown. Source: API.md section 9.
  */
 export function readImportRequest(body: Body, storeHeader: string | undefined, rules: ImportRules): RequestImport {
   const asked = body['method'];
   if (!isObject(asked)) throw invalid('The body must say how to import, as {"method": {"name": "glance-direct"}}.');
   const method = methodOf(asked['name'], rules);
+  const source = readImportSource(method, asked, rules.reach.filter);
   const skipsPresent = flag(body, 'all_stores', false);
   const allStoresMustSucceed = flag(body, 'all_stores_must_succeed', true);
   const storeIds = storesOf(body['stores'], skipsPresent, storeHeader, rules);
-  return { type: 'RequestImageImport', importId: randomUUID(), method, storeIds, allStoresMustSucceed, skipsPresent };
+  return { type: 'RequestImageImport', importId: randomUUID(), method, storeIds, allStoresMustSucceed, skipsPresent, ...source };
 }
 
 function methodOf(name: unknown, { importMethods: enabled }: ImportRules): ImportMethod {

@@ -75,8 +75,12 @@ function failed(image: Image): Image {
     return isBrought || isUnderWay ? { ...attempt, state: 'over' } : attempt;
   });
   const isCopy = importing?.method === 'copy-image';
-  return { ...unlocked({ ...image, attempts }), ...(isCopy ? {} : { status: 'queued', data: null }) };
+  return { ...unlocked({ ...image, attempts, importing: importing && withNoneLeft(importing) }), ...(isCopy ? {} : { status: 'queued', data: null }) };
 }
+
+/** Where no store failed by itself, the bytes could not be had for any: clients of Glance then read all of them as failed. */
+const withNoneLeft = (importing: ImportInProgress): ImportInProgress =>
+  (importing.failedStoreIds.length > 0 ? importing : { ...importing, failedStoreIds: importing.pendingStoreIds });
 
 const withoutStaged = (image: Image): Image =>
   image.staged ? { ...image, staged: null, attempts: moved(image, image.staged.attemptId, 'over') } : image;

@@ -236,6 +236,41 @@ describe('Import an image: end', () => {
   });
 });
 
+describe('Import an image: what else is recorded', () => {
+  const one = '00000000-0000-4000-8000-0000000000b1';
+  const cancel = asked({ type: 'FailImport', importId, reason: 'cancelled' });
+  const hops = [{ uri: 'https://images.example/x', status: 302 }, { uri: 'https://mirror.example/x', status: 200 }];
+  const bringing: ImageEvent[] = [...anImage(), requested('web-download', ['fast', 'far'])];
+
+  it('counts every store as failed where the bytes could not be had at all', () => {
+    expect(stateOf(...bringing, { type: 'ImageImportFailed', data: { importId, reason: 'not found' } })).toMatchObject({ status: 'queued', lastImportFailedStoreIds: ['fast', 'far'] });
+  });
+
+  it('keeps the data of an image that is active already when the rest is cancelled', () => {
+    given(...anImage(), requested('web-download', ['fast', 'far'], false), started('fast', one), stored('fast', one), { type: 'ImageActivated', data: {} }).when(cancel).then(
+      { type: 'ImageStoreImportFailed', data: { importId, storeId: 'far', reason: 'cancelled' } }, { type: 'ImageImportSucceeded', data: { importId } });
+  });
+
+  it('remembers the way to the bytes, while the import runs', () => {
+    const command = asked({ type: 'RecordImportHops', importId, hops });
+    const remembered: ImageEvent = { type: 'ImageImportSourceAsked', data: { importId, hops } };
+    given(...bringing).when(command).then(remembered);
+    expect(stateOf(...bringing, remembered)).toEqual(stateOf(...bringing));
+    given(...anImage()).when(command).nothing();
+    given(...bringing).when(asked({ type: 'RecordImportHops', importId, hops: [] })).nothing();
+  });
+
+  it('sets the operator\'s properties with the first store and before the image is active', () => {
+    const injectedProperties = { imported_by: 'heliograph' };
+    const asks: ImageEvent = { type: 'ImageImportRequested', data: { importId, method: 'web-download', storeIds: ['fast', 'far'], allStoresMustSucceed: false, injectedProperties } };
+    const set: ImageEvent = { type: 'ImagePropertiesChanged', data: { attributes: {}, cleared: [], set: injectedProperties, removed: [] } };
+    const two = '00000000-0000-4000-8000-0000000000b2';
+    given(...anImage(), asks, started('fast', one)).when(complete(one)).then(set, stored('fast', one), { type: 'ImageActivated', data: {} });
+    given(...anImage(), asks, started('fast', one), set, stored('fast', one), { type: 'ImageActivated', data: {} }, started('far', two)).when(complete(two)).then(stored('far', two));
+    given(...anImage(), set, asks, started('fast', one)).when(complete(one)).then(stored('fast', one), { type: 'ImageActivated', data: {} });
+  });
+});
+
 describe('The process of an import', () => {
   const one = '00000000-0000-4000-8000-0000000000b1';
   const importing = (allMust = true): ImageEvent[] => [...aStagedImage(), requested('glance-direct', ['fast', 'far'], allMust)];
