@@ -1,8 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { startApi, type Api, type Person } from './harness.js';
+import { eventually, importsAt } from './imports.js';
 import { startWebServer, type WebServer } from './web-server.js';
 
 let web: WebServer;
@@ -29,21 +27,9 @@ const importOf = (id: string) => `/v2/images/${id}/import`;
 const download = (uri: string, more: object = {}, method: object = {}) => ({ body: { method: { name: 'web-download', uri, ...method }, ...more } });
 const from = (path: string, more: object = {}, method: object = {}) => download(web.url + path, more, method);
 const shown = async (id: string) => (await demo.get(`/v2/images/${id}`)).json<Record<string, string>>();
-const filesOf = async (id: string): Promise<string[]> => (await readdir(api.imagesDir, { recursive: true, withFileTypes: true }))
-  .filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name)).filter((file) => file.includes(id));
-
-interface Task { readonly id: string; readonly status: string; readonly message: string; readonly [field: string]: unknown }
-
-async function eventually<Value>(read: () => Promise<Value>, holds: (value: Value) => boolean): Promise<Value> {
-  for (let tries = 0; ; tries += 1) {
-    const value = await read();
-    if (holds(value)) return value;
-    if (tries === 200) throw new Error(`it stayed ${JSON.stringify(value)}`);
-    await pause(50);
-  }
-}
-const lastTask = async (id: string): Promise<Task | undefined> => (await admin.get(`/v2/images/${id}/tasks`)).json<{ tasks: Task[] }>().tasks.at(-1);
-const ended = (id: string) => eventually(() => lastTask(id), (task) => task?.status === 'success' || task?.status === 'failure');
+const ended = (id: string) => importsAt(api).ended(id);
+const lastTask = (id: string) => importsAt(api).last(id);
+const filesOf = (id: string) => importsAt(api).filesOf(id);
 
 async function imported(options: { body: object }, person = demo): Promise<string> {
   const id = await person.image({ ...formats, visibility: 'shared' });

@@ -33,7 +33,7 @@ describe('Create image: POST /v2/images', () => {
     const answer = await create({});
     expect(answer.headers.get('location')).toBe(`${api.url}/v2/images/${answer.json<Image>().id}`);
     expect(answer.headers.get('openstack-image-store-ids')).toBe('fast,far');
-    expect(answer.headers.get('openstack-image-import-methods')).toBe('web-download,copy-image');
+    expect(answer.headers.get('openstack-image-import-methods')).toBe('glance-direct,web-download,copy-image');
   });
 
   it('can be read by every following request', async () => {

@@ -85,6 +85,6 @@ describe('Service info discovery: GET /v2/info/…', () => {
   });
 
   it('names the import methods that are switched on and work', async () => {
-    expect((await api.as('demo').get('/v2/info/import')).json()).toEqual({ 'import-methods': { description: 'Import methods available.', type: 'array', value: ['web-download', 'copy-image'] } });
+    expect((await api.as('demo').get('/v2/info/import')).json()).toEqual({ 'import-methods': { description: 'Import methods available.', type: 'array', value: ['glance-direct', 'web-download', 'copy-image'] } });
   });
 });

@@ -20,19 +20,19 @@ export const edgeRules = (config: GatewayConfig): EdgeRules => ({
 export function gatewayRules(config: GatewayConfig, { enabled, defaultId }: StoresConfig): GatewayRules {
   const { publicEndpoint, enableProxyHeadersParsing, limitParamDefault, apiLimitMax } = config;
   return {
-    publicEndpoint, enableProxyHeadersParsing, limitParamDefault, apiLimitMax, importMethods: switchedOn(config.enabledImportMethods),
+    publicEndpoint, enableProxyHeadersParsing, limitParamDefault, apiLimitMax, importMethods: switchedOn(config),
     reach: configuredReach(config), injection: metadataInjection(config),
     storeIds: enabled.map(({ id }) => id), defaultStoreId: defaultId,
   };
 }
 
-/** What the importer can do. */
-const workingMethods: readonly ImportMethod[] = ['web-download', 'copy-image'];
+/** What can be done here: nothing is staged without the key that staging knows us by. */
+const workingMethods = ({ capabilityKey }: GatewayConfig): ImportMethod[] => [...(capabilityKey === undefined ? [] : ['glance-direct' as const]), 'web-download', 'copy-image'];
 
 /** Glance writes the list in brackets. */
-function switchedOn(configured: readonly string[]): ImportMethod[] {
-  const names = configured.map((name) => name.replaceAll(/[[\]\s'"]/g, ''));
-  return workingMethods.filter((method) => names.includes(method)).toSorted((one, other) => names.indexOf(one) - names.indexOf(other));
+function switchedOn(config: GatewayConfig): ImportMethod[] {
+  const names = config.enabledImportMethods.map((name) => name.replaceAll(/[[\]\s'"]/g, ''));
+  return workingMethods(config).filter((method) => names.includes(method)).toSorted((one, other) => names.indexOf(one) - names.indexOf(other));
 }
 
 /** The stores that the operator enabled, each with the options of its section. Throws with all that is wrong. */

@@ -5,7 +5,7 @@ import { TakesBody } from '../edge/http-server.js';
 import type { Request } from '../edge/request.js';
 import { commandIdentity } from '../images/idempotency.js';
 import { pathOf } from '../images/images.js';
-import { IMAGES, type ImageRoom } from '../tokens.js';
+import { GATEWAY_RULES, IMAGES, type GatewayRules, type ImageRoom } from '../tokens.js';
 import { bringToStaging } from './bring-to-staging.js';
 import { DATA, type DataRoom } from './data.room.js';
 import { declaredSize, refuseOtherMediaTypes } from './upload-headers.js';
@@ -13,14 +13,14 @@ import { declaredSize, refuseOtherMediaTypes } from './upload-headers.js';
 /** Data that waits for an import. Source: api-ref "Stage binary image data"; API.md section 8. */
 @Controller('v2/images/:imageId/stage')
 export class ImageStageController {
-  constructor(@Inject(IMAGES) private readonly images: ImageRoom, @Inject(DATA) private readonly data: DataRoom) {}
+  constructor(@Inject(IMAGES) private readonly images: ImageRoom, @Inject(DATA) private readonly data: DataRoom, @Inject(GATEWAY_RULES) private readonly rules: GatewayRules) {}
 
   @Put()
   @HttpCode(204)
   @TakesBody()
   async stage(@Req() request: Request, @Param('imageId') path: string): Promise<void> {
     const { staging, limitBytes } = this.data;
-    if (!staging) throw new Problem('RouteNotFound', { path: pathOf(request) });
+    if (!staging || !this.rules.importMethods.includes('glance-direct')) throw new Problem('RouteNotFound', { path: pathOf(request) });
     refuseOtherMediaTypes(request);
     const declaredSizeBytes = declaredSize(request);
     const { images, permissions } = this.images;
