@@ -77,8 +77,8 @@ export interface Person {
 
 type Settings = Readonly<Record<string, string>>;
 
-/** `settings` are options as `section.option`. */
-export async function startApi(settings: Settings = {}): Promise<Api> {
+/** `settings` are options as `section.option`, of all services; over them those of the importer alone, as of one that runs on another host. */
+export async function startApi(settings: Settings = {}, { importer = {} }: { readonly importer?: Settings } = {}): Promise<Api> {
   const stack = await startTestStack();
   const closing: (() => Promise<void>)[] = [() => stack.stop()];
   const logged: string[] = [];
@@ -131,6 +131,7 @@ export async function startApi(settings: Settings = {}): Promise<Api> {
   closing.unshift(() => gateway.close());
   const url = await urlOf(gateway);
 
+  Object.assign(env, environment(importer));
   await importerModule(await partsOf('importer', ImporterConfig));
 
   return {

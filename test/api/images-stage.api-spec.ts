@@ -10,7 +10,7 @@ let api: Api;
 let demo: Person;
 beforeAll(async () => {
   api = await startApi({
-    'default.image_size_cap': String(8 * 1024 * 1024), 'heliograph.upload_idle_seconds': '2', 'heliograph.removal_interval': '1',
+    'default.image_size_cap': String(8 * 1024 * 1024), 'heliograph.upload_idle_seconds': '4', 'heliograph.removal_interval': '1',
   });
   demo = api.as('demo');
 }, 60_000);

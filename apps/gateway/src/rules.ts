@@ -1,7 +1,7 @@
 import type { ImportMethod } from '#libs/domain';
 import { configuredReach } from '#libs/download';
 import { configuredStores, type StoresConfig } from '#libs/stores';
-import { variableOf } from '#libs/platform';
+import { sectionsOf } from '#libs/platform';
 import type { GatewayConfig } from './config.js';
 import type { EdgeRules } from './edge/http-server.js';
 import { metadataInjection } from './imports/metadata-injection.js';
@@ -37,4 +37,4 @@ function switchedOn(config: GatewayConfig): ImportMethod[] {
 
 /** The stores that the operator enabled, each with the options of its section. Throws with all that is wrong. */
 export const storesConfig = (config: GatewayConfig, env: NodeJS.ProcessEnv = process.env): StoresConfig =>
-  configuredStores(config, { value: (section, name) => env[variableOf(section, name)], name: variableOf });
+  configuredStores(config, sectionsOf(env));

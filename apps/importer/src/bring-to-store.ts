@@ -23,7 +23,7 @@ export async function bringToStore(asked: ImageUnderImport, key: DataKey, parts:
   };
   const limits = { signal: AbortSignal.any([context.signal, stalled.signal]), onProgress, progress };
   try {
-    const facts = await takeOver(store, key, source, limits) ?? await receive(asked, store, key, source, parts, limits);
+    const facts = await takeOver(asked, store, key, source, limits) ?? await receive(asked, store, key, source, parts, limits);
     progress.end('succeeded');
     return { facts, remove: () => store.remove(key).catch(() => undefined) };
   } finally {
@@ -40,14 +40,21 @@ const meterOf = ({ imageId, importing: { importId } }: ImageUnderImport, { attem
 
 interface Limits { readonly signal: AbortSignal; readonly progress: ProgressMeter; onProgress(bytes: number): void }
 
-/** Where the store can take another's data without the bytes passing through here; what is known of them stays true. */
-async function takeOver(store: Store, key: DataKey, { stored }: Source, limits: Limits): Promise<ImageDataFacts | undefined> {
-  if (!stored) return undefined;
-  const writer = await store.copyFrom?.(stored.store, stored.key, key, limits);
-  if (!writer) return undefined;
-  limits.progress.step('storing');
-  await writer.commit();
-  return stored.facts;
+/** Where the store can take another's data without the bytes passing through here; what is known of them stays true. Refuses: HashMismatch. */
+async function takeOver(asked: ImageUnderImport, store: Store, key: DataKey, { stored }: Source, limits: Limits): Promise<ImageDataFacts | undefined> {
+  if (!stored || !isKnownGood(asked, stored.facts)) return undefined;
+  const linked = stored.isGivenUp ? await store.linkFrom?.(stored.store, stored.key, key) : undefined;
+  const writer = linked ?? await store.copyFrom?.(stored.store, stored.key, key, limits);
+  await writer?.commit();
+  return writer && stored.facts;
+}
+
+/** Whether known hashes are those that were announced. What was announced in another algorithm has to be computed, and so the bytes have to be read. */
+function isKnownGood({ imageId, importing: { expectedHashAlgo: algo, expectedHashValue: value } }: ImageUnderImport, { checksum, osHashAlgo, osHashValue }: ImageDataFacts): boolean {
+  if (algo === undefined) return true;
+  const known: Partial<Record<string, string>> = { md5: checksum, [osHashAlgo]: osHashValue };
+  if (known[algo] !== undefined && known[algo] !== value) throw new Problem('HashMismatch', { imageId });
+  return known[algo] !== undefined;
 }
 
 async function receive({ image: { data, staged }, importing }: ImageUnderImport, store: Store, key: DataKey, { bytes, declaredSizeBytes }: Source, { osHashAlgo, limitBytes }: ImportParts, limits: Limits): Promise<ImageDataFacts> {

@@ -1,6 +1,6 @@
 import { IsOptional, MinLength } from 'class-validator';
 import { ImportFilterConfig, Option } from '#libs/platform';
-import { osHashAlgos, type OsHashAlgo } from '#libs/stores';
+import { osHashAlgos, stagingStoreKinds, type OsHashAlgo, type StagingPlace } from '#libs/stores';
 
 /** What the importer is told beyond what every service is. Its stores are the gateway's. */
 export class ImporterConfig extends ImportFilterConfig {
@@ -30,6 +30,12 @@ export class ImporterConfig extends ImportFilterConfig {
 
   @Option.int('image_import_opts', 'max_parallel_stores', { glance: true, default: 4, min: 1, max: 64, doc: 'How many stores of one import are filled at once, when one of them has the data.' })
   readonly maxParallelStores: number;
+
+  @Option.url('default', 'node_staging_uri', { glance: true, default: 'file:///var/lib/heliograph/staging', schemes: ['file'], doc: 'Where staged data is looked for before the staging service is asked for it; as the staging service has it, where both see the same directory.' })
+  readonly nodeStagingUri: string;
+
+  @Option.choice('heliograph', 'staging_store_kind', { default: 'file', choices: stagingStoreKinds, doc: 'Whether staged data waits in a directory or in a bucket, as the staging service has it.' })
+  readonly stagingStoreKind: StagingPlace['stagingStoreKind'];
 
   @Option.url('heliograph', 'staging_url', { default: 'http://127.0.0.1:9393', schemes: ['http'], doc: 'Where the staging service gives data: its transfer_host and transfer_port, as reached from here.' })
   readonly stagingUrl: string;

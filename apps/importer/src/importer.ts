@@ -3,8 +3,8 @@ import { addressOf, commandSubject, decodeCommit, imageFromJson, type Commit, ty
 import { Problem, type ProblemCode } from '#libs/domain';
 import { configuredReach } from '#libs/download';
 import { jetStreamEventLog, loadImage, workOnImages, type Stored, type WorkOutcome } from '#libs/event-log';
-import { progressTeller, variableOf, type Bus, type ServiceParts } from '#libs/platform';
-import { configuredStores, openStores } from '#libs/stores';
+import { progressTeller, sectionsOf, type Bus, type ServiceParts } from '#libs/platform';
+import { configuredStores, openStagingStore, openStores, type Store } from '#libs/stores';
 import type { ImporterConfig } from './config.js';
 import type { ImportParts, RequestedImport } from './import-parts.js';
 import { runImport } from './run-import.js';
@@ -15,7 +15,8 @@ import { webSource, type WebLine } from './web-source.js';
 /** Sets the importer going: from every commit that asks for an import to the import's end. It stops with the service. */
 export async function openImporter({ config, logger, bus, readiness, shutdown }: ServiceParts<ImporterConfig>): Promise<void> {
   const { region } = bus;
-  const stores = await openStores(configuredStores(config, { value: (section, name) => process.env[variableOf(section, name)], name: variableOf }));
+  const stores = await openStores(configuredStores(config, sectionsOf(process.env)));
+  const staging = await openStagingStore(config, sectionsOf(process.env), { isReadOnly: true });
   for (const store of stores.all.values()) readiness.add(`store ${store.id}`, () => store.check());
   const log = await jetStreamEventLog(bus.connection, { region });
   const stop = new AbortController();
@@ -23,7 +24,7 @@ export async function openImporter({ config, logger, bus, readiness, shutdown }:
     logger.info({ image_id: imageId, import_id: importId, uri, address, status }, 'an import asks for its bytes');
   };
   const parts: ImportParts = {
-    stores, openSource: sourcesOf(stores, methodsOf(config, onHop)), watchMs: 2000, parallelStores: config.maxParallelStores, osHashAlgo: config.hashingAlgorithm, limitBytes: config.imageSizeCap, idleMs: config.importIdleSeconds * 1000,
+    stores, openSource: sourcesOf(stores, methodsOf(config, staging, onHop)), watchMs: 2000, parallelStores: config.maxParallelStores, osHashAlgo: config.hashingAlgorithm, limitBytes: config.imageSizeCap, idleMs: config.importIdleSeconds * 1000,
     tellProgress: progressTeller(bus), clock: () => new Date(),
     imageFromLeader: async (imageId) => (await loadImage(log, region, imageId)).state,
     send: (message) => sendUntilAnswered(bus, message, stop.signal),
@@ -41,11 +42,11 @@ export async function openImporter({ config, logger, bus, readiness, shutdown }:
 }
 
 /** The methods that bring bytes from outside of the stores; copy-image is not one of them. */
-function methodsOf(config: ImporterConfig, onHop: WebLine['onHop']): SourceTable {
+function methodsOf(config: ImporterConfig, staging: Store, onHop: WebLine['onHop']): SourceTable {
   const { capabilityKey, stagingUrl } = config;
   const clock = (): Date => new Date();
   return {
-    ...(capabilityKey === undefined ? {} : { 'glance-direct': stagedSource({ stagingUrl, capabilityKey, clock }) }),
+    'glance-direct': stagedSource({ store: staging, stagingUrl, capabilityKey, clock }),
     'web-download': webSource({ ...configuredReach(config), limitBytes: config.imageSizeCap, totalTimeoutMs: config.importDownloadSeconds * 1000, onHop }),
   };
 }

@@ -7,7 +7,13 @@ export interface Source {
   /** How many there must be. */
   readonly declaredSizeBytes?: number;
   /** Set where they lie, hashed, in a store at hand: another one may be able to take them over by itself. */
-  readonly stored?: { readonly store: Store; readonly key: DataKey; readonly facts: ImageDataFacts };
+  readonly stored?: {
+    readonly store: Store;
+    readonly key: DataKey;
+    readonly facts: ImageDataFacts;
+    /** Whether they are given up there once they are here: then they need not be there twice. */
+    readonly isGivenUp?: true;
+  };
   /** Whether it ends by itself what comes too slowly, or not at all. */
   readonly hasOwnLimits?: true;
   /** May be called more than once. */

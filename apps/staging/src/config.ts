@@ -1,11 +1,14 @@
 import { MinLength } from 'class-validator';
 import { Option, ServiceConfig } from '#libs/platform';
-import { osHashAlgos, type OsHashAlgo } from '#libs/stores';
+import { osHashAlgos, stagingStoreKinds, type OsHashAlgo, type StagingPlace } from '#libs/stores';
 
 /** What the staging service is told beyond what every service is. */
 export class StagingConfig extends ServiceConfig {
-  @Option.url('default', 'node_staging_uri', { glance: true, default: 'file:///var/lib/heliograph/staging', schemes: ['file'], doc: 'The directory in which data waits for its import, as a file:// URL.' })
+  @Option.url('default', 'node_staging_uri', { glance: true, default: 'file:///var/lib/heliograph/staging', schemes: ['file'], doc: 'The directory in which data waits for its import, as a file:// URL. os_glance_staging_store.filesystem_store_datadir, a path, comes first.' })
   readonly nodeStagingUri: string;
+
+  @Option.choice('heliograph', 'staging_store_kind', { default: 'file', choices: stagingStoreKinds, doc: 'Whether data waits in a directory or in a bucket, whose s3_store options stand in the section os_glance_staging_store. All staging services and importers of a region may share either.' })
+  readonly stagingStoreKind: StagingPlace['stagingStoreKind'];
 
   @Option.text('heliograph', 'transfer_host', { default: '127.0.0.1', doc: 'The address at which the gateway brings data and the importer fetches it.' })
   readonly transferHost: string;

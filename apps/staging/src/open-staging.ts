@@ -1,13 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { fileURLToPath } from 'node:url';
 import {
   commandSubject, imageFromJson, questionSubject, type CommandContext, type ImageCommandAnswer, type ImageCommandMessage, type RemovalsAnswer,
   type StatusAnswer,
 } from '#libs/contracts';
 import { stagingStoreId, type Image } from '#libs/domain';
 import { jetStreamLeases } from '#libs/event-log';
-import { progressTeller, type ServiceParts } from '#libs/platform';
-import { fileStore } from '#libs/stores';
+import { progressTeller, sectionsOf, type ServiceParts } from '#libs/platform';
+import { openStagingStore } from '#libs/stores';
 import { dataRemoval, ensureSameLease, removalLoop } from '#libs/transfers';
 import type { StagingConfig } from './config.js';
 import type { StagingRoom } from './staging.room.js';
@@ -17,7 +16,7 @@ const stagingActor: CommandContext['actor'] = { userId: 'service:staging', authM
 
 /** Opens the staging area, and begins to remove what lies in it for nobody. Stops with the service. */
 export async function openStaging({ config, bus, logger, readiness, shutdown }: ServiceParts<StagingConfig>): Promise<StagingRoom> {
-  const store = await fileStore(stagingStoreId, { dataDir: fileURLToPath(config.nodeStagingUri) });
+  const store = await openStagingStore(config, sectionsOf(process.env));
   readiness.add('staging area', () => store.check());
   readiness.add('catalog', async () => {
     ensureSameLease(config.leaseSeconds, await bus.ask<StatusAnswer>(questionSubject(bus.region, 'status'), {}, { timeoutMs: 1500 }));

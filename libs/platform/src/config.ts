@@ -75,6 +75,12 @@ export class ConfigFaults extends Error {
 /** `HELIOGRAPH_<SECTION>__<OPTION>`, upper-case. */
 export const variableOf = (section: string, name: string): string => `HELIOGRAPH_${section}__${name}`.toUpperCase();
 
+/** Options that no class can hold, as those of a store in the section of its name, and what they are called where the operator sets them. */
+export const sectionsOf = (env: NodeJS.ProcessEnv) => ({
+  value: (section: string, name: string): string | undefined => env[variableOf(section, name)],
+  name: variableOf,
+});
+
 /** The configuration that the environment gives. Throws `ConfigFaults` with all of them; a secret's value is never repeated. */
 export function readConfig<Config extends object>(ConfigClass: new () => Config, env: NodeJS.ProcessEnv = process.env): Config {
   const faults: string[] = [];

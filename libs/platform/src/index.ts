@@ -1,7 +1,7 @@
 export { answerCommands } from './answer-commands.js';
 export { createBus, requestIdHeader, type AskOptions, type Bus, type BusOptions } from './ask.js';
 export {
-  ConfigFaults, Option, describeOptions, readConfig, variableOf, type DescribedOption, type OptionFacts,
+  ConfigFaults, Option, describeOptions, readConfig, sectionsOf, variableOf, type DescribedOption, type OptionFacts,
 } from './config.js';
 export { createReadiness, serveOperations, type Check, type Operations, type Readiness, type ReadinessReport } from './health.js';
 export { ImportFilterConfig } from './import-filter-config.js';

@@ -32,13 +32,7 @@ export async function startFileWriter(room: FileRoom, key: DataKey, path: string
     commit: () => whileOpen(async () => {
       await file.finish();
       isOver = true;
-      try {
-        await moveIntoTree(room, incomingPath, path);
-      } catch (error) {
-        await ignoring(['ENOENT'], () => unlink(incomingPath));
-        await removeEmptyFolders(dirname(path), dirname(dirname(path)));
-        throw error;
-      }
+      await moveIntoTree(room, incomingPath, path);
     }),
     async cancel() {
       if (isOver) return;
@@ -49,7 +43,7 @@ export async function startFileWriter(room: FileRoom, key: DataKey, path: string
   };
 }
 
-async function refuseExisting(path: string): Promise<void> {
+export async function refuseExisting(path: string): Promise<void> {
   const isThere = await access(path).then(() => true, () => false);
   if (isThere) throw new Error(`${path} is written already.`);
 }
@@ -94,13 +88,24 @@ export function earlySyncingFile(room: FileRoom, handle: Pick<FileHandle, 'write
   };
 }
 
-/** When the unfinished file is not there any more, this attempt was removed, and the ENOENT of `rename` says so. */
-async function moveIntoTree(room: FileRoom, incomingPath: string, path: string): Promise<void> {
+/** Makes a finished file visible, durably. Leaves nothing where it fails; when the unfinished file is not there any more, this attempt was removed, and
+ *  the ENOENT of `rename` says so. */
+export async function moveIntoTree(room: FileRoom, incomingPath: string, path: string): Promise<void> {
   const attemptDir = dirname(path);
-  await makeAttemptFolder(attemptDir);
-  await rename(incomingPath, path);
   try {
-    for (const folder of [attemptDir, dirname(attemptDir), room.dataDir]) await syncFolder(folder);
+    await makeAttemptFolder(attemptDir);
+    await rename(incomingPath, path);
+    await syncedOrGone(path, [attemptDir, dirname(attemptDir), room.dataDir]);
+  } catch (error) {
+    await ignoring(['ENOENT'], () => unlink(incomingPath));
+    await removeEmptyFolders(attemptDir, dirname(attemptDir));
+    throw error;
+  }
+}
+
+async function syncedOrGone(path: string, folders: readonly string[]): Promise<void> {
+  try {
+    for (const folder of folders) await syncFolder(folder);
   } catch (error) {
     await ignoring(['ENOENT'], () => unlink(path));
     throw error;

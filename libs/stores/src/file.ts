@@ -2,6 +2,7 @@ import { access, constants, mkdir, stat, statfs, unlink } from 'node:fs/promises
 import { dirname, join } from 'node:path';
 import { Problem } from '#libs/domain';
 import { errnoOf, ignoring, speakingForStore } from './errno.js';
+import { startFileLink } from './file-link.js';
 import { openFileReader } from './file-reader.js';
 import { startFileWriter, type FileRoom } from './file-writer.js';
 import { removeEmptyFolders, syncNearestFolder } from './folders.js';
@@ -16,7 +17,7 @@ export async function fileStore(id: string, { dataDir, isReadOnly = false }: { d
   const pathOf = (key: DataKey): string => join(dataDir, keyOf(key));
   const refuseWriting = (): void => { if (isReadOnly) throw new Problem('StoreUnavailable', { storeId: id }); };
 
-  return {
+  const store: Store = {
     id, kind: 'file', isReadOnly,
     async create(key, options) {
       const path = pathOf(key);
@@ -39,10 +40,24 @@ export async function fileStore(id: string, { dataDir, isReadOnly = false }: { d
       refuseWriting();
       await speakingForStore({ storeId: id, imageId: key.imageId }, 'StoreUnavailable', () => removeData(room, key, path));
     },
+    async linkFrom(source, sourceKey, key) {
+      const path = pathOf(key);
+      refuseWriting();
+      const from = dataDirs.get(source);
+      if (from === undefined) return undefined;
+      const sourcePath = join(from, keyOf(sourceKey));
+      await source.sizeOf(sourceKey);
+      return speakingForStore({ storeId: id, imageId: key.imageId }, 'ImageDataNotFound', () => startFileLink(room, key, { path, sourcePath }));
+    },
     check: () => checkFolder(room, isReadOnly),
     freeBytes: () => freeBytesOf(room),
   };
+  dataDirs.set(store, dataDir);
+  return store;
 }
+
+/** Where the files of other file stores lie, for links between them; a store itself does not tell. */
+const dataDirs = new WeakMap<Store, string>();
 
 async function freeBytesOf({ dataDir }: FileRoom): Promise<number> {
   const { bavail, bsize } = await statfs(dataDir);

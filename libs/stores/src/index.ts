@@ -10,3 +10,4 @@ export { receiveData, type ReceivedData, type ReceiveOptions } from './receive-d
 export type { ByteSource } from './interruptible.js';
 export { readPreferred, type ReadPreference } from './read-preferred.js';
 export { sendData, type SentData } from './send-data.js';
+export { openStagingStore, stagingStoreKinds, type StagingPlace } from './staging-store.js';

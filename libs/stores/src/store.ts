@@ -31,6 +31,10 @@ export interface Store {
    *  still invisible, to a writer that has only to be committed or cancelled; to undefined where these two stores cannot.
    *  The caller reads nothing, so nothing is hashed. Refuses: ImageDataNotFound, StoreFull, StoreUnavailable, AttemptOver. */
   copyFrom?(source: Store, sourceKey: DataKey, key: DataKey, options?: CopyOptions): Promise<StoreWriter | undefined>;
+  /** For data that the other store is about to give up: one more name for its very bytes, nothing is read or copied. Resolves to a writer that has only to
+   *  be committed or cancelled; to undefined where these two stores cannot. Two names are not two copies: what damages the one damages the other.
+   *  Refuses: ImageDataNotFound, StoreUnavailable, AttemptOver. */
+  linkFrom?(source: Store, sourceKey: DataKey, key: DataKey): Promise<StoreWriter | undefined>;
   /** For /readyz: resolves when the store can do its work now, else throws an error that says what is wrong. */
   check(): Promise<void>;
   /** How much still fits, in bytes, where the driver can know it. */
