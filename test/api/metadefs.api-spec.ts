@@ -149,6 +149,24 @@ describe('Update namespace: PUT /v2/metadefs/namespaces/{namespace}', () => {
     expect((await admin.get(path)).json()).toMatchObject({ description: 'new', properties: full.properties, tags: full.tags });
   });
 
+  it('renames it with all that it holds, to a name that is free', async () => {
+    const [path, taken, name] = [await namespace(full), await namespace(), newName()];
+    expect((await admin.put(path, { body: { namespace: taken.split('/').at(-1) } })).status).toBe(409);
+    expect((await admin.get(path)).json()).toMatchObject({ description: 'All kinds', tags: full.tags });
+    const answer = await admin.put(path, { body: { namespace: name, visibility: 'public', display_name: 'New' } });
+    expect([answer.status, answer.json()]).toMatchObject([200, { namespace: name, display_name: 'New', self: `${root}/${name}` }]);
+    expect((await admin.get(path)).status).toBe(404);
+    expect((await demo.get(`${root}/${name}`)).json()).toMatchObject({ namespace: name, display_name: 'New', properties: full.properties, tags: full.tags });
+    expect((await admin.post(root, { body: { namespace: path.split('/').at(-1) } })).status).toBe(201);
+  });
+
+  it('renames once, however often the request is repeated with its Idempotency-Key', async () => {
+    const [path, name] = [await namespace(full), newName()];
+    const rename = () => admin.put(path, { body: { namespace: name }, headers: { 'idempotency-key': name } });
+    const [first, second] = [await rename(), await rename()];
+    expect([first.status, second.status, second.text]).toEqual([200, 200, first.text]);
+  });
+
   it('refuses a body without namespace with 400, and who is no admin with 403, or 404 where he may not see it', async () => {
     const path = await namespace({ visibility: 'private', owner: 'demo' });
     const body = { namespace: path.split('/').at(-1) };

@@ -2,7 +2,7 @@ import { statfs } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { projectedSubject, type HistoryAnswer, type ImageCommandAnswer, type MetadefCommandAnswer, type Projected, type RemovalsAnswer, type StatusAnswer } from '#libs/contracts';
 import { imageDecider } from '#libs/domain';
-import { createExecutor, createMetadefExecutor, createSealer, jetStreamEventLog, jetStreamLeases, loadImage, type EventLog } from '#libs/event-log';
+import { createExecutor, createMetadefExecutor, createSealer, jetStreamEventLog, jetStreamLeases, loadImage, loadNamespace, type EventLog } from '#libs/event-log';
 import type { Bus, ServiceParts } from '#libs/platform';
 import { migrate, openReadModel, type ReadModel } from '#libs/read-model';
 import { createAlarms, type Alarms } from './alarms.js';
@@ -15,6 +15,7 @@ import { readModelReached } from './images/reached.js';
 import { compareWithMemory, createLogGuard, type LogGuard } from './log-guard.js';
 import { createLogRoom, unknownRoom, type LogRoom } from './log-room.js';
 import { carryOutMetadef } from './metadefs/carry-out-metadef.js';
+import { finishRename, type RenameParts } from './metadefs/rename-namespace.js';
 import { removalsFor } from './removals.js';
 import { createSweep } from './sweep.js';
 
@@ -55,6 +56,7 @@ export async function openCatalog({ config, logger, bus, readiness, metrics: reg
     decider: imageDecider({ properties: config.imagePropertyQuota, tags: config.imageTagQuota, members: config.imageMemberQuota }),
   });
   const metadefs = createMetadefExecutor({ ...executing, cacheSize: namespaceCacheCommits });
+  const renaming: RenameParts = { execute: (message) => metadefs.execute(message), load: (name) => loadNamespace(log, region, name) };
 
   const guard = createLogGuard({
     compare: () => compareWithMemory(log, readModel),
@@ -109,6 +111,7 @@ export async function openCatalog({ config, logger, bus, readiness, metrics: reg
     every(15_000, stop.signal, async () => { await guard.check(); }),
     every(config.sweepInterval * 1000, stop.signal, async () => {
       if (!projector.leads() || guard.trust().is !== 'trusted') return;
+      for (const name of await readModel.renamingNamespaces(100)) await finishRename(name, renaming);
       alarms.swept(await sweep.run());
       metrics.parked((await readModel.parkedImages(1000)).length);
       metrics.parkedNamespaces((await readModel.parkedNamespaces(1000)).length);
@@ -129,7 +132,7 @@ export async function openCatalog({ config, logger, bus, readiness, metrics: reg
   };
   return {
     carryOut: (message) => metrics.command(() => carryOut(message, carryingOut)),
-    carryOutMetadef: (message) => metrics.command(() => carryOutMetadef(message, { guard, reached, visibleWithinMs, execute: (checked) => metadefs.execute(checked) })),
+    carryOutMetadef: (message) => metrics.command(() => carryOutMetadef(message, { guard, reached, visibleWithinMs, ...renaming })),
     history: (question) => historyOf(question, { log, region, sealer }),
     removals: (question) => removalsFor(question, {
       candidates: (limit, storeIds) => readModel.removalCandidates(limit, storeIds && { storeIds }),

@@ -20,4 +20,4 @@ export {
 } from './metadef/metadef.js';
 export { evolveNamespace } from './metadef/metadef.evolve.js';
 export { metadefDecider, type MetadefCommand, type MetadefCommandEnvelope, type MetadefDecider } from './metadef/metadef.commands.js';
-export { namespaceLimitCharacters } from './metadef/metadef.limits.js';
+export { namespaceLimitBytes } from './metadef/metadef.limits.js';

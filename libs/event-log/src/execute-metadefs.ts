@@ -1,6 +1,7 @@
 import { metadefCommits, metadefSubject, namespaceToken, type MetadefCommandAnswer, type MetadefCommandMessage } from '#libs/contracts';
 import { evolveNamespace, metadefDecider, noNamespace, Problem, type MetadefEvent, type NamespaceState } from '#libs/domain';
-import type { Folding } from './aggregate.js';
+import { loadAggregate, type Folding } from './aggregate.js';
+import type { EventLog } from './event-log.js';
 import { createExecutorOf, type AggregateRules, type AnyExecutor, type ExecutorSettings } from './execute-any.js';
 
 export type MetadefExecutor = AnyExecutor<MetadefCommandMessage, MetadefCommandAnswer>;
@@ -16,7 +17,7 @@ const metadefRules: AggregateRules<NamespaceState, MetadefCommandMessage, Metade
   encode: metadefCommits.encode,
   // A name may have been used before.
   beginsNew: () => false,
-  endsThings: (commandType) => /^(Delete|Remove|Dissociate)/.test(commandType),
+  endsThings: (commandType) => /^(Delete|Remove|Dissociate|End|Receive)/.test(commandType),
   answer: (sequence, { version, state }) => ({ sequence, version, namespace: state }),
   refusals: {
     conflict: ({ envelope: { namespace } }) => new Problem('NamespaceConflict', { namespace }),
@@ -26,3 +27,9 @@ const metadefRules: AggregateRules<NamespaceState, MetadefCommandMessage, Metade
 
 /** Carries out commands on namespaces of metadata definitions. */
 export const createMetadefExecutor = (options: ExecutorSettings): MetadefExecutor => createExecutorOf(metadefRules, options);
+
+/** A namespace as the stream's leader tells it. Refuses with InvalidRequest what is no name. */
+export async function loadNamespace(log: EventLog, region: string, name: string): Promise<NamespaceState> {
+  const token = namespaceToken(name);
+  return (await loadAggregate(log, metadefSubject(region, token), token, metadefFolding, { consistent: true })).state;
+}

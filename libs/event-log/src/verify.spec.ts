@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { imageSubject } from '#libs/contracts';
-import { imageDecider, type ImageCommand } from '#libs/domain';
+import { imageSubject, metadefSubject, namespaceToken } from '#libs/contracts';
+import { imageDecider, type ImageCommand, type MetadefCommand } from '#libs/domain';
 import type { Stored } from './event-log.js';
 import { createExecutor } from './execute.js';
+import { createMetadefExecutor } from './execute-metadefs.js';
 import { memoryEventLog } from './memory.js';
+import { repairTail } from './repair.js';
 import { verifyLog, type Finding } from './verify.js';
 
 const region = 'RegionOne';
@@ -98,5 +100,39 @@ describe('verifyLog', () => {
     const findings: Finding[] = [];
     await verifyLog({ ...log, extent: async () => ({ ...await log.extent(), lastSequence: 10 }) }, { onFinding: (finding) => findings.push(finding) });
     expect(findings).toMatchObject([{ kind: 'missing', sequence: 9, detail: 'the messages at sequences 9 to 10 are missing' }]);
+  });
+});
+
+describe('verifyLog, of namespaces', () => {
+  const [name, attributes] = ['OS::Test', { displayName: null, description: null, visibility: 'public', isProtected: false, owner: 'p' } as const];
+  let messages: Stored[];
+  beforeEach(async () => {
+    const log = memoryEventLog();
+    const { execute } = createMetadefExecutor({ log, region, service: 'catalog', clock: () => new Date() });
+    const commands: MetadefCommand[] = [
+      { type: 'CreateMetadefNamespace', ...attributes, resourceTypes: [], properties: [], objects: [], tags: [] }, { type: 'AddMetadefTag', name: 'tag-1' },
+      { type: 'DeleteMetadefNamespace' }, { type: 'CreateMetadefNamespace', ...attributes, resourceTypes: [], properties: [], objects: [], tags: [] },
+    ];
+    for (const command of commands) await execute({ envelope: { namespace: name, command }, context: { commandId: randomUUID(), requestId: 'req', actor: { userId: 'u', authMethod: 'password' } } });
+    messages = await log.read(metadefSubject(region, namespaceToken(name)));
+  });
+
+  it('follows one name through deletion and creation', async () => {
+    expect(messages).toHaveLength(4);
+    expect(await findingsOf(messages)).toEqual([]);
+  });
+
+  it('names a commit in which a byte was changed, and one of another kind under the subject', async () => {
+    const altered = messages.map((message) => message.sequence === 2 ? { ...message, bytes: Buffer.from(Buffer.from(message.bytes).toString().replace('tag-1', 'tag-X')) } : message);
+    expect(await findingsOf(altered)).toMatchObject([{ kind: 'broken-chain', sequence: 3 }]);
+    const [image] = await tenMessages([randomUUID(), randomUUID()]);
+    expect(await findingsOf([...messages, { sequence: 5, subject: messages[0]?.subject ?? '', bytes: image?.bytes ?? Buffer.alloc(0) }])).toMatchObject([
+      { kind: 'foreign', sequence: 5, detail: expect.stringContaining('not a commit of a namespace') as string }]);
+  });
+
+  it('are put back where the log lost them', async () => {
+    const log = memoryEventLog({ messages: messages.slice(0, 1) });
+    expect(await repairTail(log, messages, { apply: true, report: () => undefined })).toEqual({ outcome: 'repaired', lost: 3, lastSequence: 4 });
+    expect(await log.read(metadefSubject(region, namespaceToken(name)))).toEqual(messages);
   });
 });

@@ -81,6 +81,8 @@ export const NamespaceEntity = defineEntity({
     updatedAt: p.datetime(3),
     version: p.bigint('number'),
     sequence: p.bigint('number'),
+    renaming: p.json<object>().nullable(),
+    movedBy: p.json<object>().nullable(),
   },
 });
 

@@ -1,5 +1,6 @@
 import { Problem, type MetadefVisibility, type Namespace } from '#libs/domain';
 import type { Pool } from 'pg';
+import { reachable } from './database.js';
 import { headOf, namespaceOf, type NamespaceHead, type NamespaceHeadRow, type NamespaceRow } from './metadef.row.js';
 import type { SortDirection, Viewer } from './image-list.query.js';
 import { parameters, type Parameters } from './image-list.sql.js';
@@ -28,7 +29,10 @@ const orderBy: Readonly<Record<NamespaceSortKey, string>> = {
   created_at: 'created_at', id: 'created_at', updated_at: 'updated_at', namespace: 'name', display_name: `coalesce(display_name, '')`,
   description: `coalesce(description, '')`, visibility: 'visibility', protected: 'is_protected', owner: 'owner',
 };
-const headColumns = 'name, display_name, description, visibility, is_protected, owner, resource_type_names, resource_types, created_at, updated_at, version, sequence';
+const headColumns = 'name, display_name, description, visibility, is_protected, owner, resource_type_names, resource_types, created_at, updated_at, version, sequence, renaming, moved_by';
+
+/** What moved to another name is no longer under its old one, from the moment on that the new one has it. */
+const isHere = `(n.renaming is null or not exists (select from metadef_namespaces m where m.name = n.renaming->>'to' and m.moved_by->>'renameId' = n.renaming->>'renameId'))`;
 
 /** One page of the namespaces that the viewer may list: his own and public ones, for an admin all. Refuses: NamespaceNotFound for a marker that he cannot see. */
 export async function listNamespaces(pool: Pool, query: NamespaceListQuery, viewer: Viewer, { atLeast }: AtLeast): Promise<NamespaceHead[]> {
@@ -36,14 +40,14 @@ export async function listNamespaces(pool: Pool, query: NamespaceListQuery, view
   const visible = visibleTo(viewer, given);
   const key = orderBy[query.sortKey];
   const order = `(${key}, created_at, name)`;
-  const conditions = [visible, ...filters(query, given)];
+  const conditions = [visible, isHere, ...filters(query, given)];
   const marker = query.marker === undefined ? undefined : given.add(query.marker, 'text');
   if (marker !== undefined) conditions.push(`${order} ${query.sortDirection === 'asc' ? '>' : '<'} (select ${key}, created_at, name from metadef_namespaces where name = ${marker})`);
   const direction = query.sortDirection;
   const text = `
     select p.sequence as position, ${marker === undefined ? 'true' : `exists (select from metadef_namespaces where name = ${marker} and ${visible})`} as "markerIsSeen",
       (select coalesce(json_agg(row), '[]') from (
-        select ${headColumns} from metadef_namespaces where ${conditions.join(' and ')}
+        select ${headColumns} from metadef_namespaces n where ${conditions.join(' and ')}
         order by ${key} ${direction}, created_at ${direction}, name ${direction} limit ${given.add(query.limit, 'bigint')}) row) as rows
     from position p`;
   const { rows, markerIsSeen } = await readAt(atLeast, async () => {
@@ -68,7 +72,7 @@ function filters({ visibility, resourceTypes }: NamespaceListQuery, given: Param
 }
 
 const byNameSql = `
-  select p.sequence as position, to_json(n) as row from position p left join metadef_namespaces n on n.name = $1`;
+  select p.sequence as position, to_json(n) as row from position p left join metadef_namespaces n on n.name = $1 and ${isHere}`;
 
 /** The namespace with all that it holds, whoever asks; undefined where the name is free. */
 export async function namespaceByName(pool: Pool, name: string, { atLeast }: AtLeast): Promise<NamespaceRecord | undefined> {
@@ -91,4 +95,12 @@ export async function resourceTypes(pool: Pool, { atLeast }: AtLeast): Promise<R
     return { rows: found.rows, position: Number(found.position) };
   });
   return rows.map(({ name, created_at }) => ({ name, createdAt: new Date(created_at) }));
+}
+
+/** Namespaces whose rename began and is not known to be over. */
+export function renamingNamespaces(pool: Pool, limit: number): Promise<string[]> {
+  return reachable(async () => {
+    const { rows } = await pool.query<{ name: string }>('select name from metadef_namespaces where renaming is not null order by name limit $1', [limit]);
+    return rows.map(({ name }) => name);
+  });
 }

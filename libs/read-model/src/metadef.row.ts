@@ -17,6 +17,8 @@ export interface NamespaceRow {
   updated_at: string;
   version: number;
   sequence: number;
+  renaming: Namespace['renaming'];
+  moved_by: Namespace['movedBy'];
 }
 
 /** What a list reads of a row. */
@@ -38,6 +40,7 @@ export function namespaceRowOf(namespace: Namespace, { version, sequence }: { ve
     resource_type_names: resourceTypes.map((each) => each.name),
     resource_types: resourceTypes.map(toJson), properties, objects: objects.map(toJson), tags: tags.map(toJson),
     created_at: namespace.createdAt.toISOString(), updated_at: namespace.updatedAt.toISOString(), version, sequence,
+    renaming: namespace.renaming, moved_by: namespace.movedBy,
   };
 }
 
@@ -52,7 +55,7 @@ export function headOf(row: NamespaceHeadRow): NamespaceHead {
   return {
     exists: true, name: row.name, displayName: row.display_name, description: row.description,
     visibility: row.visibility, isProtected: row.is_protected, owner: row.owner,
-    resourceTypes: row.resource_types.map(fromJson), createdAt: new Date(row.created_at), updatedAt: new Date(row.updated_at),
+    resourceTypes: row.resource_types.map(fromJson), createdAt: new Date(row.created_at), updatedAt: new Date(row.updated_at), renaming: row.renaming, movedBy: row.moved_by,
   };
 }
 

@@ -54,7 +54,7 @@ export const hasMetadefChanges = (changes: MetadefChanges): boolean => Object.va
 
 const columns = [
   'display_name', 'description', 'visibility', 'is_protected', 'owner', 'resource_type_names', 'resource_types', 'properties', 'objects', 'tags',
-  'created_at', 'updated_at', 'version', 'sequence',
+  'created_at', 'updated_at', 'version', 'sequence', 'renaming', 'moved_by',
 ];
 
 /** The rows of a batch; `{only}` is where a condition on all of them goes. Four parameters from `first` on are the changes, as JSON. */

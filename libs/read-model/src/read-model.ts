@@ -8,7 +8,7 @@ import { imageById, members, type ImageRecord } from './image-by-id.js';
 import { listImages, type ImagePage } from './image-list.js';
 import type { ImageListQuery, Viewer } from './image-list.query.js';
 import {
-  listNamespaces, namespaceByName, resourceTypes, type NamespaceListQuery, type NamespaceRecord, type ResourceType,
+  listNamespaces, namespaceByName, renamingNamespaces, resourceTypes, type NamespaceListQuery, type NamespaceRecord, type ResourceType,
 } from './metadef-list.js';
 import type { NamespaceHead } from './metadef.row.js';
 import { tryBecomeProjector, type Ownership } from './ownership.js';
@@ -28,6 +28,8 @@ export interface ReadModel extends ProjectionWriter, LogGuardRecord, DataWork {
   namespaceByName(name: string, options?: AtLeast): Promise<NamespaceRecord | undefined>;
   listNamespaces(query: NamespaceListQuery, viewer: Viewer, options?: AtLeast): Promise<readonly NamespaceHead[]>;
   resourceTypes(options?: AtLeast): Promise<readonly ResourceType[]>;
+  /** Names of namespaces whose rename began and is not known to be over: somebody must finish it. */
+  renamingNamespaces(limit: number): Promise<readonly string[]>;
   /** Undefined where another process is the projector. `onLost` is called once when the right is lost with its connection. */
   tryBecomeProjector(onLost: (reason: Error) => void): Promise<Ownership | undefined>;
   /** How a catalogue in another schema differs from the live one; empty where they are equal. */
@@ -50,6 +52,7 @@ export async function openReadModel(options: DatabaseOptions): Promise<ReadModel
     namespaceByName: (name, at = {}) => namespaceByName(pool, name, at),
     listNamespaces: (query, viewer, at = {}) => listNamespaces(pool, query, viewer, at),
     resourceTypes: (at = {}) => resourceTypes(pool, at),
+    renamingNamespaces: (limit) => renamingNamespaces(pool, limit),
     tryBecomeProjector: (onLost) => tryBecomeProjector(options.url, onLost),
     compareWith: (schema) => compareSchemas(pool, schema, database.schema),
     personKeys: postgresPersonKeys(pool),

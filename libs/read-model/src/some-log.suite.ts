@@ -1,6 +1,8 @@
 import fc from 'fast-check';
-import { encodeCommit, hashOfCommit, imageSubject } from '#libs/contracts';
-import { imageDecider, Problem, type Image, type ImageCommand, type ImageEvent, type ImageState } from '#libs/domain';
+import { encodeCommit, hashOfCommit, imageSubject, metadefCommits, metadefSubject, namespaceToken } from '#libs/contracts';
+import {
+  imageDecider, metadefDecider, noNamespace, Problem, type Image, type ImageCommand, type ImageEvent, type ImageState, type MetadefCommand, type MetadefEvent, type NamespaceState,
+} from '#libs/domain';
 import type { LogMessage } from './log-message.js';
 
 /** A log in memory for the specs of this room: it decides commands as the catalog does, and keeps the state that the events fold to. */
@@ -13,6 +15,11 @@ export interface SomeLog {
   /** Appends a commit of these events as they are. */
   append(imageId: string, events: readonly ImageEvent[], at?: Date): void;
   appendRaw(imageId: string, bytes: Uint8Array): void;
+  /** Of every name that was ever used. */
+  readonly namespaces: ReadonlyMap<string, NamespaceState>;
+  sendMetadef(namespace: string, command: MetadefCommand): void;
+  appendMetadef(namespace: string, events: readonly MetadefEvent[]): void;
+  appendMetadefRaw(namespace: string, bytes: Uint8Array): void;
   after(sequence: number): readonly LogMessage[];
 }
 
@@ -24,9 +31,10 @@ const start = Date.parse('2026-03-01T00:00:00.000Z');
 export function someLog(stepMs = 7): SomeLog {
   const messages: LogMessage[] = [];
   const states = new Map<string, Image>();
+  const namespaces = new Map<string, NamespaceState>();
   const heads = new Map<string, { version: number; hash: string }>();
   const log: SomeLog = {
-    messages, states,
+    messages, states, namespaces,
     send(imageId, command) {
       try {
         const events = decider.decide({ imageId, command }, states.get(imageId) ?? { exists: false });
@@ -48,6 +56,28 @@ export function someLog(stepMs = 7): SomeLog {
     },
     appendRaw(imageId, bytes) {
       messages.push({ sequence: messages.length + 1, subject: imageSubject('RegionTest', imageId), bytes });
+    },
+    sendMetadef(namespace, command) {
+      try {
+        const events = metadefDecider.decide({ namespace, command }, namespaces.get(namespace) ?? noNamespace());
+        if (events.length > 0) log.appendMetadef(namespace, events);
+      } catch (error) {
+        if (!(error instanceof Problem)) throw error;
+      }
+    },
+    appendMetadef(namespace, events) {
+      const [token, at] = [namespaceToken(namespace), new Date(start + messages.length * stepMs)];
+      const { version, hash } = heads.get(token) ?? { version: 0, hash: '' };
+      const bytes = metadefCommits.encode({
+        aggregateId: token, region: 'RegionTest', service: 'catalog', at, version: version + 1, prevHash: hash,
+        commandId: `command-${messages.length}`, commandType: 'Test', requestId: 'req-1', actor: { userId: 'user', authMethod: 'token' }, events,
+      });
+      heads.set(token, { version: version + 1, hash: hashOfCommit(bytes) });
+      namespaces.set(namespace, events.reduce((before, event) => metadefDecider.evolve(before, event, at), namespaces.get(namespace) ?? noNamespace()));
+      log.appendMetadefRaw(namespace, bytes);
+    },
+    appendMetadefRaw(namespace, bytes) {
+      messages.push({ sequence: messages.length + 1, subject: metadefSubject('RegionTest', namespaceToken(namespace)), bytes });
     },
     after: (sequence) => messages.slice(sequence),
   };

@@ -1,12 +1,12 @@
 import type { MetadefCommandAnswer } from '#libs/contracts';
-import { crashPoint, type MetadefExecutor } from '#libs/event-log';
+import { crashPoint } from '#libs/event-log';
 import type { LogGuard } from '../log-guard.js';
 import type { Reached } from '../images/reached.js';
 import { checkedMetadefMessage } from './metadef-message.js';
+import { executeWithRenames, type RenameParts } from './rename-namespace.js';
 
-export interface CarryOutMetadefOptions {
+export interface CarryOutMetadefOptions extends RenameParts {
   readonly guard: Pick<LogGuard, 'ensureTrusted'>;
-  readonly execute: MetadefExecutor['execute'];
   readonly reached: Pick<Reached, 'until'>;
   /** How long a reply waits for the read model; DESIGN.md section 2 says two seconds. */
   readonly visibleWithinMs: number;
@@ -16,10 +16,11 @@ export interface CarryOutMetadefOptions {
  * `do.<region>.metadef`: one command, from the bus to a commit that can be read back. Refuses: InvalidRequest, LogNotTrusted, Unavailable,
  * what the decider refuses, and NotYetVisible: recorded, but not readable within two seconds.
  */
-export async function carryOutMetadef(message: unknown, { guard, execute, reached, visibleWithinMs }: CarryOutMetadefOptions): Promise<MetadefCommandAnswer> {
+export async function carryOutMetadef(message: unknown, options: CarryOutMetadefOptions): Promise<MetadefCommandAnswer> {
+  const { guard, reached, visibleWithinMs } = options;
   const checked = checkedMetadefMessage(message);
   await guard.ensureTrusted();
-  const answer = await execute(checked);
+  const answer = await executeWithRenames(checked, options);
   await reached.until(answer.sequence, visibleWithinMs);
   // The log may have been lost while we waited: then this was no answer that anybody may rely on.
   await guard.ensureTrusted();

@@ -44,10 +44,14 @@ const nothing = {};
 
 type FieldsOf<Type extends MetadefCommand['type']> = Omit<Extract<MetadefCommand, { type: Type }>, 'type'>;
 
-const commandChecks: { readonly [Type in MetadefCommand['type']]: Checks<FieldsOf<Type>> } = {
+/** The steps of a rename after its first are the catalog's own, and come over no bus. */
+type FromOutside = Exclude<MetadefCommand['type'], 'ReceiveMetadefNamespace' | 'EndNamespaceRename'>;
+
+const commandChecks: { readonly [Type in FromOutside]: Checks<FieldsOf<Type>> } = {
   CreateMetadefNamespace: { ...attributes, ...content },
   ChangeMetadefNamespace: attributes,
   DeleteMetadefNamespace: nothing,
+  RenameMetadefNamespace: { ...attributes, renameId: text(255), to: name },
   AssociateMetadefResourceType: resourceType,
   DissociateMetadefResourceType: named,
   AddMetadefProperty: property,
@@ -66,6 +70,6 @@ const commandChecks: { readonly [Type in MetadefCommand['type']]: Checks<FieldsO
 };
 
 function checkedCommand(value: unknown, where: string): MetadefCommand {
-  const type = oneOf(Object.keys(commandChecks) as MetadefCommand['type'][])(plainObject(value, where)['type'], `${where}.type`);
+  const type = oneOf(Object.keys(commandChecks) as FromOutside[])(plainObject(value, where)['type'], `${where}.type`);
   return { type, ...present(fields<Record<string, unknown>>(value, where, commandChecks[type])) } as unknown as MetadefCommand;
 }

@@ -62,6 +62,7 @@ export const problemStatus = {
   NamespaceIsProtected: 403,
   NamespaceTooLarge: 413,
   NamespaceHistoryTooLong: 413,
+  NamespaceBeingRenamed: 409,
   NamespaceConflict: 409,
   NamespaceAuthorizationStale: 409,
   ResourceTypeAssociationExists: 409,

@@ -25,7 +25,8 @@ export interface MetadefChange {
   readonly request: Request;
   /** Any text from a path: what is no name is no namespace. */
   readonly namespace: string;
-  readonly command: MetadefCommand;
+  /** What is to be done, or what follows from the id that it will be known by. */
+  readonly command: MetadefCommand | ((identity: CommandIdentity) => MetadefCommand);
   /** Asks the policy about the namespace as it is; asked again where owner or visibility changed under way. */
   readonly check: (namespace: Namespace) => void;
   /** The body that an Idempotency-Key vouches for. */
@@ -70,7 +71,8 @@ export function metadefs({ bus, readModel, permissions, acknowledged, address }:
     }
   }
 
-  async function attempt({ request, namespace: name, command, check }: MetadefChange, identity: CommandIdentity): Promise<NamespaceState> {
+  async function attempt({ request, namespace: name, command: given, check }: MetadefChange, identity: CommandIdentity): Promise<NamespaceState> {
+    const command = typeof given === 'function' ? given(identity) : given;
     let namespace: Namespace;
     try {
       namespace = await reachable(name, request);

@@ -1,5 +1,5 @@
 import { Controller, Delete, Get, HttpCode, Inject, Param, Post, Put, Req, Res } from '@nestjs/common';
-import { Problem, type NamespaceContent } from '#libs/domain';
+import type { NamespaceContent } from '#libs/domain';
 import type { PolicyRule } from '#libs/identity';
 import { requestOrigin } from '../edge/address.js';
 import { TakesBody } from '../edge/http-server.js';
@@ -66,10 +66,11 @@ export class NamespacesController {
   async update(@Req() request: Request, @Param('namespace') name: string): Promise<object> {
     const { value, bytes } = await jsonObject(request);
     refuseMisfit(value, namespaceSchema, linksToo);
-    if (checkedName(value['namespace'], 'A namespace') !== name) throw new Problem('InvalidRequest', { detail: 'A namespace keeps its name. Create another one and delete this one.' });
+    const newName = checkedName(value['namespace'], 'A namespace');
     const attributes = attributesOf({ ...value, owner: value['owner'] === '' ? undefined : value['owner'] }, request.caller);
     const namespace = await this.room.metadefs.change({
-      request, namespace: name, command: { type: 'ChangeMetadefNamespace', ...attributes }, body: bytes,
+      request, namespace: name, body: bytes,
+      command: ({ commandId }) => newName === name ? { type: 'ChangeMetadefNamespace', ...attributes } : { type: 'RenameMetadefNamespace', renameId: commandId, to: newName, ...attributes },
       check: (asked) => this.room.permissions.requireOn('modify_metadef_namespace', asked, request.caller),
     });
     return namespaceView(existing(namespace));

@@ -7,6 +7,7 @@ import {
 import { evolveNamespace } from './metadef.evolve.js';
 import { refuseOversized } from './metadef.limits.js';
 import { changeNamespace, createNamespace, deleteNamespace } from './metadef.namespace.js';
+import { endRename, receiveNamespace, refuseRenaming, startRename } from './metadef.rename.js';
 import {
   noNamespace, type MetadefEvent, type MetadefProperty, type Namespace, type NamespaceAttributes, type NamespaceContent, type NamespaceState,
   type ObjectDefinition, type ResourceTypeDefinition,
@@ -16,6 +17,9 @@ export type MetadefCommand =
   | ({ type: 'CreateMetadefNamespace' } & NamespaceAttributes & NamespaceContent)
   | ({ type: 'ChangeMetadefNamespace' } & NamespaceAttributes)
   | { type: 'DeleteMetadefNamespace' }
+  | ({ type: 'RenameMetadefNamespace'; renameId: string; to: string } & NamespaceAttributes)
+  | { type: 'ReceiveMetadefNamespace'; renameId: string; from: string; namespace: Namespace }
+  | { type: 'EndNamespaceRename'; renameId: string; succeeded: boolean }
   | ({ type: 'AssociateMetadefResourceType' } & ResourceTypeDefinition)
   | { type: 'DissociateMetadefResourceType'; name: string }
   | ({ type: 'AddMetadefProperty' } & MetadefProperty)
@@ -54,19 +58,25 @@ function decideMetadef({ namespace: name, command, authorizedFor }: MetadefComma
 
 function decideAny(name: string, command: MetadefCommand, authorizedFor: MetadefCommandEnvelope['authorizedFor'], state: NamespaceState): MetadefEvent[] {
   if (command.type === 'CreateMetadefNamespace') return createNamespace(name, command, state);
+  if (command.type === 'ReceiveMetadefNamespace') return receiveNamespace(name, command, state);
+  if (command.type === 'EndNamespaceRename') return state.exists ? endRename(command, state) : [];
   if (!state.exists) throw new Problem('NamespaceNotFound', { namespace: name });
   if (authorizedFor && (authorizedFor.owner !== state.owner || authorizedFor.visibility !== state.visibility)) {
     throw new Problem('NamespaceAuthorizationStale', { namespace: name });
   }
+  refuseRenaming(state);
   return decideExisting(command, state);
 }
 
+type OnExisting = Exclude<MetadefCommand, { type: 'CreateMetadefNamespace' | 'ReceiveMetadefNamespace' | 'EndNamespaceRename' }>;
+
 // One arm a command is the clearest form of this function, however many there are.
 // eslint-disable-next-line complexity
-function decideExisting(command: Exclude<MetadefCommand, { type: 'CreateMetadefNamespace' }>, namespace: Namespace): MetadefEvent[] {
+function decideExisting(command: OnExisting, namespace: Namespace): MetadefEvent[] {
   switch (command.type) {
     case 'ChangeMetadefNamespace': return changeNamespace(command, namespace);
     case 'DeleteMetadefNamespace': return deleteNamespace(namespace);
+    case 'RenameMetadefNamespace': return startRename(withoutType(command));
     case 'AssociateMetadefResourceType': return associateResourceType(withoutType(command), namespace);
     case 'DissociateMetadefResourceType': return dissociateResourceType(command.name, namespace);
     case 'AddMetadefProperty': return addProperty(withoutType(command), namespace);

@@ -1,6 +1,7 @@
 import { Problem } from '../problem.js';
 import {
   clearableNamespaceAttributes, type ClearableNamespaceAttribute, type MetadefEvent, type Namespace, type NamespaceAttributes, type NamespaceContent, type NamespaceState,
+  type StatedAttributes,
 } from './metadef.js';
 
 /** Records a namespace with all that it holds, or nothing. Refuses: NamespaceExists, and names that come twice. Source: api-ref "Create namespace". */
@@ -12,12 +13,13 @@ export function createNamespace(name: string, { displayName, description, visibi
   refuseTwice('MetadefTagExists', name, tags);
   return [{
     type: 'MetadefNamespaceCreated',
-    data: {
-      name, ...(displayName === null ? {} : { displayName }), ...(description === null ? {} : { description }), visibility, isProtected, owner,
-      resourceTypes, properties, objects, tags,
-    },
+    data: { name, ...stated({ displayName, description, visibility, isProtected, owner }), resourceTypes, properties, objects, tags },
   }];
 }
+
+/** Attributes as an event says them: without those that are null. */
+export const stated = ({ displayName, description, visibility, isProtected, owner }: NamespaceAttributes): StatedAttributes =>
+  ({ ...(displayName === null ? {} : { displayName }), ...(description === null ? {} : { description }), visibility, isProtected, owner });
 
 const attributeNames = ['displayName', 'description', 'visibility', 'isProtected', 'owner'] as const satisfies readonly (keyof NamespaceAttributes)[];
 

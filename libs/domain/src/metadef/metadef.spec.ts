@@ -1,5 +1,5 @@
 import { specification } from '#libs/testing';
-import { metadefDecider, namespaceLimitCharacters, type MetadefCommand, type MetadefEvent } from '#libs/domain';
+import { metadefDecider, namespaceLimitBytes, type MetadefCommand, type MetadefEvent } from '#libs/domain';
 
 const created = (data: Partial<Extract<MetadefEvent, { type: 'MetadefNamespaceCreated' }>['data']> = {}): MetadefEvent => ({
   type: 'MetadefNamespaceCreated',
@@ -114,7 +114,7 @@ describe('A name without namespace', () => {
 });
 
 describe('The size of a namespace', () => {
-  const large = { type: 'MetadefPropertyAdded', data: { name: 'large', definition: { type: 'string', title: 'x'.repeat(namespaceLimitCharacters) } } } as const;
+  const large = { type: 'MetadefPropertyAdded', data: { name: 'large', definition: { type: 'string', title: 'x'.repeat(namespaceLimitBytes) } } } as const;
   it('is bounded', () => {
     given(created()).when(command({ type: 'AddMetadefProperty', ...large.data })).refuses('NamespaceTooLarge');
   });

@@ -62,11 +62,21 @@ export interface NamespaceContent {
   readonly tags: readonly string[];
 }
 
+/** What moves with a namespace to another name: all it holds, with the moments when that came and changed, as ISO 8601 in UTC. */
+export interface MovedContent {
+  readonly createdAt: string;
+  readonly resourceTypes: readonly Moved<ResourceTypeAssociation>[];
+  readonly properties: readonly MetadefProperty[];
+  readonly objects: readonly Moved<MetadefObject>[];
+  readonly tags: readonly Moved<MetadefTag>[];
+}
+type Moved<Timed extends Times> = Omit<Timed, keyof Times> & { readonly createdAt: string; readonly updatedAt: string };
+
 /** A null attribute is absent from an event; an attribute that becomes null is named in `cleared`. */
 type NonNullAttributes = { [Name in keyof NamespaceAttributes]: NonNullable<NamespaceAttributes[Name]> };
 export const clearableNamespaceAttributes = ['displayName', 'description'] as const;
 export type ClearableNamespaceAttribute = (typeof clearableNamespaceAttributes)[number];
-type StatedAttributes = Pick<NonNullAttributes, 'visibility' | 'isProtected' | 'owner'> & Partial<Pick<NonNullAttributes, ClearableNamespaceAttribute>>;
+export type StatedAttributes = Pick<NonNullAttributes, 'visibility' | 'isProtected' | 'owner'> & Partial<Pick<NonNullAttributes, ClearableNamespaceAttribute>>;
 
 interface Event<Type extends string, Data> { readonly type: Type; readonly data: Data }
 
@@ -78,6 +88,11 @@ export type MetadefEvent =
   | Event<'MetadefNamespaceCreated', { name: string } & StatedAttributes & NamespaceContent>
   | Event<'MetadefNamespaceChanged', { attributes: Partial<NonNullAttributes>; cleared: readonly ClearableNamespaceAttribute[] }>
   | Event<'MetadefNamespaceDeleted', Record<never, never>>
+  | Event<'MetadefNamespaceRenameStarted', { renameId: string; to: string } & StatedAttributes>
+  | Event<'MetadefNamespaceMovedHere', { renameId: string; from: string; name: string } & StatedAttributes & MovedContent>
+  | Event<'MetadefNamespaceMoveRefused', { renameId: string }>
+  | Event<'MetadefNamespaceRenamed', { renameId: string; to: string }>
+  | Event<'MetadefNamespaceRenameAbandoned', { renameId: string }>
   | Event<'MetadefResourceTypeAssociated', ResourceTypeDefinition>
   | Event<'MetadefResourceTypeAssociationChanged', ResourceTypeDefinition>
   | Event<'MetadefResourceTypeDissociated', { name: string }>
@@ -96,6 +111,10 @@ export type MetadefEventData<Type extends MetadefEvent['type']> = Extract<Metade
 export interface Namespace extends NamespaceAttributes, Times {
   readonly exists: true;
   readonly name: string;
+  /** Where the namespace is going, once that is recorded there; until then nothing else may change it. */
+  readonly renaming: { readonly renameId: string; readonly to: string; readonly attributes: NamespaceAttributes } | null;
+  /** The rename that brought it here: the namespace that still stands under its old name is no more. */
+  readonly movedBy: { readonly renameId: string; readonly from: string } | null;
   readonly resourceTypes: readonly ResourceTypeAssociation[];
   readonly properties: readonly MetadefProperty[];
   readonly objects: readonly MetadefObject[];

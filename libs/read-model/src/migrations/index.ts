@@ -2,6 +2,7 @@ import type { Migration } from '@mikro-orm/migrations';
 import { Catalog0001Images } from './catalog-0001-images.js';
 import { Catalog0002Indexes } from './catalog-0002-indexes.js';
 import { Catalog0003Metadefs } from './catalog-0003-metadefs.js';
+import { Catalog0004MetadefRenames } from './catalog-0004-metadef-renames.js';
 import { Guard0001Guard } from './guard-0001-guard.js';
 
 export type MigrationsList = readonly { readonly name: string; readonly class: new (...given: ConstructorParameters<typeof Migration>) => Migration }[];
@@ -11,6 +12,7 @@ export const catalogMigrations = [
   { name: 'catalog-0001-images', class: Catalog0001Images },
   { name: 'catalog-0002-indexes', class: Catalog0002Indexes },
   { name: 'catalog-0003-metadefs', class: Catalog0003Metadefs },
+  { name: 'catalog-0004-metadef-renames', class: Catalog0004MetadefRenames },
 ] as const;
 
 /** What a rebuild leaves for later: large indexes are built faster over what stands than row by row. */

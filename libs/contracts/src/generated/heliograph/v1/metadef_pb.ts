@@ -10,7 +10,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file heliograph/v1/metadef.proto.
  */
 export const file_heliograph_v1_metadef: GenFile = /*@__PURE__*/
-  fileDesc("ChtoZWxpb2dyYXBoL3YxL21ldGFkZWYucHJvdG8SDWhlbGlvZ3JhcGgudjEi8QIKF01ldGFkZWZOYW1lc3BhY2VDcmVhdGVkEgwKBG5hbWUYASABKAkSGQoMZGlzcGxheV9uYW1lGAIgASgJSACIAQESGAoLZGVzY3JpcHRpb24YAyABKAlIAYgBARISCgp2aXNpYmlsaXR5GAQgASgJEhQKDGlzX3Byb3RlY3RlZBgFIAEoCBINCgVvd25lchgGIAEoCRI9Cg5yZXNvdXJjZV90eXBlcxgHIAMoCzIlLmhlbGlvZ3JhcGgudjEuUmVzb3VyY2VUeXBlRGVmaW5pdGlvbhI6Cgpwcm9wZXJ0aWVzGAggAygLMiYuaGVsaW9ncmFwaC52MS5OYW1lZFByb3BlcnR5RGVmaW5pdGlvbhIwCgdvYmplY3RzGAkgAygLMh8uaGVsaW9ncmFwaC52MS5PYmplY3REZWZpbml0aW9uEgwKBHRhZ3MYCiADKAlCDwoNX2Rpc3BsYXlfbmFtZUIOCgxfZGVzY3JpcHRpb24iYgoXTWV0YWRlZk5hbWVzcGFjZUNoYW5nZWQSNgoKYXR0cmlidXRlcxgBIAEoCzIiLmhlbGlvZ3JhcGgudjEuTmFtZXNwYWNlQXR0cmlidXRlcxIPCgdjbGVhcmVkGAIgAygJIt0BChNOYW1lc3BhY2VBdHRyaWJ1dGVzEhkKDGRpc3BsYXlfbmFtZRgBIAEoCUgAiAEBEhgKC2Rlc2NyaXB0aW9uGAIgASgJSAGIAQESFwoKdmlzaWJpbGl0eRgDIAEoCUgCiAEBEhkKDGlzX3Byb3RlY3RlZBgEIAEoCEgDiAEBEhIKBW93bmVyGAUgASgJSASIAQFCDwoNX2Rpc3BsYXlfbmFtZUIOCgxfZGVzY3JpcHRpb25CDQoLX3Zpc2liaWxpdHlCDwoNX2lzX3Byb3RlY3RlZEIICgZfb3duZXIiGQoXTWV0YWRlZk5hbWVzcGFjZURlbGV0ZWQifAoWUmVzb3VyY2VUeXBlRGVmaW5pdGlvbhIMCgRuYW1lGAEgASgJEhMKBnByZWZpeBgCIAEoCUgAiAEBEh4KEXByb3BlcnRpZXNfdGFyZ2V0GAMgASgJSAGIAQFCCQoHX3ByZWZpeEIUChJfcHJvcGVydGllc190YXJnZXQigwEKHU1ldGFkZWZSZXNvdXJjZVR5cGVBc3NvY2lhdGVkEgwKBG5hbWUYASABKAkSEwoGcHJlZml4GAIgASgJSACIAQESHgoRcHJvcGVydGllc190YXJnZXQYAyABKAlIAYgBAUIJCgdfcHJlZml4QhQKEl9wcm9wZXJ0aWVzX3RhcmdldCKLAQolTWV0YWRlZlJlc291cmNlVHlwZUFzc29jaWF0aW9uQ2hhbmdlZBIMCgRuYW1lGAEgASgJEhMKBnByZWZpeBgCIAEoCUgAiAEBEh4KEXByb3BlcnRpZXNfdGFyZ2V0GAMgASgJSAGIAQFCCQoHX3ByZWZpeEIUChJfcHJvcGVydGllc190YXJnZXQiLgoeTWV0YWRlZlJlc291cmNlVHlwZURpc3NvY2lhdGVkEgwKBG5hbWUYASABKAkiXgoXTmFtZWRQcm9wZXJ0eURlZmluaXRpb24SDAoEbmFtZRgBIAEoCRI1CgpkZWZpbml0aW9uGAIgASgLMiEuaGVsaW9ncmFwaC52MS5Qcm9wZXJ0eURlZmluaXRpb24iqQUKElByb3BlcnR5RGVmaW5pdGlvbhIMCgR0eXBlGAEgASgJEg0KBXRpdGxlGAIgASgJEhEKBG5hbWUYAyABKAlIAIgBARIYCgtkZXNjcmlwdGlvbhgEIAEoCUgBiAEBEhEKCW9wZXJhdG9ycxgFIAMoCRIUCgdkZWZhdWx0GAYgASgJSAKIAQESFQoIcmVhZG9ubHkYByABKAhIA4gBARIUCgdtaW5pbXVtGAggASgBSASIAQESFAoHbWF4aW11bRgJIAEoAUgFiAEBEgwKBGVudW0YCiADKAkSFAoHcGF0dGVybhgLIAEoCUgGiAEBEhcKCm1pbl9sZW5ndGgYDCABKAFIB4gBARIXCgptYXhfbGVuZ3RoGA0gASgBSAiIAQESGQoMY29uZmlkZW50aWFsGA4gASgISAmIAQESMQoFaXRlbXMYDyABKAsyHS5oZWxpb2dyYXBoLnYxLkl0ZW1EZWZpbml0aW9uSAqIAQESGQoMdW5pcXVlX2l0ZW1zGBAgASgISAuIAQESFgoJbWluX2l0ZW1zGBEgASgBSAyIAQESFgoJbWF4X2l0ZW1zGBIgASgBSA2IAQESHQoQYWRkaXRpb25hbF9pdGVtcxgTIAEoCEgOiAEBQgcKBV9uYW1lQg4KDF9kZXNjcmlwdGlvbkIKCghfZGVmYXVsdEILCglfcmVhZG9ubHlCCgoIX21pbmltdW1CCgoIX21heGltdW1CCgoIX3BhdHRlcm5CDQoLX21pbl9sZW5ndGhCDQoLX21heF9sZW5ndGhCDwoNX2NvbmZpZGVudGlhbEIICgZfaXRlbXNCDwoNX3VuaXF1ZV9pdGVtc0IMCgpfbWluX2l0ZW1zQgwKCl9tYXhfaXRlbXNCEwoRX2FkZGl0aW9uYWxfaXRlbXMiLAoOSXRlbURlZmluaXRpb24SDAoEdHlwZRgBIAEoCRIMCgRlbnVtGAIgAygJIlsKFE1ldGFkZWZQcm9wZXJ0eUFkZGVkEgwKBG5hbWUYASABKAkSNQoKZGVmaW5pdGlvbhgCIAEoCzIhLmhlbGlvZ3JhcGgudjEuUHJvcGVydHlEZWZpbml0aW9uIm8KFk1ldGFkZWZQcm9wZXJ0eUNoYW5nZWQSEAoIb2xkX25hbWUYASABKAkSDAoEbmFtZRgCIAEoCRI1CgpkZWZpbml0aW9uGAMgASgLMiEuaGVsaW9ncmFwaC52MS5Qcm9wZXJ0eURlZmluaXRpb24iJgoWTWV0YWRlZlByb3BlcnR5UmVtb3ZlZBIMCgRuYW1lGAEgASgJIpgBChBPYmplY3REZWZpbml0aW9uEgwKBG5hbWUYASABKAkSGAoLZGVzY3JpcHRpb24YAiABKAlIAIgBARIQCghyZXF1aXJlZBgDIAMoCRI6Cgpwcm9wZXJ0aWVzGAQgAygLMiYuaGVsaW9ncmFwaC52MS5OYW1lZFByb3BlcnR5RGVmaW5pdGlvbkIOCgxfZGVzY3JpcHRpb24imgEKEk1ldGFkZWZPYmplY3RBZGRlZBIMCgRuYW1lGAEgASgJEhgKC2Rlc2NyaXB0aW9uGAIgASgJSACIAQESEAoIcmVxdWlyZWQYAyADKAkSOgoKcHJvcGVydGllcxgEIAMoCzImLmhlbGlvZ3JhcGgudjEuTmFtZWRQcm9wZXJ0eURlZmluaXRpb25CDgoMX2Rlc2NyaXB0aW9uIq4BChRNZXRhZGVmT2JqZWN0Q2hhbmdlZBIQCghvbGRfbmFtZRgBIAEoCRIMCgRuYW1lGAIgASgJEhgKC2Rlc2NyaXB0aW9uGAMgASgJSACIAQESEAoIcmVxdWlyZWQYBCADKAkSOgoKcHJvcGVydGllcxgFIAMoCzImLmhlbGlvZ3JhcGgudjEuTmFtZWRQcm9wZXJ0eURlZmluaXRpb25CDgoMX2Rlc2NyaXB0aW9uIiQKFE1ldGFkZWZPYmplY3RSZW1vdmVkEgwKBG5hbWUYASABKAkiHwoPTWV0YWRlZlRhZ0FkZGVkEgwKBG5hbWUYASABKAkiMwoRTWV0YWRlZlRhZ1JlbmFtZWQSEAoIb2xkX25hbWUYASABKAkSDAoEbmFtZRgCIAEoCSIhChFNZXRhZGVmVGFnUmVtb3ZlZBIMCgRuYW1lGAEgASgJYgZwcm90bzM");
+  fileDesc("ChtoZWxpb2dyYXBoL3YxL21ldGFkZWYucHJvdG8SDWhlbGlvZ3JhcGgudjEi8QIKF01ldGFkZWZOYW1lc3BhY2VDcmVhdGVkEgwKBG5hbWUYASABKAkSGQoMZGlzcGxheV9uYW1lGAIgASgJSACIAQESGAoLZGVzY3JpcHRpb24YAyABKAlIAYgBARISCgp2aXNpYmlsaXR5GAQgASgJEhQKDGlzX3Byb3RlY3RlZBgFIAEoCBINCgVvd25lchgGIAEoCRI9Cg5yZXNvdXJjZV90eXBlcxgHIAMoCzIlLmhlbGlvZ3JhcGgudjEuUmVzb3VyY2VUeXBlRGVmaW5pdGlvbhI6Cgpwcm9wZXJ0aWVzGAggAygLMiYuaGVsaW9ncmFwaC52MS5OYW1lZFByb3BlcnR5RGVmaW5pdGlvbhIwCgdvYmplY3RzGAkgAygLMh8uaGVsaW9ncmFwaC52MS5PYmplY3REZWZpbml0aW9uEgwKBHRhZ3MYCiADKAlCDwoNX2Rpc3BsYXlfbmFtZUIOCgxfZGVzY3JpcHRpb24iYgoXTWV0YWRlZk5hbWVzcGFjZUNoYW5nZWQSNgoKYXR0cmlidXRlcxgBIAEoCzIiLmhlbGlvZ3JhcGgudjEuTmFtZXNwYWNlQXR0cmlidXRlcxIPCgdjbGVhcmVkGAIgAygJIt0BChNOYW1lc3BhY2VBdHRyaWJ1dGVzEhkKDGRpc3BsYXlfbmFtZRgBIAEoCUgAiAEBEhgKC2Rlc2NyaXB0aW9uGAIgASgJSAGIAQESFwoKdmlzaWJpbGl0eRgDIAEoCUgCiAEBEhkKDGlzX3Byb3RlY3RlZBgEIAEoCEgDiAEBEhIKBW93bmVyGAUgASgJSASIAQFCDwoNX2Rpc3BsYXlfbmFtZUIOCgxfZGVzY3JpcHRpb25CDQoLX3Zpc2liaWxpdHlCDwoNX2lzX3Byb3RlY3RlZEIICgZfb3duZXIiGQoXTWV0YWRlZk5hbWVzcGFjZURlbGV0ZWQizQEKHU1ldGFkZWZOYW1lc3BhY2VSZW5hbWVTdGFydGVkEhEKCXJlbmFtZV9pZBgBIAEoCRIKCgJ0bxgCIAEoCRIZCgxkaXNwbGF5X25hbWUYAyABKAlIAIgBARIYCgtkZXNjcmlwdGlvbhgEIAEoCUgBiAEBEhIKCnZpc2liaWxpdHkYBSABKAkSFAoMaXNfcHJvdGVjdGVkGAYgASgIEg0KBW93bmVyGAcgASgJQg8KDV9kaXNwbGF5X25hbWVCDgoMX2Rlc2NyaXB0aW9uIrcDChlNZXRhZGVmTmFtZXNwYWNlTW92ZWRIZXJlEhEKCXJlbmFtZV9pZBgBIAEoCRIMCgRmcm9tGAIgASgJEgwKBG5hbWUYAyABKAkSGQoMZGlzcGxheV9uYW1lGAQgASgJSACIAQESGAoLZGVzY3JpcHRpb24YBSABKAlIAYgBARISCgp2aXNpYmlsaXR5GAYgASgJEhQKDGlzX3Byb3RlY3RlZBgHIAEoCBINCgVvd25lchgIIAEoCRISCgpjcmVhdGVkX2F0GAkgASgJEjgKDnJlc291cmNlX3R5cGVzGAogAygLMiAuaGVsaW9ncmFwaC52MS5Nb3ZlZFJlc291cmNlVHlwZRI6Cgpwcm9wZXJ0aWVzGAsgAygLMiYuaGVsaW9ncmFwaC52MS5OYW1lZFByb3BlcnR5RGVmaW5pdGlvbhIrCgdvYmplY3RzGAwgAygLMhouaGVsaW9ncmFwaC52MS5Nb3ZlZE9iamVjdBIlCgR0YWdzGA0gAygLMhcuaGVsaW9ncmFwaC52MS5Nb3ZlZFRhZ0IPCg1fZGlzcGxheV9uYW1lQg4KDF9kZXNjcmlwdGlvbiKfAQoRTW92ZWRSZXNvdXJjZVR5cGUSDAoEbmFtZRgBIAEoCRITCgZwcmVmaXgYAiABKAlIAIgBARIeChFwcm9wZXJ0aWVzX3RhcmdldBgDIAEoCUgBiAEBEhIKCmNyZWF0ZWRfYXQYBCABKAkSEgoKdXBkYXRlZF9hdBgFIAEoCUIJCgdfcHJlZml4QhQKEl9wcm9wZXJ0aWVzX3RhcmdldCK7AQoLTW92ZWRPYmplY3QSDAoEbmFtZRgBIAEoCRIYCgtkZXNjcmlwdGlvbhgCIAEoCUgAiAEBEhAKCHJlcXVpcmVkGAMgAygJEjoKCnByb3BlcnRpZXMYBCADKAsyJi5oZWxpb2dyYXBoLnYxLk5hbWVkUHJvcGVydHlEZWZpbml0aW9uEhIKCmNyZWF0ZWRfYXQYBSABKAkSEgoKdXBkYXRlZF9hdBgGIAEoCUIOCgxfZGVzY3JpcHRpb24iQAoITW92ZWRUYWcSDAoEbmFtZRgBIAEoCRISCgpjcmVhdGVkX2F0GAIgASgJEhIKCnVwZGF0ZWRfYXQYAyABKAkiMAobTWV0YWRlZk5hbWVzcGFjZU1vdmVSZWZ1c2VkEhEKCXJlbmFtZV9pZBgBIAEoCSI4ChdNZXRhZGVmTmFtZXNwYWNlUmVuYW1lZBIRCglyZW5hbWVfaWQYASABKAkSCgoCdG8YAiABKAkiNAofTWV0YWRlZk5hbWVzcGFjZVJlbmFtZUFiYW5kb25lZBIRCglyZW5hbWVfaWQYASABKAkifAoWUmVzb3VyY2VUeXBlRGVmaW5pdGlvbhIMCgRuYW1lGAEgASgJEhMKBnByZWZpeBgCIAEoCUgAiAEBEh4KEXByb3BlcnRpZXNfdGFyZ2V0GAMgASgJSAGIAQFCCQoHX3ByZWZpeEIUChJfcHJvcGVydGllc190YXJnZXQigwEKHU1ldGFkZWZSZXNvdXJjZVR5cGVBc3NvY2lhdGVkEgwKBG5hbWUYASABKAkSEwoGcHJlZml4GAIgASgJSACIAQESHgoRcHJvcGVydGllc190YXJnZXQYAyABKAlIAYgBAUIJCgdfcHJlZml4QhQKEl9wcm9wZXJ0aWVzX3RhcmdldCKLAQolTWV0YWRlZlJlc291cmNlVHlwZUFzc29jaWF0aW9uQ2hhbmdlZBIMCgRuYW1lGAEgASgJEhMKBnByZWZpeBgCIAEoCUgAiAEBEh4KEXByb3BlcnRpZXNfdGFyZ2V0GAMgASgJSAGIAQFCCQoHX3ByZWZpeEIUChJfcHJvcGVydGllc190YXJnZXQiLgoeTWV0YWRlZlJlc291cmNlVHlwZURpc3NvY2lhdGVkEgwKBG5hbWUYASABKAkiXgoXTmFtZWRQcm9wZXJ0eURlZmluaXRpb24SDAoEbmFtZRgBIAEoCRI1CgpkZWZpbml0aW9uGAIgASgLMiEuaGVsaW9ncmFwaC52MS5Qcm9wZXJ0eURlZmluaXRpb24iqQUKElByb3BlcnR5RGVmaW5pdGlvbhIMCgR0eXBlGAEgASgJEg0KBXRpdGxlGAIgASgJEhEKBG5hbWUYAyABKAlIAIgBARIYCgtkZXNjcmlwdGlvbhgEIAEoCUgBiAEBEhEKCW9wZXJhdG9ycxgFIAMoCRIUCgdkZWZhdWx0GAYgASgJSAKIAQESFQoIcmVhZG9ubHkYByABKAhIA4gBARIUCgdtaW5pbXVtGAggASgBSASIAQESFAoHbWF4aW11bRgJIAEoAUgFiAEBEgwKBGVudW0YCiADKAkSFAoHcGF0dGVybhgLIAEoCUgGiAEBEhcKCm1pbl9sZW5ndGgYDCABKAFIB4gBARIXCgptYXhfbGVuZ3RoGA0gASgBSAiIAQESGQoMY29uZmlkZW50aWFsGA4gASgISAmIAQESMQoFaXRlbXMYDyABKAsyHS5oZWxpb2dyYXBoLnYxLkl0ZW1EZWZpbml0aW9uSAqIAQESGQoMdW5pcXVlX2l0ZW1zGBAgASgISAuIAQESFgoJbWluX2l0ZW1zGBEgASgBSAyIAQESFgoJbWF4X2l0ZW1zGBIgASgBSA2IAQESHQoQYWRkaXRpb25hbF9pdGVtcxgTIAEoCEgOiAEBQgcKBV9uYW1lQg4KDF9kZXNjcmlwdGlvbkIKCghfZGVmYXVsdEILCglfcmVhZG9ubHlCCgoIX21pbmltdW1CCgoIX21heGltdW1CCgoIX3BhdHRlcm5CDQoLX21pbl9sZW5ndGhCDQoLX21heF9sZW5ndGhCDwoNX2NvbmZpZGVudGlhbEIICgZfaXRlbXNCDwoNX3VuaXF1ZV9pdGVtc0IMCgpfbWluX2l0ZW1zQgwKCl9tYXhfaXRlbXNCEwoRX2FkZGl0aW9uYWxfaXRlbXMiLAoOSXRlbURlZmluaXRpb24SDAoEdHlwZRgBIAEoCRIMCgRlbnVtGAIgAygJIlsKFE1ldGFkZWZQcm9wZXJ0eUFkZGVkEgwKBG5hbWUYASABKAkSNQoKZGVmaW5pdGlvbhgCIAEoCzIhLmhlbGlvZ3JhcGgudjEuUHJvcGVydHlEZWZpbml0aW9uIm8KFk1ldGFkZWZQcm9wZXJ0eUNoYW5nZWQSEAoIb2xkX25hbWUYASABKAkSDAoEbmFtZRgCIAEoCRI1CgpkZWZpbml0aW9uGAMgASgLMiEuaGVsaW9ncmFwaC52MS5Qcm9wZXJ0eURlZmluaXRpb24iJgoWTWV0YWRlZlByb3BlcnR5UmVtb3ZlZBIMCgRuYW1lGAEgASgJIpgBChBPYmplY3REZWZpbml0aW9uEgwKBG5hbWUYASABKAkSGAoLZGVzY3JpcHRpb24YAiABKAlIAIgBARIQCghyZXF1aXJlZBgDIAMoCRI6Cgpwcm9wZXJ0aWVzGAQgAygLMiYuaGVsaW9ncmFwaC52MS5OYW1lZFByb3BlcnR5RGVmaW5pdGlvbkIOCgxfZGVzY3JpcHRpb24imgEKEk1ldGFkZWZPYmplY3RBZGRlZBIMCgRuYW1lGAEgASgJEhgKC2Rlc2NyaXB0aW9uGAIgASgJSACIAQESEAoIcmVxdWlyZWQYAyADKAkSOgoKcHJvcGVydGllcxgEIAMoCzImLmhlbGlvZ3JhcGgudjEuTmFtZWRQcm9wZXJ0eURlZmluaXRpb25CDgoMX2Rlc2NyaXB0aW9uIq4BChRNZXRhZGVmT2JqZWN0Q2hhbmdlZBIQCghvbGRfbmFtZRgBIAEoCRIMCgRuYW1lGAIgASgJEhgKC2Rlc2NyaXB0aW9uGAMgASgJSACIAQESEAoIcmVxdWlyZWQYBCADKAkSOgoKcHJvcGVydGllcxgFIAMoCzImLmhlbGlvZ3JhcGgudjEuTmFtZWRQcm9wZXJ0eURlZmluaXRpb25CDgoMX2Rlc2NyaXB0aW9uIiQKFE1ldGFkZWZPYmplY3RSZW1vdmVkEgwKBG5hbWUYASABKAkiHwoPTWV0YWRlZlRhZ0FkZGVkEgwKBG5hbWUYASABKAkiMwoRTWV0YWRlZlRhZ1JlbmFtZWQSEAoIb2xkX25hbWUYASABKAkSDAoEbmFtZRgCIAEoCSIhChFNZXRhZGVmVGFnUmVtb3ZlZBIMCgRuYW1lGAEgASgJYgZwcm90bzM");
 
 /**
  * @generated from message heliograph.v1.MetadefNamespaceCreated
@@ -151,6 +151,302 @@ export const MetadefNamespaceDeletedSchema: GenMessage<MetadefNamespaceDeleted> 
   messageDesc(file_heliograph_v1_metadef, 3);
 
 /**
+ * The namespace is going to another name; nothing else changes it until that is over. The attributes count once it has succeeded.
+ *
+ * @generated from message heliograph.v1.MetadefNamespaceRenameStarted
+ */
+export type MetadefNamespaceRenameStarted = Message<"heliograph.v1.MetadefNamespaceRenameStarted"> & {
+  /**
+   * @generated from field: string rename_id = 1;
+   */
+  renameId: string;
+
+  /**
+   * @generated from field: string to = 2;
+   */
+  to: string;
+
+  /**
+   * @generated from field: optional string display_name = 3;
+   */
+  displayName?: string | undefined;
+
+  /**
+   * @generated from field: optional string description = 4;
+   */
+  description?: string | undefined;
+
+  /**
+   * @generated from field: string visibility = 5;
+   */
+  visibility: string;
+
+  /**
+   * @generated from field: bool is_protected = 6;
+   */
+  isProtected: boolean;
+
+  /**
+   * @generated from field: string owner = 7;
+   */
+  owner: string;
+};
+
+/**
+ * Describes the message heliograph.v1.MetadefNamespaceRenameStarted.
+ * Use `create(MetadefNamespaceRenameStartedSchema)` to create a new message.
+ */
+export const MetadefNamespaceRenameStartedSchema: GenMessage<MetadefNamespaceRenameStarted> = /*@__PURE__*/
+  messageDesc(file_heliograph_v1_metadef, 4);
+
+/**
+ * Under the new name: the namespace has come, with all that it held. Moments are RFC 3339, UTC, milliseconds.
+ *
+ * @generated from message heliograph.v1.MetadefNamespaceMovedHere
+ */
+export type MetadefNamespaceMovedHere = Message<"heliograph.v1.MetadefNamespaceMovedHere"> & {
+  /**
+   * @generated from field: string rename_id = 1;
+   */
+  renameId: string;
+
+  /**
+   * @generated from field: string from = 2;
+   */
+  from: string;
+
+  /**
+   * @generated from field: string name = 3;
+   */
+  name: string;
+
+  /**
+   * @generated from field: optional string display_name = 4;
+   */
+  displayName?: string | undefined;
+
+  /**
+   * @generated from field: optional string description = 5;
+   */
+  description?: string | undefined;
+
+  /**
+   * @generated from field: string visibility = 6;
+   */
+  visibility: string;
+
+  /**
+   * @generated from field: bool is_protected = 7;
+   */
+  isProtected: boolean;
+
+  /**
+   * @generated from field: string owner = 8;
+   */
+  owner: string;
+
+  /**
+   * @generated from field: string created_at = 9;
+   */
+  createdAt: string;
+
+  /**
+   * @generated from field: repeated heliograph.v1.MovedResourceType resource_types = 10;
+   */
+  resourceTypes: MovedResourceType[];
+
+  /**
+   * @generated from field: repeated heliograph.v1.NamedPropertyDefinition properties = 11;
+   */
+  properties: NamedPropertyDefinition[];
+
+  /**
+   * @generated from field: repeated heliograph.v1.MovedObject objects = 12;
+   */
+  objects: MovedObject[];
+
+  /**
+   * @generated from field: repeated heliograph.v1.MovedTag tags = 13;
+   */
+  tags: MovedTag[];
+};
+
+/**
+ * Describes the message heliograph.v1.MetadefNamespaceMovedHere.
+ * Use `create(MetadefNamespaceMovedHereSchema)` to create a new message.
+ */
+export const MetadefNamespaceMovedHereSchema: GenMessage<MetadefNamespaceMovedHere> = /*@__PURE__*/
+  messageDesc(file_heliograph_v1_metadef, 5);
+
+/**
+ * @generated from message heliograph.v1.MovedResourceType
+ */
+export type MovedResourceType = Message<"heliograph.v1.MovedResourceType"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * @generated from field: optional string prefix = 2;
+   */
+  prefix?: string | undefined;
+
+  /**
+   * @generated from field: optional string properties_target = 3;
+   */
+  propertiesTarget?: string | undefined;
+
+  /**
+   * @generated from field: string created_at = 4;
+   */
+  createdAt: string;
+
+  /**
+   * @generated from field: string updated_at = 5;
+   */
+  updatedAt: string;
+};
+
+/**
+ * Describes the message heliograph.v1.MovedResourceType.
+ * Use `create(MovedResourceTypeSchema)` to create a new message.
+ */
+export const MovedResourceTypeSchema: GenMessage<MovedResourceType> = /*@__PURE__*/
+  messageDesc(file_heliograph_v1_metadef, 6);
+
+/**
+ * @generated from message heliograph.v1.MovedObject
+ */
+export type MovedObject = Message<"heliograph.v1.MovedObject"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * @generated from field: optional string description = 2;
+   */
+  description?: string | undefined;
+
+  /**
+   * @generated from field: repeated string required = 3;
+   */
+  required: string[];
+
+  /**
+   * @generated from field: repeated heliograph.v1.NamedPropertyDefinition properties = 4;
+   */
+  properties: NamedPropertyDefinition[];
+
+  /**
+   * @generated from field: string created_at = 5;
+   */
+  createdAt: string;
+
+  /**
+   * @generated from field: string updated_at = 6;
+   */
+  updatedAt: string;
+};
+
+/**
+ * Describes the message heliograph.v1.MovedObject.
+ * Use `create(MovedObjectSchema)` to create a new message.
+ */
+export const MovedObjectSchema: GenMessage<MovedObject> = /*@__PURE__*/
+  messageDesc(file_heliograph_v1_metadef, 7);
+
+/**
+ * @generated from message heliograph.v1.MovedTag
+ */
+export type MovedTag = Message<"heliograph.v1.MovedTag"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * @generated from field: string created_at = 2;
+   */
+  createdAt: string;
+
+  /**
+   * @generated from field: string updated_at = 3;
+   */
+  updatedAt: string;
+};
+
+/**
+ * Describes the message heliograph.v1.MovedTag.
+ * Use `create(MovedTagSchema)` to create a new message.
+ */
+export const MovedTagSchema: GenMessage<MovedTag> = /*@__PURE__*/
+  messageDesc(file_heliograph_v1_metadef, 8);
+
+/**
+ * Under the new name: it is taken, and stays so for this rename whatever comes.
+ *
+ * @generated from message heliograph.v1.MetadefNamespaceMoveRefused
+ */
+export type MetadefNamespaceMoveRefused = Message<"heliograph.v1.MetadefNamespaceMoveRefused"> & {
+  /**
+   * @generated from field: string rename_id = 1;
+   */
+  renameId: string;
+};
+
+/**
+ * Describes the message heliograph.v1.MetadefNamespaceMoveRefused.
+ * Use `create(MetadefNamespaceMoveRefusedSchema)` to create a new message.
+ */
+export const MetadefNamespaceMoveRefusedSchema: GenMessage<MetadefNamespaceMoveRefused> = /*@__PURE__*/
+  messageDesc(file_heliograph_v1_metadef, 9);
+
+/**
+ * Under the old name: it is free.
+ *
+ * @generated from message heliograph.v1.MetadefNamespaceRenamed
+ */
+export type MetadefNamespaceRenamed = Message<"heliograph.v1.MetadefNamespaceRenamed"> & {
+  /**
+   * @generated from field: string rename_id = 1;
+   */
+  renameId: string;
+
+  /**
+   * @generated from field: string to = 2;
+   */
+  to: string;
+};
+
+/**
+ * Describes the message heliograph.v1.MetadefNamespaceRenamed.
+ * Use `create(MetadefNamespaceRenamedSchema)` to create a new message.
+ */
+export const MetadefNamespaceRenamedSchema: GenMessage<MetadefNamespaceRenamed> = /*@__PURE__*/
+  messageDesc(file_heliograph_v1_metadef, 10);
+
+/**
+ * Under the old name: the namespace is as it was.
+ *
+ * @generated from message heliograph.v1.MetadefNamespaceRenameAbandoned
+ */
+export type MetadefNamespaceRenameAbandoned = Message<"heliograph.v1.MetadefNamespaceRenameAbandoned"> & {
+  /**
+   * @generated from field: string rename_id = 1;
+   */
+  renameId: string;
+};
+
+/**
+ * Describes the message heliograph.v1.MetadefNamespaceRenameAbandoned.
+ * Use `create(MetadefNamespaceRenameAbandonedSchema)` to create a new message.
+ */
+export const MetadefNamespaceRenameAbandonedSchema: GenMessage<MetadefNamespaceRenameAbandoned> = /*@__PURE__*/
+  messageDesc(file_heliograph_v1_metadef, 11);
+
+/**
  * @generated from message heliograph.v1.ResourceTypeDefinition
  */
 export type ResourceTypeDefinition = Message<"heliograph.v1.ResourceTypeDefinition"> & {
@@ -175,7 +471,7 @@ export type ResourceTypeDefinition = Message<"heliograph.v1.ResourceTypeDefiniti
  * Use `create(ResourceTypeDefinitionSchema)` to create a new message.
  */
 export const ResourceTypeDefinitionSchema: GenMessage<ResourceTypeDefinition> = /*@__PURE__*/
-  messageDesc(file_heliograph_v1_metadef, 4);
+  messageDesc(file_heliograph_v1_metadef, 12);
 
 /**
  * @generated from message heliograph.v1.MetadefResourceTypeAssociated
@@ -202,7 +498,7 @@ export type MetadefResourceTypeAssociated = Message<"heliograph.v1.MetadefResour
  * Use `create(MetadefResourceTypeAssociatedSchema)` to create a new message.
  */
 export const MetadefResourceTypeAssociatedSchema: GenMessage<MetadefResourceTypeAssociated> = /*@__PURE__*/
-  messageDesc(file_heliograph_v1_metadef, 5);
+  messageDesc(file_heliograph_v1_metadef, 13);
 
 /**
  * @generated from message heliograph.v1.MetadefResourceTypeAssociationChanged
@@ -229,7 +525,7 @@ export type MetadefResourceTypeAssociationChanged = Message<"heliograph.v1.Metad
  * Use `create(MetadefResourceTypeAssociationChangedSchema)` to create a new message.
  */
 export const MetadefResourceTypeAssociationChangedSchema: GenMessage<MetadefResourceTypeAssociationChanged> = /*@__PURE__*/
-  messageDesc(file_heliograph_v1_metadef, 6);
+  messageDesc(file_heliograph_v1_metadef, 14);
 
 /**
  * @generated from message heliograph.v1.MetadefResourceTypeDissociated
@@ -246,7 +542,7 @@ export type MetadefResourceTypeDissociated = Message<"heliograph.v1.MetadefResou
  * Use `create(MetadefResourceTypeDissociatedSchema)` to create a new message.
  */
 export const MetadefResourceTypeDissociatedSchema: GenMessage<MetadefResourceTypeDissociated> = /*@__PURE__*/
-  messageDesc(file_heliograph_v1_metadef, 7);
+  messageDesc(file_heliograph_v1_metadef, 15);
 
 /**
  * @generated from message heliograph.v1.NamedPropertyDefinition
@@ -268,7 +564,7 @@ export type NamedPropertyDefinition = Message<"heliograph.v1.NamedPropertyDefini
  * Use `create(NamedPropertyDefinitionSchema)` to create a new message.
  */
 export const NamedPropertyDefinitionSchema: GenMessage<NamedPropertyDefinition> = /*@__PURE__*/
-  messageDesc(file_heliograph_v1_metadef, 8);
+  messageDesc(file_heliograph_v1_metadef, 16);
 
 /**
  * What a property may be, in the words of JSON Schema.
@@ -379,7 +675,7 @@ export type PropertyDefinition = Message<"heliograph.v1.PropertyDefinition"> & {
  * Use `create(PropertyDefinitionSchema)` to create a new message.
  */
 export const PropertyDefinitionSchema: GenMessage<PropertyDefinition> = /*@__PURE__*/
-  messageDesc(file_heliograph_v1_metadef, 9);
+  messageDesc(file_heliograph_v1_metadef, 17);
 
 /**
  * @generated from message heliograph.v1.ItemDefinition
@@ -401,7 +697,7 @@ export type ItemDefinition = Message<"heliograph.v1.ItemDefinition"> & {
  * Use `create(ItemDefinitionSchema)` to create a new message.
  */
 export const ItemDefinitionSchema: GenMessage<ItemDefinition> = /*@__PURE__*/
-  messageDesc(file_heliograph_v1_metadef, 10);
+  messageDesc(file_heliograph_v1_metadef, 18);
 
 /**
  * @generated from message heliograph.v1.MetadefPropertyAdded
@@ -423,7 +719,7 @@ export type MetadefPropertyAdded = Message<"heliograph.v1.MetadefPropertyAdded">
  * Use `create(MetadefPropertyAddedSchema)` to create a new message.
  */
 export const MetadefPropertyAddedSchema: GenMessage<MetadefPropertyAdded> = /*@__PURE__*/
-  messageDesc(file_heliograph_v1_metadef, 11);
+  messageDesc(file_heliograph_v1_metadef, 19);
 
 /**
  * @generated from message heliograph.v1.MetadefPropertyChanged
@@ -450,7 +746,7 @@ export type MetadefPropertyChanged = Message<"heliograph.v1.MetadefPropertyChang
  * Use `create(MetadefPropertyChangedSchema)` to create a new message.
  */
 export const MetadefPropertyChangedSchema: GenMessage<MetadefPropertyChanged> = /*@__PURE__*/
-  messageDesc(file_heliograph_v1_metadef, 12);
+  messageDesc(file_heliograph_v1_metadef, 20);
 
 /**
  * @generated from message heliograph.v1.MetadefPropertyRemoved
@@ -467,7 +763,7 @@ export type MetadefPropertyRemoved = Message<"heliograph.v1.MetadefPropertyRemov
  * Use `create(MetadefPropertyRemovedSchema)` to create a new message.
  */
 export const MetadefPropertyRemovedSchema: GenMessage<MetadefPropertyRemoved> = /*@__PURE__*/
-  messageDesc(file_heliograph_v1_metadef, 13);
+  messageDesc(file_heliograph_v1_metadef, 21);
 
 /**
  * @generated from message heliograph.v1.ObjectDefinition
@@ -501,7 +797,7 @@ export type ObjectDefinition = Message<"heliograph.v1.ObjectDefinition"> & {
  * Use `create(ObjectDefinitionSchema)` to create a new message.
  */
 export const ObjectDefinitionSchema: GenMessage<ObjectDefinition> = /*@__PURE__*/
-  messageDesc(file_heliograph_v1_metadef, 14);
+  messageDesc(file_heliograph_v1_metadef, 22);
 
 /**
  * @generated from message heliograph.v1.MetadefObjectAdded
@@ -533,7 +829,7 @@ export type MetadefObjectAdded = Message<"heliograph.v1.MetadefObjectAdded"> & {
  * Use `create(MetadefObjectAddedSchema)` to create a new message.
  */
 export const MetadefObjectAddedSchema: GenMessage<MetadefObjectAdded> = /*@__PURE__*/
-  messageDesc(file_heliograph_v1_metadef, 15);
+  messageDesc(file_heliograph_v1_metadef, 23);
 
 /**
  * @generated from message heliograph.v1.MetadefObjectChanged
@@ -570,7 +866,7 @@ export type MetadefObjectChanged = Message<"heliograph.v1.MetadefObjectChanged">
  * Use `create(MetadefObjectChangedSchema)` to create a new message.
  */
 export const MetadefObjectChangedSchema: GenMessage<MetadefObjectChanged> = /*@__PURE__*/
-  messageDesc(file_heliograph_v1_metadef, 16);
+  messageDesc(file_heliograph_v1_metadef, 24);
 
 /**
  * @generated from message heliograph.v1.MetadefObjectRemoved
@@ -587,7 +883,7 @@ export type MetadefObjectRemoved = Message<"heliograph.v1.MetadefObjectRemoved">
  * Use `create(MetadefObjectRemovedSchema)` to create a new message.
  */
 export const MetadefObjectRemovedSchema: GenMessage<MetadefObjectRemoved> = /*@__PURE__*/
-  messageDesc(file_heliograph_v1_metadef, 17);
+  messageDesc(file_heliograph_v1_metadef, 25);
 
 /**
  * @generated from message heliograph.v1.MetadefTagAdded
@@ -604,7 +900,7 @@ export type MetadefTagAdded = Message<"heliograph.v1.MetadefTagAdded"> & {
  * Use `create(MetadefTagAddedSchema)` to create a new message.
  */
 export const MetadefTagAddedSchema: GenMessage<MetadefTagAdded> = /*@__PURE__*/
-  messageDesc(file_heliograph_v1_metadef, 18);
+  messageDesc(file_heliograph_v1_metadef, 26);
 
 /**
  * @generated from message heliograph.v1.MetadefTagRenamed
@@ -626,7 +922,7 @@ export type MetadefTagRenamed = Message<"heliograph.v1.MetadefTagRenamed"> & {
  * Use `create(MetadefTagRenamedSchema)` to create a new message.
  */
 export const MetadefTagRenamedSchema: GenMessage<MetadefTagRenamed> = /*@__PURE__*/
-  messageDesc(file_heliograph_v1_metadef, 19);
+  messageDesc(file_heliograph_v1_metadef, 27);
 
 /**
  * @generated from message heliograph.v1.MetadefTagRemoved
@@ -643,5 +939,5 @@ export type MetadefTagRemoved = Message<"heliograph.v1.MetadefTagRemoved"> & {
  * Use `create(MetadefTagRemovedSchema)` to create a new message.
  */
 export const MetadefTagRemovedSchema: GenMessage<MetadefTagRemoved> = /*@__PURE__*/
-  messageDesc(file_heliograph_v1_metadef, 20);
+  messageDesc(file_heliograph_v1_metadef, 28);
 
