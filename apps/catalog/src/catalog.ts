@@ -124,15 +124,16 @@ export async function openCatalog({ config, logger, bus, readiness, metrics: reg
     await Promise.all(running);
   });
 
+  const room = roomOf(config, alarms, clock);
   const carryingOut: CarryOutOptions = {
-    guard, leases, reached, clock, leaseSeconds, visibleWithinMs, room: roomOf(config, alarms, clock),
+    guard, leases, reached, clock, leaseSeconds, visibleWithinMs, room,
     execute: (checked) => executor.execute(checked),
     wasCarriedOut: async (imageId, commandId) => (await imageFromLeader(imageId)).commands.has(commandId),
     isLeaseGrace: () => sweep.isGrace(),
   };
   return {
     carryOut: (message) => metrics.command(() => carryOut(message, carryingOut)),
-    carryOutMetadef: (message) => metrics.command(() => carryOutMetadef(message, { guard, reached, visibleWithinMs, ...renaming })),
+    carryOutMetadef: (message) => metrics.command(() => carryOutMetadef(message, { guard, room, reached, visibleWithinMs, ...renaming })),
     history: (question) => historyOf(question, { log, region, sealer }),
     removals: (question) => removalsFor(question, {
       candidates: (limit, storeIds) => readModel.removalCandidates(limit, storeIds && { storeIds }),

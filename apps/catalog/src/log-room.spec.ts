@@ -19,10 +19,11 @@ describe('The room of the log', () => {
     expect(told).toEqual([false, true]);
   });
 
-  it.each(['DeleteImage', 'RecordImageDataRemoved', 'CompleteImageDataUpload', 'FailImageDataUpload', 'FailImport'] as const)('lets %s through, which makes room or ends what was begun', async (command) => {
+  it.each(['DeleteImage', 'RecordImageDataRemoved', 'CompleteImageDataUpload', 'FailImageDataUpload', 'FailImport', 'DeleteMetadefNamespace'] as const)('lets %s through, which makes room or ends what was begun', async (command) => {
     const { room } = aRoom(() => Promise.resolve(0));
     await room.ensure(command);
     await expect(room.ensure('StartImageDataUpload')).rejects.toMatchObject({ code: 'LogFull' });
+    await expect(room.ensure('AddMetadefTag')).rejects.toMatchObject({ code: 'LogFull' });
   });
 
   it('asks the disk once a second, however many commands come', async () => {

@@ -1,4 +1,6 @@
-import { Problem, type ImageCommand } from '#libs/domain';
+import { Problem, type ImageCommand, type MetadefCommand } from '#libs/domain';
+
+type CommandType = ImageCommand['type'] | MetadefCommand['type'];
 
 export interface LogRoomOptions {
   /** What is free on the disk that holds the log. */
@@ -15,12 +17,12 @@ export interface LogRoomOptions {
  */
 export interface LogRoom {
   /** Refuses: LogFull. Never for commands that make room, or end what was begun. */
-  ensure(command: ImageCommand['type']): Promise<void>;
+  ensure(command: CommandType): Promise<void>;
 }
 
 const lookEveryMs = 1000;
-const alwaysAccepted: ReadonlySet<ImageCommand['type']> = new Set<ImageCommand['type']>([
-  'DeleteImage', 'DropImageData', 'ExpireStagedData', 'RecordImageDataRemoved',
+const alwaysAccepted: ReadonlySet<CommandType> = new Set<CommandType>([
+  'DeleteMetadefNamespace', 'EndNamespaceRename', 'DeleteImage', 'DropImageData', 'ExpireStagedData', 'RecordImageDataRemoved',
   'CompleteImageDataUpload', 'FailImageDataUpload', 'CompleteImageStaging', 'FailImageStaging',
   'CompleteStoreImport', 'FailStoreImport', 'FinishImport', 'FailImport',
 ]);
