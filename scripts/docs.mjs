@@ -11,6 +11,7 @@ const services = {
   catalog: (await from('apps/catalog/src/config.js')).CatalogConfig,
   staging: (await from('apps/staging/src/config.js')).StagingConfig,
   importer: (await from('apps/importer/src/config.js')).ImporterConfig,
+  federation: (await from('apps/federation/src/config.js')).FederationConfig,
 };
 const common = describeOptions(ServiceConfig);
 const isCommon = ({ section, name }) => common.some((option) => option.section === section && option.name === name);

@@ -8,7 +8,7 @@ import { startTestStack } from '#libs/embedded';
 import { createStreams } from '#libs/event-log';
 import { knownCallers } from '#libs/identity';
 import {
-  answerCommands, createBus, createLogger, createMetrics, createReadiness, nestLogger, readConfig, variableOf, type ServiceConfig,
+  answerCommands, createBus, createLogger, createMetrics, createReadiness, createTransferAdapter, nestLogger, readConfig, variableOf, type ServiceConfig,
   type ServiceParts, type Shutdown,
 } from '#libs/platform';
 import type { NatsUser } from '#libs/contracts';
@@ -22,7 +22,6 @@ import { edgeRules } from '../../apps/gateway/src/rules.js';
 import { ImporterConfig } from '../../apps/importer/src/config.js';
 import { importerModule } from '../../apps/importer/src/importer.module.js';
 import { StagingConfig } from '../../apps/staging/src/config.js';
-import { createTransferAdapter } from '../../apps/staging/src/http-server.js';
 import { openStaging } from '../../apps/staging/src/open-staging.js';
 import { stagingModule } from '../../apps/staging/src/staging.module.js';
 import { callers, type PersonName } from './personas.js';

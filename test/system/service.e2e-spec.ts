@@ -18,9 +18,9 @@ async function until(what: string, holds: () => Promise<boolean>): Promise<void>
   }
 }
 
-const stagingEnvironment = async (dir: string): Promise<NodeJS.ProcessEnv> => ({
+const transferEnvironment = async (dir: string): Promise<NodeJS.ProcessEnv> => ({
   HELIOGRAPH_HELIOGRAPH__CAPABILITY_KEY: 'k'.repeat(32), HELIOGRAPH_HELIOGRAPH__TRANSFER_PORT: String(await freePort()),
-  HELIOGRAPH_DEFAULT__NODE_STAGING_URI: pathToFileURL(join(dir, 'staging')).href,
+  HELIOGRAPH_HELIOGRAPH__SEAL_KEY: 's'.repeat(32), HELIOGRAPH_DEFAULT__NODE_STAGING_URI: pathToFileURL(join(dir, 'staging')).href,
 });
 
 describe('a service', () => {
@@ -39,7 +39,7 @@ describe('a service', () => {
       env: {
         PATH: process.env['PATH'], HELIOGRAPH_HELIOGRAPH__REGION: stack.region, HELIOGRAPH_HELIOGRAPH__NATS_URL: natsUrl,
         HELIOGRAPH_HELIOGRAPH__NATS_PASSWORD: stack.passwords[service], HELIOGRAPH_HELIOGRAPH__OPERATIONS_PORT: String(port),
-        ...(service === 'staging' ? await stagingEnvironment(stack.dir) : {}),
+        ...(service === 'importer' ? {} : await transferEnvironment(stack.dir)),
       },
       isReady: () => get(port, '/healthz').then(({ status }) => status === 200, () => false),
     });

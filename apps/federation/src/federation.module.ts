@@ -1,5 +1,17 @@
-import { Module } from '@nestjs/common';
+import type { DynamicModule } from '@nestjs/common';
+import { TransferRefusals } from '#libs/platform';
+import { DownloadsController } from './downloads.controller.js';
+import { FEDERATION, type FederationRoom } from './federation.room.js';
+import { RegionsController } from './regions.controller.js';
 
-/** What the federation service is made of. It connects as its own NATS user and reports; its controllers are listed here as they come. */
-@Module({})
-export class FederationModule {}
+class FederationModule {}
+
+/** Everything the federation service answers: images of other regions for the importer, and which regions can be reached. */
+export const federationModule = (room: FederationRoom): DynamicModule => ({
+  module: FederationModule,
+  controllers: [DownloadsController, RegionsController],
+  providers: [{ provide: FEDERATION, useValue: room }],
+});
+
+/** How it answers what it refuses over HTTP; over the bus the platform's own filter does. */
+export const refusals = (logger: FederationRoom['logger']): TransferRefusals => new TransferRefusals(logger, 'The federation service');

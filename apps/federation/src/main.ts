@@ -1,5 +1,16 @@
-import { serve } from '#libs/platform';
+import { createTransferAdapter, serve } from '#libs/platform';
 import { FederationConfig } from './config.js';
-import { FederationModule } from './federation.module.js';
+import { federationModule, refusals } from './federation.module.js';
+import { openFederation } from './open-federation.js';
 
-await serve({ name: 'federation', config: FederationConfig, module: () => FederationModule });
+await serve({
+  name: 'federation',
+  config: FederationConfig,
+  answers: true,
+  module: async (parts) => federationModule(await openFederation(parts)),
+  http: {
+    adapter: createTransferAdapter,
+    configure: (app, { logger }) => { app.useGlobalFilters(refusals(logger)); },
+    address: ({ transferHost, transferPort }) => ({ host: transferHost, port: transferPort }),
+  },
+});

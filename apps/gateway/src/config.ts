@@ -147,6 +147,11 @@ export class GatewayConfig extends ImportFilterConfig {
   @Option.list('cors', 'allow_headers', { glance: true, default: corsDefaults.allowHeaders, doc: 'The headers that pages may send.' })
   readonly corsAllowHeaders: readonly string[];
 
+  @Option.secret('heliograph', 'seal_key', { optional: true, doc: 'What the token of a caller is sealed with on its way to federation: the same text of at least 32 characters for both. Without it there is no glance-download.' })
+  @IsOptional()
+  @MinLength(32, { message: 'must have at least 32 characters' })
+  readonly sealKey?: string;
+
   @Option.secret('heliograph', 'database_url', {
     default: 'postgresql://heliograph@127.0.0.1:5432/heliograph',
     doc: 'The PostgreSQL database of the read model: postgresql://user:password@host:port/database.',

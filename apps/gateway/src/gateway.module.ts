@@ -22,17 +22,19 @@ import { ObjectsController } from './metadefs/objects.controller.js';
 import { PropertiesController } from './metadefs/properties.controller.js';
 import { ResourceTypesController } from './metadefs/resource-types.controller.js';
 import { GATEWAY_RULES, IMAGES, METADEFS, PROGRESS } from './tokens.js';
+import { RegionsController } from './regions/regions.controller.js';
+import { REGIONS } from './regions/regions.room.js';
 
 class GatewayModule {}
 
 /** Everything the gateway answers, chapter by chapter of the Image API. */
-export const gatewayModule = ({ rules, room, metadefs, data, progress }: Gateway): DynamicModule => ({
+export const gatewayModule = ({ rules, room, metadefs, data, progress, regions }: Gateway): DynamicModule => ({
   module: GatewayModule,
   controllers: [
     VersionsController, HealthcheckController, SchemasController, InfoController,
     ImageListController, ImagesController, ImageTagsController, ImageHistoryController,
     ImageDataController, ProgressController, ImageStageController,
-    ImageImportsController, StoresController,
+    ImageImportsController, StoresController, RegionsController,
     MembersController,
     ResourceTypesController, NamespacesController, PropertiesController, ObjectsController, MetadefTagsController, MetadefSchemasController,
   ],
@@ -42,5 +44,6 @@ export const gatewayModule = ({ rules, room, metadefs, data, progress }: Gateway
     { provide: METADEFS, useValue: metadefs },
     { provide: DATA, useValue: data },
     { provide: PROGRESS, useValue: progress },
+    { provide: REGIONS, useValue: regions },
   ],
 });

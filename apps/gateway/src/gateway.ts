@@ -15,6 +15,7 @@ import { permissions } from './images/permissions.js';
 import { metadefPermissions } from './metadefs/metadef-permissions.js';
 import { metadefs } from './metadefs/metadefs.js';
 import { openProgress, type ProgressRoom } from './progress/progress.room.js';
+import { openRegions, type RegionsRoom } from './regions/regions.room.js';
 import { gatewayRules, storesConfig } from './rules.js';
 import type { GatewayRules, ImageRoom, MetadefRoom } from './tokens.js';
 
@@ -25,6 +26,7 @@ export interface Gateway {
   readonly metadefs: MetadefRoom;
   readonly data: DataRoom;
   readonly progress: ProgressRoom;
+  readonly regions: RegionsRoom;
 }
 
 /** Who asks is told by Keystone. */
@@ -71,6 +73,7 @@ export async function openGateway(parts: ServiceParts<GatewayConfig>): Promise<G
     rules,
     data: await openData(parts, await openStores(configured)),
     progress: openProgress(parts),
+    regions: openRegions(parts),
     room: {
       images: images({ bus, readModel, permissions: allowed, acknowledged: seen, address: rules }),
       permissions: allowed, schema: imageSchema(config), readModel, acknowledged: seen,

@@ -20,14 +20,16 @@ export const edgeRules = (config: GatewayConfig): EdgeRules => ({
 export function gatewayRules(config: GatewayConfig, { enabled, defaultId }: StoresConfig): GatewayRules {
   const { publicEndpoint, enableProxyHeadersParsing, limitParamDefault, apiLimitMax } = config;
   return {
-    publicEndpoint, enableProxyHeadersParsing, limitParamDefault, apiLimitMax, importMethods: switchedOn(config),
+    publicEndpoint, enableProxyHeadersParsing, limitParamDefault, apiLimitMax, importMethods: switchedOn(config), region: config.region,
     reach: configuredReach(config), injection: metadataInjection(config),
     storeIds: enabled.map(({ id }) => id), defaultStoreId: defaultId,
   };
 }
 
-/** What can be done here: nothing is staged without the key that staging knows us by. */
-const workingMethods = ({ capabilityKey }: GatewayConfig): ImportMethod[] => [...(capabilityKey === undefined ? [] : ['glance-direct' as const]), 'web-download', 'copy-image'];
+/** What can be done here: nothing is staged without the key that staging knows us by, and no token goes to federation unsealed. */
+const workingMethods = ({ capabilityKey, sealKey }: GatewayConfig): ImportMethod[] => [
+  ...(capabilityKey === undefined ? [] : ['glance-direct' as const]), 'web-download', 'copy-image', ...(sealKey === undefined ? [] : ['glance-download' as const]),
+];
 
 /** Glance writes the list in brackets. */
 function switchedOn(config: GatewayConfig): ImportMethod[] {

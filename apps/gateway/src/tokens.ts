@@ -17,6 +17,7 @@ export const METADEFS = Symbol('metadefs');
 
 /** What of the configuration the controllers obey. */
 export interface GatewayRules extends AddressRules {
+  readonly region: string;
   readonly limitParamDefault: number;
   readonly apiLimitMax: number;
   /** Import methods that are switched on, in the operator's order. */

@@ -23,7 +23,7 @@ async function bring(source: Partial<Source> & Pick<Source, 'bytes'>) {
   };
   const imageId = randomUUID();
   const brought = bringToStore({ imageId, image, importing: image.importing ?? never() }, { imageId, attemptId: randomUUID(), storeId: 'fast' }, parts, {
-    signal: new AbortController().signal, recordHops: never,
+    signal: new AbortController().signal, recordHops: never, describe: never,
   });
   return { brought, told };
 }

@@ -57,9 +57,9 @@ function isKnownGood({ imageId, importing: { expectedHashAlgo: algo, expectedHas
   return known[algo] !== undefined;
 }
 
-async function receive({ image: { data, staged }, importing }: ImageUnderImport, store: Store, key: DataKey, { bytes, declaredSizeBytes }: Source, { osHashAlgo, limitBytes }: ImportParts, limits: Limits): Promise<ImageDataFacts> {
+async function receive({ image: { data, staged }, importing }: ImageUnderImport, store: Store, key: DataKey, { bytes, declaredSizeBytes, expectedHash }: Source, { osHashAlgo, limitBytes }: ImportParts, limits: Limits): Promise<ImageDataFacts> {
   const received = await receiveData(store, key, bytes, {
-    ...limits, limitBytes, osHashAlgo: sameAlgo((data ?? staged)?.osHashAlgo) ?? osHashAlgo, ...expectedHash(importing),
+    ...limits, limitBytes, osHashAlgo: sameAlgo((data ?? staged)?.osHashAlgo) ?? osHashAlgo, ...(expectedHash ? { expectedHash } : requestedHash(importing)),
     ...(declaredSizeBytes === undefined ? {} : { declaredSizeBytes }),
   });
   limits.progress.step('storing');
@@ -68,7 +68,7 @@ async function receive({ image: { data, staged }, importing }: ImageUnderImport,
   return { sizeBytes, ...(data?.virtualSizeBytes === undefined ? {} : { virtualSizeBytes: data.virtualSizeBytes }), checksum, osHashAlgo: algo, osHashValue };
 }
 
-function expectedHash({ expectedHashAlgo: algo, expectedHashValue: value }: ImportInProgress): Pick<ReceiveOptions, 'expectedHash'> {
+function requestedHash({ expectedHashAlgo: algo, expectedHashValue: value }: ImportInProgress): Pick<ReceiveOptions, 'expectedHash'> {
   return algo !== undefined && value !== undefined && isOsHashAlgo(algo) ? { expectedHash: { algo, value } } : {};
 }
 

@@ -40,6 +40,12 @@ export class ImporterConfig extends ImportFilterConfig {
   @Option.url('heliograph', 'staging_url', { default: 'http://127.0.0.1:9393', schemes: ['http'], doc: 'Where the staging service gives data: its transfer_host and transfer_port, as reached from here.' })
   readonly stagingUrl: string;
 
+  @Option.url('heliograph', 'federation_url', { default: 'http://127.0.0.1:9394', schemes: ['http'], doc: 'Where the federation service gives images of other regions: its transfer_host and transfer_port, as reached from here.' })
+  readonly federationUrl: string;
+
+  @Option.int('heliograph', 'federation_idle_seconds', { default: 300, min: 1, max: 86_400, unit: 'seconds', doc: 'How long an image of another region may stay away in mid-download before its import is given up.' })
+  readonly federationIdleSeconds: number;
+
   @Option.secret('heliograph', 'capability_key', { optional: true, doc: 'What gateway, staging and importer know each other by: the same text of at least 32 characters for all three. Without it nothing that was staged can be imported.' })
   @IsOptional()
   @MinLength(32, { message: 'must have at least 32 characters' })

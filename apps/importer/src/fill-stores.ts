@@ -4,7 +4,7 @@ import { nextImportStep, Problem, type ImportHop, type ProblemCode } from '#libs
 import { crashPoint } from '#libs/event-log';
 import { bringToStore } from './bring-to-store.js';
 import type { Run } from './import-parts.js';
-import { isHeld, type ImageUnderImport } from './sources.js';
+import { isHeld, type ImageUnderImport, type SourceDescription } from './sources.js';
 
 const internalReason = 'Something went wrong in the image service. Import again, and tell your operator if it happens once more.';
 const reasonLength = 1024;
@@ -12,7 +12,10 @@ const reasonLength = 1024;
 /** It is not this store's fault, and not the source's: somebody else has decided. */
 const decidedElsewhere: ReadonlySet<ProblemCode> = new Set(['ImportOver', 'ImageGone', 'ImageNotFound', 'AttemptOver']);
 /** The bytes cannot be had, whatever store they go to. */
-const sourceCodes: ReadonlySet<ProblemCode> = new Set(['UriNotAllowed', 'DownloadFailed', 'DownloadTimedOut', 'ImageTooLarge', 'SizeMismatch', 'HashMismatch', 'ImageDataNotFound', 'Unavailable']);
+const sourceCodes: ReadonlySet<ProblemCode> = new Set([
+  'UriNotAllowed', 'DownloadFailed', 'DownloadTimedOut', 'ImageTooLarge', 'SizeMismatch', 'HashMismatch', 'ImageDataNotFound', 'Unavailable', 'TooManyProperties', 'CommitTooLarge',
+  'RemoteTokenRefused', 'RemoteTokenLost', 'RemoteImageNotFound', 'RemoteImageForbidden', 'RemoteImageNotActive', 'RemoteImageUnusable', 'RemoteRegionFailed',
+]);
 
 const isProblem = (error: unknown, codes: ReadonlySet<ProblemCode>): boolean => error instanceof Problem && codes.has(error.code);
 
@@ -63,7 +66,10 @@ async function fillStore(asked: ImageUnderImport, storeId: string, run: Run, sig
       told += 1;
       await run.send({ type: 'RecordImportHops', importId, hops }, `hops:${attemptId}:${told}`);
     };
-    const brought = await bringToStore(asked, { imageId, attemptId, storeId }, run.parts, { signal, recordHops });
+    const describe = async ({ diskFormat, containerFormat, properties }: SourceDescription): Promise<void> => {
+      await run.send({ type: 'DescribeImportedImage', importId, diskFormat, containerFormat, properties }, `describe:${attemptId}`);
+    };
+    const brought = await bringToStore(asked, { imageId, attemptId, storeId }, run.parts, { signal, recordHops, describe });
     crashPoint('after-store-commit');
     crashPoint('before-complete');
     try {

@@ -1,12 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { addressOf, commandSubject, decodeCommit, imageFromJson, type Commit, type ImageCommandAnswer, type ImageCommandMessage } from '#libs/contracts';
-import { Problem, type ProblemCode } from '#libs/domain';
+import { Problem, type ImportRequest, type ProblemCode } from '#libs/domain';
 import { configuredReach } from '#libs/download';
 import { jetStreamEventLog, loadImage, workOnImages, type Stored, type WorkOutcome } from '#libs/event-log';
 import { progressTeller, sectionsOf, type Bus, type ServiceParts } from '#libs/platform';
 import { configuredStores, openStagingStore, openStores, type Store } from '#libs/stores';
 import type { ImporterConfig } from './config.js';
 import type { ImportParts, RequestedImport } from './import-parts.js';
+import { endRemoteImport, remoteSource, type FederationLine } from './remote-source.js';
 import { runImport } from './run-import.js';
 import { sourcesOf, type SourceTable } from './sources.js';
 import { stagedSource } from './staged-source.js';
@@ -30,10 +31,12 @@ export async function openImporter({ config, logger, bus, readiness, shutdown }:
     send: (message) => sendUntilAnswered(bus, message, stop.signal),
     onFault: (error, { imageId, importId }) => logger.error({ err: error, image_id: imageId, import_id: importId }, 'an import failed'),
   };
+  const federation = federationLine(config);
+  const onRemoteEnd: OnRemoteEnd = async (imageId, importing) => { if (federation) await endRemoteImport(federation, imageId, importing); };
   const working = workOnImages(bus.connection, {
     region, name: 'importer', atOnce: config.parallelImports, signal: stop.signal,
     onTrouble: (error) => logger.error({ err: error }, 'work was interrupted and will be tried again'),
-  }, (stored) => importFrom(stored, parts, stop.signal));
+  }, (stored) => importFrom(stored, parts, onRemoteEnd, stop.signal));
   working.catch((error: unknown) => logger.fatal({ err: error }, 'the importer takes no more work'));
   shutdown.add('imports', async () => {
     stop.abort(new Error('The importer stops.'));
@@ -41,25 +44,36 @@ export async function openImporter({ config, logger, bus, readiness, shutdown }:
   });
 }
 
+/** Told of every import from another region that has ended, however it did. */
+type OnRemoteEnd = (imageId: string, importing: ImportRequest) => Promise<void>;
+
 /** The methods that bring bytes from outside of the stores; copy-image is not one of them. */
 function methodsOf(config: ImporterConfig, staging: Store, onHop: WebLine['onHop']): SourceTable {
   const { capabilityKey, stagingUrl } = config;
-  const clock = (): Date => new Date();
+  const federation = federationLine(config);
   return {
     'glance-direct': stagedSource({ store: staging, stagingUrl, capabilityKey, clock }),
+    ...(federation ? { 'glance-download': remoteSource(federation) } : {}),
     'web-download': webSource({ ...configuredReach(config), limitBytes: config.imageSizeCap, totalTimeoutMs: config.importDownloadSeconds * 1000, onHop }),
   };
 }
 
+const clock = (): Date => new Date();
+
+const federationLine = ({ capabilityKey, federationUrl, imageSizeCap, federationIdleSeconds }: ImporterConfig): FederationLine | undefined =>
+  capabilityKey === undefined ? undefined : { capabilityKey, federationUrl, limitBytes: imageSizeCap, idleMs: federationIdleSeconds * 1000, clock };
+
 /** Nearly every commit asks for no import, and is done with. */
-async function importFrom(stored: Stored, parts: ImportParts, signal: AbortSignal): Promise<WorkOutcome> {
+async function importFrom(stored: Stored, parts: ImportParts, onRemoteEnd: OnRemoteEnd, signal: AbortSignal): Promise<WorkOutcome> {
   const { token: imageId } = addressOf(stored.subject);
   const commit = commitOf(stored);
   const requested = commit?.events.find((event) => event.type === 'ImageImportRequested');
   if (!commit || !requested) return 'done';
   const { commandId: causationId, requestId } = commit;
   const request: RequestedImport = { imageId, importId: requested.data.importId, causationId, requestId };
-  return runImport(request, parts, signal);
+  const outcome = await runImport(request, parts, signal);
+  if (outcome === 'done' && requested.data.method === 'glance-download') await onRemoteEnd(imageId, requested.data);
+  return outcome;
 }
 
 /** What cannot be read is the catalog's to report: it parks the image. */

@@ -35,6 +35,14 @@ export async function openServiceBytes(options: ServiceBytesOptions): Promise<Se
   return { sizeBytes, bytes: resuming(first, sizeBytes, options, signal), close: () => { stop.abort(new Error('the bytes are not wanted any more')); } };
 }
 
+/** JSON that another service of ours gives; waited for as bytes are. Refuses what the service refuses, and Unavailable. */
+export async function askService<Answer>(options: ServiceBytesOptions): Promise<Answer> {
+  const response = await connected(options, options.signal, 0);
+  const chunks: Buffer[] = [];
+  for await (const chunk of response as AsyncIterable<Buffer>) chunks.push(chunk);
+  return JSON.parse(Buffer.concat(chunks).toString('utf8')) as Answer;
+}
+
 async function* resuming(first: IncomingMessage, sizeBytes: number, options: ServiceBytesOptions, signal: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
   let response = first;
   for (let received = 0; ;) {

@@ -1,11 +1,13 @@
 import { Problem, type Image, type ImageDataFacts, type ImportHop, type ImportInProgress, type ImportMethod } from '#libs/domain';
-import type { ByteSource, DataKey, Store, Stores } from '#libs/stores';
+import type { ByteSource, DataKey, OsHashAlgo, Store, Stores } from '#libs/stores';
 
 /** Where the bytes of an import come from, opened. */
 export interface Source {
   readonly bytes: ByteSource;
   /** How many there must be. */
   readonly declaredSizeBytes?: number;
+  /** What they must hash to, where their source says so. */
+  readonly expectedHash?: { readonly algo: OsHashAlgo; readonly value: string };
   /** Set where they lie, hashed, in a store at hand: another one may be able to take them over by itself. */
   readonly stored?: {
     readonly store: Store;
@@ -26,7 +28,10 @@ export interface SourceContext {
   readonly signal: AbortSignal;
   /** Puts the way to the bytes into the history. */
   recordHops(hops: readonly ImportHop[]): Promise<void>;
+  /** Gives the image the formats and properties of its source. Refuses: ImportOver, TooManyProperties. */
+  describe(source: SourceDescription): Promise<void>;
 }
+export interface SourceDescription { readonly diskFormat: string; readonly containerFormat: string; readonly properties: Readonly<Record<string, string>> }
 /** Refuses where the bytes cannot be had. */
 export type OpenSource = (asked: ImageUnderImport, context: SourceContext) => Promise<Source>;
 /** How each method gets at its bytes. A method that is not here gets none. */

@@ -1,6 +1,5 @@
-import { serve } from '#libs/platform';
+import { createTransferAdapter, serve } from '#libs/platform';
 import { StagingConfig } from './config.js';
-import { createTransferAdapter } from './http-server.js';
 import { openStaging } from './open-staging.js';
 import { stagingModule } from './staging.module.js';
 

@@ -1,6 +1,6 @@
 import type { DynamicModule } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
-import { RefusalFilter } from './refusal.filter.js';
+import { TransferRefusals } from '#libs/platform';
 import { STAGING, type StagingRoom } from './staging.room.js';
 import { TransfersController } from './transfers.controller.js';
 
@@ -12,6 +12,6 @@ export const stagingModule = (room: StagingRoom): DynamicModule => ({
   controllers: [TransfersController],
   providers: [
     { provide: STAGING, useValue: room },
-    { provide: APP_FILTER, useValue: new RefusalFilter(room.logger) },
+    { provide: APP_FILTER, useValue: new TransferRefusals(room.logger, 'The staging area') },
   ],
 });

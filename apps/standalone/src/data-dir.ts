@@ -28,8 +28,10 @@ export interface DataDir {
 export interface Secrets {
   readonly nats: NatsPasswords;
   readonly postgres: string;
-  /** What gateway, staging and importer sign capabilities with. */
+  /** What gateway, staging, importer and federation sign capabilities with. */
   readonly capability: string;
+  /** What gateway and federation seal the tokens of callers with. */
+  readonly seal: string;
 }
 
 /** A data directory that cannot be used; the message says what to do. */
@@ -87,6 +89,7 @@ async function secretsIn(file: string): Promise<Secrets> {
   const kept = await jsonOf<Partial<Secrets>>(file);
   const secrets = {
     postgres: kept?.postgres ?? randomBytes(24).toString('base64url'), capability: kept?.capability ?? randomBytes(32).toString('base64url'),
+    seal: kept?.seal ?? randomBytes(32).toString('base64url'),
     nats: { ...randomPasswords(), ...kept?.nats },
   };
   await replaceFile(file, JSON.stringify(secrets, null, 2), 0o600);

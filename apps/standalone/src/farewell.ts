@@ -12,12 +12,22 @@ export function farewell(running: Running, { dataDir, keystone }: Arguments): st
     ...(keystone && second ? catalogueCommands(running.regions) : []),
     'Try it:', openrc,
     '  openstack image create --disk-format raw --container-format bare --file README.md first', '  openstack image list', '',
-    ...(second ? [`In ${second.region}:`, `  source ${join(second.dataDir, 'openrc')}`, '  openstack image list', ''] : []),
+    ...(second ? copyCommands(first, second) : []),
     ...(keystone ? [] : withoutClient(running, first)),
     ...running.regions.map((region) => `Everything${second ? ` of ${region.region}` : ''} is kept in ${region.dataDir}; the services write their logs to ${join(region.dataDir, 'logs')}.`),
     keystone ? '' : 'The development identity is not for production: it knows fixed users and listens on loopback only.', '',
   ].join('\n');
 }
+
+/** The image goes straight from one region to the other: nothing of it passes the client. */
+const copyCommands = (first: RunningRegion, second: RunningRegion): string[] => [
+  `Bring it to ${second.region}:`,
+  '  SOURCE=$(openstack image show -f value -c id first)',
+  `  source ${join(second.dataDir, 'openrc')}`,
+  '  openstack image create --disk-format raw --container-format bare copy',
+  `  openstack image import --method glance-download --remote-region ${first.region} --remote-image "$SOURCE" --remote-service-interface public copy`,
+  '  openstack image show copy', '',
+];
 
 const withoutClient = ({ identityUrl }: Running, { endpoint }: RunningRegion): string[] => [
   'Without the openstack client:',

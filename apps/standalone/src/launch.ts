@@ -42,7 +42,9 @@ export async function launch(start: Launch): Promise<Running> {
     const databaseUrl = await databaseOf(postgres, region, index);
     const transferPort = await freePort(region.dataDir.ports['transfer']);
     region.dataDir.ports['transfer'] = transferPort;
-    return { region: region.name, nameOf: region.nameOf, port: region.port, transferPort, natsUrl: url, isOurNats: isOurs, databaseUrl, keystone, settings: args.settings };
+    const federationPort = await freePort(region.dataDir.ports['federation transfer']);
+    region.dataDir.ports['federation transfer'] = federationPort;
+    return { region: region.name, nameOf: region.nameOf, port: region.port, transferPort, federationPort, natsUrl: url, isOurNats: isOurs, databaseUrl, keystone, settings: args.settings };
   }));
 
   const started = async (name: string, part: Promise<Part>): Promise<void> => {

@@ -19,6 +19,8 @@ export interface Surroundings {
   readonly port: number;
   /** Where the staging service takes and gives data. */
   readonly transferPort: number;
+  /** Where the federation service gives images of other regions. */
+  readonly federationPort: number;
   readonly natsUrl: string;
   /** False for a NATS server that somebody else runs: its users are his. */
   readonly isOurNats: boolean;
@@ -55,16 +57,24 @@ const hasStaging = (name: ServiceName): boolean => name === 'staging' || name ==
 const stagingIn = (dataDir: DataDir): string => join(dataDir.path, 'staging');
 const stagingOptions = (dataDir: DataDir): Options => ({ 'default.node_staging_uri': pathToFileURL(stagingIn(dataDir)).href });
 
-/** What those who pass staged data on to each other know each other by. */
-function transferOptions(name: ServiceName, { transferPort }: Surroundings, dataDir: DataDir): Options {
-  const key = { 'heliograph.capability_key': dataDir.secrets.capability };
-  if (name === 'staging') return { ...key, 'heliograph.transfer_host': '127.0.0.1', 'heliograph.transfer_port': transferPort };
-  return name === 'gateway' || name === 'importer' ? { ...key, 'heliograph.staging_url': `http://127.0.0.1:${transferPort}` } : {};
+/** What those who pass data on to each other know each other by, and where they find each other. */
+function transferOptions(name: ServiceName, { transferPort, federationPort }: Surroundings, { secrets }: DataDir): Options {
+  const key = { 'heliograph.capability_key': secrets.capability };
+  const seal = { 'heliograph.seal_key': secrets.seal };
+  const staging = { 'heliograph.staging_url': `http://127.0.0.1:${transferPort}` };
+  const listens = (port: number): Options => ({ 'heliograph.transfer_host': '127.0.0.1', 'heliograph.transfer_port': port });
+  switch (name) {
+    case 'gateway': return { ...key, ...seal, ...staging };
+    case 'staging': return { ...key, ...listens(transferPort) };
+    case 'importer': return { ...key, ...staging, 'heliograph.federation_url': `http://127.0.0.1:${federationPort}` };
+    case 'federation': return { ...key, ...seal, ...listens(federationPort) };
+    case 'catalog': return {};
+  }
 }
 
 function gatewayOptions({ keystone }: Surroundings, dataDir: DataDir): Options {
   return {
-    'default.bind_host': '127.0.0.1',
+    'default.bind_host': '127.0.0.1', 'default.enabled_import_methods': 'glance-direct,web-download,copy-image,glance-download',
     'oslo_policy.policy_file': join(dataDir.path, 'policy.yaml'),
     ...keystoneOptions(keystone),
   };

@@ -2,9 +2,9 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import { Problem, type ImageCommandEnvelope } from '#libs/domain';
 import type { CommandContext } from './messages.js';
 
-/** What one service lets another do with the bytes of one attempt: bring them to the staging area, or read them there. */
+/** What one service lets another do with the bytes of one attempt: bring them to the staging area, read them there, or fetch them from another region. */
 export interface CapabilityClaims {
-  readonly may: 'stage' | 'read';
+  readonly may: 'stage' | 'read' | 'fetch';
   readonly imageId: string;
   readonly attemptId: string;
   readonly expiresAt: Date;
@@ -13,6 +13,8 @@ export interface CapabilityClaims {
   readonly declaredSizeBytes?: number;
   /** On whose behalf: what is recorded names him, not the service. */
   readonly requestId: string;
+  /** The import that fetches, and from which region. */
+  readonly fetches?: { readonly importId: string; readonly region: string };
   readonly actor: CommandContext['actor'];
   readonly personal?: CommandContext['personal'];
   /** What the completion is known by, where the client may repeat his request. */

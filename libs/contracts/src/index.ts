@@ -6,8 +6,8 @@ export { importProperties, shownSizeBytes } from './import-properties.js';
 export { imageEventSchemas, metadefEventSchemas } from './event-schemas.js';
 export {
   imageFromJson, namespaceFromJson, type Answer, type CommandContext, type HistoryAnswer, type HistoryEntry, type HistoryQuestion, type ImageCommandAnswer,
-  type ImageCommandMessage, type MetadefCommandAnswer, type MetadefCommandMessage, type Projected, type RemovalsAnswer, type RemovalsQuestion,
-  type StatusAnswer,
+  type ImageCommandMessage, type MetadefCommandAnswer, type MetadefCommandMessage, type Projected, type ReachedService, type RegionsAnswer, type RegionsQuestion,
+  type RemoteImage, type RemovalsAnswer, type RemovalsQuestion, type StatusAnswer,
 } from './messages.js';
 export { inboxPrefix, natsPermissions, natsUsers, type NatsPermissions, type NatsUser } from './permissions.js';
 export { openAccess, sealAccess, type RemoteAccess, type SealedFor } from './sealed-token.js';

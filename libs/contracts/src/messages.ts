@@ -78,6 +78,30 @@ export interface StatusAnswer {
   readonly leaseSeconds: number;
 }
 
+/** What another region says of an image that is to be brought from there; of its properties only those that the operator lets pass. */
+export interface RemoteImage {
+  readonly sizeBytes: number;
+  readonly diskFormat: string;
+  readonly containerFormat: string;
+  /** md5, in lower-case hex; null where that region does not know it. */
+  readonly checksum: string | null;
+  readonly osHashAlgo: string | null;
+  readonly osHashValue: string | null;
+  readonly properties: Readonly<Record<string, string>>;
+}
+
+/** `ask.<region>.regions`, answered by federation: whether the image services at these addresses answer. They come from a service catalogue. */
+export interface RegionsQuestion { readonly urls: readonly string[] }
+export interface RegionsAnswer { readonly services: readonly ReachedService[] }
+export interface ReachedService {
+  readonly url: string;
+  readonly isReachable: boolean;
+  /** The newest version of the Image API that it offers, as `v2.17`. */
+  readonly version?: string;
+  /** Why it could not be reached. */
+  readonly reason?: string;
+}
+
 /** `projected.<region>`: every commit up to `sequence` can be read from the read model. */
 export interface Projected { readonly sequence: number }
 

@@ -74,11 +74,11 @@ export async function keepSealedTokens(connection: NatsConnection, region: strin
   void goOn();
 }
 
-/** As many replicas as the log has. Memory alone: a server forgets it when it restarts, and that is what is wanted. */
+/** As many replicas as the log has; one before there is a log. Memory alone: a server forgets it when it restarts, and that is what is wanted. */
 async function create(manager: JetStreamManager, region: string): Promise<void> {
-  const { config } = await manager.streams.info(streamName(region));
+  const log = await manager.streams.info(streamName(region)).catch(undefinedWhereMissing);
   await manager.streams.add({
-    name: sealedStreamName(region), subjects: [sealedSubjects(region)], storage: StorageType.Memory, retention: RetentionPolicy.Limits, num_replicas: config.num_replicas,
+    name: sealedStreamName(region), subjects: [sealedSubjects(region)], storage: StorageType.Memory, retention: RetentionPolicy.Limits, num_replicas: log?.config.num_replicas ?? 1,
     discard: DiscardPolicy.Old, max_age: nanos(longestMs), max_msgs_per_subject: 1, max_msg_size: 65_536, max_bytes: 64 * 2 ** 20, allow_msg_ttl: true, allow_direct: false,
   });
 }

@@ -1,4 +1,5 @@
 export type { Caller, CatalogEndpoint, CatalogEntry, Identity, Scope } from './caller.js';
+export { imageEndpointOf, imageEndpoints } from './image-endpoints.js';
 export { createKeystoneIdentity, type KeystoneOptions } from './keystone/keystone.js';
 export { knownCallers } from './known-callers.js';
 export type { PolicyTarget } from './policy/compile.js';

@@ -11,3 +11,4 @@ export { progressTeller } from './progress.js';
 export { serve, type HttpDefinition, type ServiceDefinition, type ServiceParts } from './serve.js';
 export { ServiceConfig, logLevels, type LogLevel } from './service-config.js';
 export { createShutdown, type Shutdown } from './shutdown.js';
+export { TransferRefusals, createTransferAdapter } from './transfer-server.js';

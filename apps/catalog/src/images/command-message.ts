@@ -79,6 +79,7 @@ const commandChecks: { readonly [Type in ImageCommand['type']]: Checks<FieldsOf<
     injectedProperties: optional(dictionary(1000, propertyName, propertyValue)) as Check<Readonly<Record<string, string>>>,
   },
   RecordImportHops: { ...ofImport, hops: list(100, record({ uri: text(4096), status: count })) },
+  DescribeImportedImage: { ...ofImport, diskFormat: text(255), containerFormat: text(255), properties: dictionary(mostAtOnce, propertyName, propertyValue) },
   StartStoreImport: { ...ofImport, ...attempt, storeId: text(255) },
   CompleteStoreImport: {
     ...ofImport, ...attempt, sizeBytes: count, virtualSizeBytes: optional(count) as Check<number>, checksum: text(255), osHashAlgo: text(64), osHashValue: text(255),

@@ -5,6 +5,8 @@ import { throwIfOutOfReach } from '#libs/download';
 import { TakesBody } from '../edge/http-server.js';
 import { jsonObject } from '../edge/json-body.js';
 import { header, type Request } from '../edge/request.js';
+import type { AskedImage } from '../images/permissions.js';
+import { REGIONS, type RegionsRoom } from '../regions/regions.room.js';
 import { GATEWAY_RULES, IMAGES, type GatewayRules, type ImageRoom } from '../tokens.js';
 import { readImportRequest } from './import-request.js';
 import { tasksOf } from './task.view.js';
@@ -12,7 +14,7 @@ import { tasksOf } from './task.view.js';
 /** Imports of an image: asked for here, carried out by the importer. Source: API.md sections 9 and 10. */
 @Controller('v2/images/:imageId')
 export class ImageImportsController {
-  constructor(@Inject(IMAGES) private readonly room: ImageRoom, @Inject(GATEWAY_RULES) private readonly rules: GatewayRules) {}
+  constructor(@Inject(IMAGES) private readonly room: ImageRoom, @Inject(GATEWAY_RULES) private readonly rules: GatewayRules, @Inject(REGIONS) private readonly regions: RegionsRoom) {}
 
   @Post('import')
   @HttpCode(202)
@@ -28,7 +30,10 @@ export class ImageImportsController {
       await throwIfOutOfReach(command.sourceUri, this.rules.reach);
     }
     const rule = command.method === 'copy-image' ? 'copy_image' : 'modify_image';
-    await images.change({ request, imageId, body: bytes, command: () => command, check: (image) => permissions.requireOn(rule, image, request.caller) });
+    const change = { request, imageId, body: bytes, command: () => command, check: (asked: AskedImage) => { permissions.requireOn(rule, asked, request.caller); } };
+    if (command.method !== 'glance-download') return void await images.change(change);
+    await images.visible(imageId, request);
+    await this.regions.withToken(request, command, () => images.change(change));
   }
 
   /** Beyond Glance, where only the deletion of the image ends an import. What was staged stays, to be imported again. */

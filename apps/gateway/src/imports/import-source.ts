@@ -1,13 +1,15 @@
 import { withoutSecrets, type UriFilter } from '#libs/download';
 import { Problem, type ImageCommand, type ImportMethod } from '#libs/domain';
+import { readRemoteSource } from '../regions/remote-source.js';
 import { hexLengthOf, isOsHashAlgo } from '#libs/stores';
 
-export type ImportSource = Pick<Extract<ImageCommand, { type: 'RequestImageImport' }>, 'sourceUri' | 'expectedHashAlgo' | 'expectedHashValue'>;
+export type ImportSource = Pick<Extract<ImageCommand, { type: 'RequestImageImport' }>, 'sourceUri' | 'sourceRegion' | 'sourceImageId' | 'sourceInterface' | 'expectedHashAlgo' | 'expectedHashValue'>;
 
 /** What the `method` of an import's body says of its source: where the bytes come from, and what they must hash to where the caller knows it.
  *  Refuses: InvalidRequest, UriNotAllowed. */
 export function readImportSource(method: ImportMethod, asked: Readonly<Record<string, unknown>>, filter: Pick<UriFilter, 'check'>): ImportSource {
   if (method === 'web-download') return { sourceUri: uriOf(asked['uri'], filter), ...expectedHash(asked['validation_data']) };
+  if (method === 'glance-download') return readRemoteSource(asked);
   return method === 'glance-direct' ? expectedHash(asked['validation_data']) : {};
 }
 

@@ -6,7 +6,7 @@ import { within, type ImageLimits } from './image.limits.js';
 import { addMember, changeMemberStatus, removeMember } from './image.members.js';
 import { evolveImage } from './image.evolve.js';
 import {
-  completeStoreImport, dropImageData, failImport, failStoreImport, finishImport, recordImportHops, requestImageImport, startStoreImport, type ImportToRequest,
+  completeStoreImport, describeImportedImage, dropImageData, failImport, failStoreImport, finishImport, recordImportHops, requestImageImport, startStoreImport, type ImportToRequest,
 } from './image.imports.js';
 import { completeImageStaging, expireStagedData, failImageStaging, startImageStaging } from './image.staging.js';
 import {
@@ -34,6 +34,7 @@ export type ImageCommand =
   | { type: 'ExpireStagedData'; attemptId: string }
   | ({ type: 'RequestImageImport' } & ImportToRequest)
   | { type: 'RecordImportHops'; importId: string; hops: readonly ImportHop[] }
+  | { type: 'DescribeImportedImage'; importId: string; diskFormat: string; containerFormat: string; properties: Readonly<Record<string, string>> }
   | { type: 'StartStoreImport'; importId: string; attemptId: string; storeId: string }
   | ({ type: 'CompleteStoreImport'; importId: string; attemptId: string } & ImageDataFacts)
   | { type: 'FailStoreImport'; importId: string; storeId: string; reason: string }
@@ -107,6 +108,7 @@ function decideExisting(imageId: string, command: OnExisting, image: Image, limi
     case 'ExpireStagedData': return expireStagedData(command, image);
     case 'RequestImageImport': return requestImageImport(imageId, withoutType(command), image);
     case 'RecordImportHops': return recordImportHops(command, image);
+    case 'DescribeImportedImage': return describeImportedImage(imageId, command, image, limits);
     case 'StartStoreImport': return startStoreImport(imageId, command, image);
     case 'CompleteStoreImport': return completeStoreImport(imageId, withoutType(command), image);
     case 'FailStoreImport': return failStoreImport(imageId, command, image);

@@ -1,5 +1,7 @@
 import { Problem } from '../problem.js';
 import type { Attempt, Image, ImageDataFacts, ImageEvent, ImportHop, ImportInProgress, ImportMethod, ImportRequest } from './image.js';
+import type { ImageLimits } from './image.limits.js';
+import { changeImageProperties } from './image.properties.js';
 import type { ImageStatus } from './image.status.js';
 
 /** What `RequestImageImport` carries besides the request: whether stores that have the data already are passed over (`all_stores`). */
@@ -41,6 +43,19 @@ function storesToFill(imageId: string, { method, storeIds, skipsPresent }: Impor
 }
 
 const requestData = ({ skipsPresent: _, ...request }: ImportToRequest, storeIds: readonly string[]): ImportRequest => ({ ...request, storeIds });
+
+/**
+ * Takes over what the source says of itself: its formats, and the properties that the operator lets pass; where nothing differs, nothing changes.
+ * Refuses: ImportOver, TooManyProperties. Source: seed S2, "setting the correct container_format and disk_format".
+ */
+export function describeImportedImage(imageId: string, { importId, diskFormat, containerFormat, properties }: Described, image: Image, limits: ImageLimits): ImageEvent[] {
+  heldBy(imageId, importId, image);
+  const formats = [{ of: 'attribute', name: 'diskFormat', value: diskFormat }, { of: 'attribute', name: 'containerFormat', value: containerFormat }] as const;
+  const others = Object.entries(properties).map(([name, value]) => ({ of: 'property', op: 'add', name, value }) as const);
+  return changeImageProperties(imageId, [...formats, ...others], image, limits);
+}
+
+interface Described { readonly importId: string; readonly diskFormat: string; readonly containerFormat: string; readonly properties: Readonly<Record<string, string>> }
 
 /** Opens an attempt of the import towards one of its stores; what a dead importer left open there is over with it. One that is known already
  *  changes nothing. Refuses: ImportOver. */

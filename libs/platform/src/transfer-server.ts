@@ -1,18 +1,36 @@
 import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyReply } from 'fastify';
 import type { Answer } from '#libs/contracts';
 import { Problem } from '#libs/domain';
-import type { Logger } from '#libs/platform';
+import type { Logger } from './logging.js';
+
+/** A Fastify for bytes between services: it hands bodies over unread, as the stream they are, and its paths may hold a whole capability. */
+export function createTransferAdapter(): FastifyAdapter {
+  const adapter = new FastifyAdapter({
+    logger: false,
+    bodyLimit: Number.MAX_SAFE_INTEGER,
+    exposeHeadRoutes: false,
+    // Transfers take as long as they take; their own idle limit ends them.
+    requestTimeout: 0,
+    routerOptions: { maxParamLength: 8192 },
+    skipMiddie: true,
+  });
+  const fastify = adapter.getInstance();
+  fastify.removeAllContentTypeParsers();
+  fastify.addContentTypeParser('*', (_request, _payload, done) => done(null));
+  return adapter;
+}
 
 const statuses: Partial<Record<Problem['code'], number>> = { Forbidden: 403, ImageDataNotFound: 404, RangeNotSatisfiable: 416, Unavailable: 503, StoreUnavailable: 503 };
 
 /**
- * Refusals go back as the JSON they travel in over the bus; the gateway turns them into its own answers. What is no refusal is a fault:
+ * Refusals go back as the JSON they travel in over the bus; the service that asked turns them into its own answers. What is no refusal is a fault:
  * logged here, once, without the path, which holds a capability.
  */
 @Catch()
-export class RefusalFilter implements ExceptionFilter {
-  constructor(private readonly logger: Logger) {}
+export class TransferRefusals implements ExceptionFilter {
+  constructor(private readonly logger: Logger, private readonly what: string) {}
 
   catch(thrown: unknown, host: ArgumentsHost): void {
     const reply = host.switchToHttp().getResponse<FastifyReply>();
@@ -25,6 +43,6 @@ export class RefusalFilter implements ExceptionFilter {
 
   private fault(thrown: unknown): Problem {
     this.logger.error({ err: thrown }, 'a transfer failed by a fault of ours');
-    return new Problem('Unavailable', { what: 'The staging area', seconds: 5 });
+    return new Problem('Unavailable', { what: this.what, seconds: 5 });
   }
 }

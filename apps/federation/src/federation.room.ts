@@ -1,0 +1,20 @@
+import type { SealedTokens } from '#libs/event-log';
+import type { Logger } from '#libs/platform';
+import type { ReachService } from './reach-service.js';
+
+export const FEDERATION = Symbol('federation');
+
+/** What the routes of the federation service work with. */
+export interface FederationRoom {
+  readonly tokens: SealedTokens;
+  readonly capabilityKey: string;
+  readonly sealKey: string;
+  /** The beginnings of the names of properties that a copy takes over. */
+  readonly prefixes: readonly string[];
+  readonly totalTimeoutMs: number;
+  readonly reachService: ReachService;
+  readonly logger: Logger;
+  /** Ends what is in flight when the service has to go. */
+  readonly signal: AbortSignal;
+  readonly clock: () => Date;
+}

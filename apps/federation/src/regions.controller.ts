@@ -1,0 +1,17 @@
+import { Controller, Inject } from '@nestjs/common';
+import { MessagePattern, Payload } from '@nestjs/microservices';
+import type { RegionsAnswer, RegionsQuestion } from '#libs/contracts';
+import { FEDERATION, type FederationRoom } from './federation.room.js';
+
+const mostServices = 100;
+
+/** Which image services of a catalogue answer: all are asked at once, each for a bounded time. */
+@Controller()
+export class RegionsController {
+  constructor(@Inject(FEDERATION) private readonly room: Pick<FederationRoom, 'reachService'>) {}
+
+  @MessagePattern('ask.regions')
+  async regions(@Payload() { urls }: RegionsQuestion): Promise<RegionsAnswer> {
+    return { services: await Promise.all([...new Set(urls)].slice(0, mostServices).map((url) => this.room.reachService(url))) };
+  }
+}

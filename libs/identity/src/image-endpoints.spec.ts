@@ -1,0 +1,35 @@
+import type { CatalogEntry } from './caller.js';
+import { imageEndpointOf, imageEndpoints } from './image-endpoints.js';
+
+const catalog: readonly CatalogEntry[] = [
+  { type: 'identity', name: 'keystone', endpoints: [{ region: 'RegionThree', interface: 'public', url: 'http://keystone' }] },
+  { type: 'image', name: 'glance', endpoints: [
+    { region: 'RegionOne', interface: 'public', url: 'http://one' }, { region: 'RegionOne', interface: 'internal', url: 'http://one.inside' },
+    { region: 'RegionTwo', interface: 'public', url: 'http://two' }, { region: 'RegionFour', interface: 'public', url: 'no address' }, { region: '', interface: 'public', url: 'http://nowhere' },
+  ] },
+  { type: 'image', name: 'second', endpoints: [{ region: 'RegionTwo', interface: 'public', url: 'http://two.second' }] },
+];
+
+describe('The image service of a region, in the catalogue of the caller', () => {
+  it('is found by region and interface', () => {
+    expect(imageEndpointOf(catalog, { region: 'RegionOne', interface: 'internal' })).toBe('http://one.inside');
+    expect(imageEndpointOf(catalog, { region: 'RegionTwo', interface: 'public' })).toBe('http://two');
+  });
+
+  it.each([
+    ['is in no catalogue', 'RegionNine', 'public'], ['has no such interface', 'RegionTwo', 'internal'], ['has another service only', 'RegionThree', 'public'],
+    ['has an endpoint that is no address', 'RegionFour', 'public'], ['has no name', '', 'public'], ['is an address', 'http://one', 'public'],
+  ])('is refused where it %s, and the refusal names what there is', (_, region, face) => {
+    expect(() => imageEndpointOf(catalog, { region, interface: face })).toThrow(expect.objectContaining({
+      code: 'RegionNotInCatalogue', params: { region, interface: face, known: expect.stringContaining('RegionOne (public), RegionOne (internal), RegionTwo (public)') as string },
+    }) as Error);
+  });
+
+  it('is refused where a token came without catalogue', () => {
+    expect(() => imageEndpointOf([], { region: 'RegionOne', interface: 'public' })).toThrow('It has none at all.');
+  });
+
+  it('is listed once for each region and interface', () => {
+    expect(imageEndpoints(catalog).map(({ region, interface: face }) => `${region} ${face}`)).toEqual(['RegionOne public', 'RegionOne internal', 'RegionTwo public', 'RegionFour public']);
+  });
+});
