@@ -1,7 +1,7 @@
 import { eventually } from './catalog-system.js';
 import { signIn, type Client } from './client.js';
 import { runLoad, type Load } from './load.js';
-import { runMonkey, type Kills } from './monkey.js';
+import { runMonkey, victimsOf, type Kills } from './monkey.js';
 import { filesIn } from './operations.js';
 import { seeded, seedOfThisRun } from './random.js';
 import { quickEnds, startRegion, type Region } from './region.js';
@@ -22,7 +22,7 @@ describe(`A region whose processes are killed at random (HELIOGRAPH_SEED=${seed}
     client = await signIn(region, 'admin');
     const random = seeded(seed);
     const over = new AbortController();
-    const monkey = runMonkey(region, random.branch('monkey'), AbortSignal.timeout(seconds * 1000)).finally(() => over.abort());
+    const monkey = runMonkey(region, random.branch('monkey'), AbortSignal.timeout(seconds * 1000), victimsOf(region)).finally(() => over.abort());
     [load, kills] = await Promise.all([runLoad({ clients, random, signal: over.signal }), monkey]);
     process.stderr.write(`HELIOGRAPH_SEED=${seed}: killed ${JSON.stringify(kills.of)}; ${JSON.stringify(load.counts())}\n`);
   }, (seconds + 240) * 1000);

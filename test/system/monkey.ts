@@ -3,7 +3,7 @@ import type { Random } from './random.js';
 import type { ProcessName, Region } from './region.js';
 
 /** In the order in which they are brought back: a service is ready when what it stands on is. */
-const victimsOf = ({ names }: Region): readonly ProcessName[] => ['postgres', 'nats', ...names];
+export const victimsOf = ({ names }: Region): readonly ProcessName[] => ['postgres', 'nats', ...names];
 
 export interface Kills {
   readonly of: Readonly<Record<string, number>>;
@@ -12,8 +12,7 @@ export interface Kills {
 }
 
 /** Kills a process, or two at once, every second or so, and brings them back, until `signal` aborts; everything runs when it resolves. */
-export async function runMonkey(region: Region, random: Random, signal: AbortSignal): Promise<Kills> {
-  const victims = victimsOf(region);
+export async function runMonkey(region: Region, random: Random, signal: AbortSignal, victims: readonly ProcessName[]): Promise<Kills> {
   const of = Object.fromEntries(victims.map((name) => [name, 0]));
   const ownDeaths: string[] = [];
   // Everybody's turn comes before anybody's second, and nobody is left out, however slow the machine.

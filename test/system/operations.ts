@@ -56,6 +56,7 @@ export async function settledImage(client: Client, imageId: string, withinMs = 2
 
 export interface HistoryEntry {
   readonly version: number;
+  readonly at: string;
   readonly action: string;
   readonly request_id: string;
   readonly changes: readonly { readonly name: string; readonly from: unknown; readonly to: unknown }[];

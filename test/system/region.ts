@@ -1,11 +1,13 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { freePort, projectDir, startChild, startTestStack, tailOf, type Child, type Ending, type TestStack } from '#libs/embedded';
 import { createStreams, type CrashPoint } from '#libs/event-log';
 import { createBus, createLogger, variableOf } from '#libs/platform';
 
-export const serviceNames = ['catalog', 'catalog-2', 'gateway', 'gateway-2'] as const;
+export const serviceNames = ['catalog', 'catalog-2', 'gateway', 'gateway-2', 'staging', 'importer', 'importer-2'] as const;
 export type ServiceName = (typeof serviceNames)[number];
+type App = 'catalog' | 'gateway' | 'staging' | 'importer';
 export type ProcessName = ServiceName | 'nats' | 'postgres';
 
 /** One region as it runs in production, every part a process of its own that can be killed. Needs `npm run build`. */
@@ -17,6 +19,7 @@ export interface Region {
   readonly password: string;
   readonly stack: TestStack;
   readonly storesDir: string;
+  readonly stagingDir: string;
   /** The services that this region was started with. */
   readonly names: readonly ServiceName[];
   /** The environment of the operator's commands. */
@@ -42,8 +45,24 @@ type Settings = Readonly<Record<string, string | number>>;
 /** Leases and passes are short, so that a test sees the end of an upload whose server died. `settings` are options as `section.option`. */
 export const quickEnds: Settings = { 'heliograph.lease_seconds': 2, 'heliograph.sweep_interval': 1, 'heliograph.removal_interval': 1 };
 
-/** Starts everything, with one catalog and gateway process or two of them; where a part does not start, what runs already is stopped. */
-export async function startRegion({ settings = quickEnds, catalogs = 1, gateways = 1 }: { settings?: Settings; catalogs?: 1 | 2; gateways?: 1 | 2 } = {}): Promise<Region> {
+export interface RegionOptions {
+  readonly settings?: Settings;
+  /** How many processes of each. */
+  readonly catalogs?: 1 | 2;
+  readonly gateways?: 1 | 2;
+  readonly stagings?: 0 | 1;
+  readonly importers?: 0 | 1 | 2;
+}
+
+const namesOf = ({ catalogs = 1, gateways = 1, stagings = 0, importers = 0 }: RegionOptions): ServiceName[] => {
+  const counts: Readonly<Record<App, number>> = { catalog: catalogs, gateway: gateways, staging: stagings, importer: importers };
+  return serviceNames.filter((name) => counts[appOf(name)] >= (name.endsWith('-2') ? 2 : 1));
+};
+
+const appOf = (name: ServiceName): App => name.replace('-2', '') as App;
+
+/** Starts everything; where a part does not start, what runs already is stopped. */
+export async function startRegion({ settings = quickEnds, ...counts }: RegionOptions = {}): Promise<Region> {
   const stack = await startTestStack({ durable: true });
   const running = new Map<string, Child>();
   const stop = async (): Promise<void> => {
@@ -52,7 +71,7 @@ export async function startRegion({ settings = quickEnds, catalogs = 1, gateways
   };
   try {
     await createLog(stack);
-    return await startServices({ stack, running, settings, names: serviceNames.filter((name) => (catalogs === 2 || name !== 'catalog-2') && (gateways === 2 || name !== 'gateway-2')), stop });
+    return await startServices({ stack, running, settings, names: namesOf(counts), stop });
   } catch (error) {
     await stop();
     throw error;
@@ -76,17 +95,22 @@ interface Parts {
 
 async function startServices({ stack, running, settings, names, stop }: Parts): Promise<Region> {
   const password = `development-${stack.passwords.operator}`;
-  const [port, secondPort, identityPort, ...operationsPorts] = await Promise.all(Array.from({ length: 3 + serviceNames.length }, () => freePort()));
+  const [port, secondPort, identityPort, transferPort, ...operationsPorts] = await Promise.all(Array.from({ length: 4 + serviceNames.length }, () => freePort()));
   const [url, identityUrl, storesDir] = [`http://127.0.0.1:${port}`, `http://127.0.0.1:${identityPort}/v3`, join(stack.dir, 'stores')];
   const logFile = (name: string): string => join(stack.dir, `${name}.log`);
-  const env = (user: 'catalog' | 'gateway' | 'operator', more: Settings = {}): NodeJS.ProcessEnv => environment({
+  const env = (user: App | 'operator', more: Settings = {}): NodeJS.ProcessEnv => environment({
     'heliograph.region': stack.region, 'heliograph.nats_url': stack.nats.url, 'heliograph.nats_password': stack.passwords[user],
     'heliograph.database_url': stack.databaseUrl, ...more,
   });
-  const own: Record<'catalog' | 'gateway', Settings> = {
+  const bytes: Settings = { 'heliograph.capability_key': 'what the services of a test know each other by', 'heliograph.staging_url': `http://127.0.0.1:${transferPort}` };
+  const stagingDir = join(stack.dir, 'staging');
+  const stagingArea: Settings = { 'default.node_staging_uri': pathToFileURL(stagingDir).href };
+  const own: Record<App, Settings> = {
     catalog: {},
+    staging: { ...bytes, ...stagingArea, 'heliograph.transfer_port': transferPort ?? 0 },
+    importer: { ...bytes, ...stagingArea, 'glance_store.filesystem_store_datadir': storesDir },
     gateway: {
-      'glance_store.filesystem_store_datadir': storesDir, 'oslo_policy.policy_file': join(stack.dir, 'policy.yaml'),
+      ...bytes, 'glance_store.filesystem_store_datadir': storesDir, 'oslo_policy.policy_file': join(stack.dir, 'policy.yaml'),
       'keystone_authtoken.auth_url': identityUrl, 'keystone_authtoken.password': password,
     },
   };
@@ -99,7 +123,7 @@ async function startServices({ stack, running, settings, names, stop }: Parts): 
   }
   const startService = async (name: ServiceName, more: NodeJS.ProcessEnv = {}): Promise<void> => {
     const operationsPort = operationsPorts[serviceNames.indexOf(name)] ?? 0;
-    const app = name.startsWith('gateway') ? 'gateway' : 'catalog';
+    const app = appOf(name);
     const listens: Settings = app === 'gateway' ? { 'default.bind_port': (name === 'gateway' ? port : secondPort) ?? 0 } : {};
     await start(name, app, { ...env(app, { ...own[app], ...settings, ...listens, 'heliograph.operations_port': operationsPort }), ...more }, `http://127.0.0.1:${operationsPort}/readyz`);
   };
@@ -113,7 +137,7 @@ async function startServices({ stack, running, settings, names, stop }: Parts): 
   });
   await Promise.all([start('development-identity', 'development-identity', identityEnv, identityUrl), ...names.map((name) => startService(name))]);
   return {
-    url, secondUrl: `http://127.0.0.1:${secondPort}`, identityUrl, password, stack, storesDir, names, operatorEnv: env('operator'), stop,
+    url, secondUrl: `http://127.0.0.1:${secondPort}`, identityUrl, password, stack, storesDir, stagingDir, names, operatorEnv: env('operator'), stop,
     async kill(name) {
       await (name === 'nats' || name === 'postgres' ? stack[name].kill() : child(name).kill());
     },

@@ -25,6 +25,9 @@ export class ImporterConfig extends ImportFilterConfig {
   @Option.int('heliograph', 'import_download_seconds', { default: 21_600, min: 1, max: 604_800, unit: 'seconds', doc: 'How long a web-download may take from its first request to its last byte, with all that is tried again.' })
   readonly importDownloadSeconds: number;
 
+  @Option.int('heliograph', 'import_handover_seconds', { default: 8, min: 1, max: 600, unit: 'seconds', doc: 'How long an importer may show no sign of life before another one goes on with its imports; the same for all importers of a region.' })
+  readonly importHandoverSeconds: number;
+
   @Option.int('heliograph', 'parallel_imports', { default: 16, min: 1, max: 1000, doc: 'How many imports may run at once in all importers of a region together.' })
   readonly parallelImports: number;
 

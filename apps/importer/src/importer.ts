@@ -34,7 +34,7 @@ export async function openImporter({ config, logger, bus, readiness, shutdown }:
   const federation = federationLine(config);
   const onRemoteEnd: OnRemoteEnd = async (imageId, importing) => { if (federation) await endRemoteImport(federation, imageId, importing); };
   const working = workOnImages(bus.connection, {
-    region, name: 'importer', atOnce: config.parallelImports, signal: stop.signal,
+    region, name: 'importer', atOnce: config.parallelImports, handedOnAfterMs: config.importHandoverSeconds * 1000, signal: stop.signal,
     onTrouble: (error) => logger.error({ err: error }, 'work was interrupted and will be tried again'),
   }, (stored) => importFrom(stored, parts, onRemoteEnd, stop.signal));
   working.catch((error: unknown) => logger.fatal({ err: error }, 'the importer takes no more work'));

@@ -12,6 +12,8 @@ export interface WorkOptions {
   readonly name: string;
   /** How many commits all of them may have in hand together. */
   readonly atOnce: number;
+  /** Who has given no sign of life for so long has died, and another one gets his work. */
+  readonly handedOnAfterMs: number;
   /** Ends it; what is in hand is waited for. */
   readonly signal: AbortSignal;
   /** Told when work failed, and is tried again later, or when the log cannot be reached. */
@@ -21,9 +23,6 @@ export interface WorkOptions {
 /** `done`: it never comes again. `taken over`: somebody else has it in hand, and this process lets go of it without a word. */
 export type WorkOutcome = 'done' | 'taken over';
 
-/** Who has given no sign of life for so long has died, and another one gets his work. */
-const handedOnAfterMs = 8_000;
-const heartbeatMs = 2_000;
 const retryMs = 200;
 const longestDelayMs = 30_000;
 
@@ -49,7 +48,7 @@ export async function workOnImages(connection: NatsConnection, options: WorkOpti
 }
 
 /** Made where it does not exist; one that exists goes on where it was. */
-async function durableConsumer(connection: NatsConnection, { region, name, atOnce }: WorkOptions): Promise<Consumer> {
+async function durableConsumer(connection: NatsConnection, { region, name, atOnce, handedOnAfterMs }: WorkOptions): Promise<Consumer> {
   const stream = streamName(region);
   const manager = await jetstreamManager(connection, { checkAPI: false });
   await manager.consumers.add(stream, {
@@ -84,14 +83,14 @@ function stopOnTrouble(messages: ConsumerMessages, stop: () => void): void {
   watch().catch(stop);
 }
 
-function inHand(work: (commit: Stored) => Promise<WorkOutcome>, { signal, onTrouble }: WorkOptions) {
+function inHand(work: (commit: Stored) => Promise<WorkOutcome>, { signal, onTrouble, handedOnAfterMs }: WorkOptions) {
   /** The latest delivery of each commit in hand: only that one's answer counts. */
   const deliveries = new Map<number, JsMsg>();
   const working = new Set<Promise<void>>();
 
   async function carryOut(first: JsMsg): Promise<void> {
     const latest = (): JsMsg => deliveries.get(first.seq) ?? first;
-    const heartbeat = setInterval(() => { latest().working(); }, heartbeatMs);
+    const heartbeat = setInterval(() => { latest().working(); }, handedOnAfterMs / 4);
     try {
       if (await work({ sequence: first.seq, subject: first.subject, bytes: first.data }) === 'done') latest().ack();
     } catch (error) {
