@@ -119,7 +119,9 @@ describe('Deactivate and reactivate image, with data', () => {
     const id = await demo.activeImage();
     const act = async (action: string) => (await demo.post(`/v2/images/${id}/actions/${action}`)).status;
     expect([await act('deactivate'), await act('deactivate')]).toEqual([204, 204]);
-    expect(await shown(id)).toMatchObject({ status: 'deactivated' });
+    const deactivated = await shown(id);
+    expect([deactivated['status'], deactivated['stores']]).toEqual(['deactivated', undefined]);
+    expect((await api.as('admin').get(`/v2/images/${id}`)).json()).toMatchObject({ stores: 'fast' });
     expect([(await demo.get(file(id))).status, (await admin.get(file(id))).status]).toEqual([403, 200]);
     expect([await act('reactivate'), await act('reactivate')]).toEqual([204, 204]);
     expect((await demo.get(file(id))).text).toBe(data);

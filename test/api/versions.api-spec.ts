@@ -1,8 +1,16 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { startApi, type Api } from './harness.js';
 
+const dir = mkdtempSync(join(tmpdir(), 'versions-'));
+const disabling = join(dir, 'disabled');
 let api: Api;
-beforeAll(async () => { api = await startApi({ 'oslo_middleware.enable_proxy_headers_parsing': 'true' }); }, 60_000);
-afterAll(() => api.stop());
+beforeAll(async () => { api = await startApi({ 'oslo_middleware.enable_proxy_headers_parsing': 'true', 'healthcheck.disable_by_file_path': disabling }); }, 60_000);
+afterAll(async () => {
+  await api.stop();
+  rmSync(dir, { recursive: true });
+});
 
 interface Versions { versions: { id: string; status: string; links: { rel: string; href: string }[] }[] }
 
@@ -51,6 +59,20 @@ describe('Health check: GET /healthcheck', () => {
   it('says OK to everybody', async () => {
     const answer = await api.as(undefined).get('/healthcheck');
     expect([answer.status, answer.text]).toEqual([200, 'OK']);
+    const json = await api.as(undefined).get('/healthcheck', { headers: { accept: 'application/json' } });
+    expect(json.json()).toEqual({ detailed: false, reasons: ['OK'] });
+    expect((await api.as(undefined).request('HEAD', '/healthcheck')).status).toBe(204);
+  });
+});
+
+describe('Health check: GET /healthcheck, while the operator\'s file is there', () => {
+  it('says that it is disabled, and says OK again without the file', async () => {
+    writeFileSync(disabling, '');
+    const answer = await api.as(undefined).get('/healthcheck');
+    expect([answer.status, answer.text]).toEqual([503, 'DISABLED BY FILE']);
+    expect((await api.as(undefined).request('HEAD', '/healthcheck')).status).toBe(503);
+    rmSync(disabling);
+    expect((await api.as(undefined).get('/healthcheck')).status).toBe(200);
   });
 });
 

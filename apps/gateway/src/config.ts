@@ -1,4 +1,5 @@
 import { IsOptional, MinLength, ValidateBy, type ValidationArguments } from 'class-validator';
+import { ruleFormats, type RuleFormat } from '#libs/identity';
 import { ImportFilterConfig, Option } from '#libs/platform';
 import { osHashAlgos, type OsHashAlgo } from '#libs/stores';
 import { corsDefaults } from './edge/cors.js';
@@ -126,8 +127,20 @@ export class GatewayConfig extends ImportFilterConfig {
   @Option.path('oslo_policy', 'policy_file', { glance: true, default: 'policy.yaml', doc: 'The operator\'s own policy rules; a file that is not there means the default rules. Read again when it changes.' })
   readonly policyFile: string;
 
+  @Option.path('heliograph', 'image_schema_file', { default: '', doc: 'What additional properties may hold and which every image must have, as Glance\'s schema-image.json says it; empty: what Glance ships.' })
+  readonly imageSchemaFile: string;
+
+  @Option.path('default', 'property_protection_file', { glance: true, default: '', doc: 'Who may create, read, update and delete which additional properties; empty: everybody all of them.' })
+  readonly propertyProtectionFile: string;
+
+  @Option.choice('default', 'property_protection_rule_format', { glance: true, default: 'roles', choices: ruleFormats, doc: 'Whether that file names roles, or policies of the policy file.' })
+  readonly propertyProtectionRuleFormat: RuleFormat;
+
   @Option.boolean('oslo_middleware', 'enable_proxy_headers_parsing', { glance: true, default: false, doc: 'Whether X-Forwarded-Proto, -Host, -Prefix and -For are believed. Only behind a proxy that sets them.' })
   readonly enableProxyHeadersParsing: boolean;
+
+  @Option.path('healthcheck', 'disable_by_file_path', { glance: true, default: '', doc: 'While this file is there, /healthcheck answers 503, so that load balancers leave this gateway out.' })
+  readonly healthcheckDisableByFilePath: string;
 
   @Option.list('cors', 'allowed_origin', { glance: true, default: [], doc: 'The origins whose pages may use the API; * for all. None: no CORS headers.' })
   readonly corsAllowedOrigin: readonly string[];

@@ -1,6 +1,6 @@
 import { projectedSubject, questionSubject, type Projected, type StatusAnswer } from '#libs/contracts';
 import { jetStreamEventLog } from '#libs/event-log';
-import { createKeystoneIdentity, policyFromFile, type Identity, type KeystoneOptions } from '#libs/identity';
+import { createKeystoneIdentity, noProtections, policyFromFile, propertyProtections, type Identity, type KeystoneOptions } from '#libs/identity';
 import type { ServiceParts } from '#libs/platform';
 import { openReadModel } from '#libs/read-model';
 import { openStores } from '#libs/stores';
@@ -9,6 +9,8 @@ import type { GatewayConfig } from './config.js';
 import type { DataRoom } from './data/data.room.js';
 import { openData } from './data/open-data.js';
 import { acknowledged, type Acknowledged } from './images/acknowledged.js';
+import { imageShower } from './images/image.view.js';
+import { customProperties } from './images/image-schema-file.js';
 import { imageSchema } from './images/image.schema.js';
 import { images } from './images/images.js';
 import { permissions } from './images/permissions.js';
@@ -16,6 +18,7 @@ import { metadefPermissions } from './metadefs/metadef-permissions.js';
 import { metadefs } from './metadefs/metadefs.js';
 import { openProgress, type ProgressRoom } from './progress/progress.room.js';
 import { openRegions, type RegionsRoom } from './regions/regions.room.js';
+import { protectedProperties } from './images/protected-properties.js';
 import { gatewayRules, storesConfig } from './rules.js';
 import type { GatewayRules, ImageRoom, MetadefRoom } from './tokens.js';
 
@@ -69,6 +72,10 @@ export async function openGateway(parts: ServiceParts<GatewayConfig>): Promise<G
   const rules = gatewayRules(config, configured);
   const allowed = permissions(policy);
   const metadefsAllowed = metadefPermissions(policy);
+  const protections = config.propertyProtectionFile === '' ? noProtections
+    : propertyProtections({ path: config.propertyProtectionFile, format: config.propertyProtectionRuleFormat }, policy);
+  const properties = protectedProperties(protections);
+  const schema = imageSchema(config, customProperties(config.imageSchemaFile));
   return {
     rules,
     data: await openData(parts, await openStores(configured)),
@@ -76,7 +83,7 @@ export async function openGateway(parts: ServiceParts<GatewayConfig>): Promise<G
     regions: openRegions(parts),
     room: {
       images: images({ bus, readModel, permissions: allowed, acknowledged: seen, address: rules }),
-      permissions: allowed, schema: imageSchema(config), readModel, acknowledged: seen,
+      permissions: allowed, properties, show: imageShower(properties, allowed, schema), schema, readModel, acknowledged: seen,
     },
     metadefs: {
       metadefs: metadefs({ bus, readModel, permissions: metadefsAllowed, acknowledged: seen, address: rules }),

@@ -20,7 +20,7 @@ export const edgeRules = (config: GatewayConfig): EdgeRules => ({
 export function gatewayRules(config: GatewayConfig, { enabled, defaultId }: StoresConfig): GatewayRules {
   const { publicEndpoint, enableProxyHeadersParsing, limitParamDefault, apiLimitMax } = config;
   return {
-    publicEndpoint, enableProxyHeadersParsing, limitParamDefault, apiLimitMax, importMethods: switchedOn(config), region: config.region,
+    publicEndpoint, enableProxyHeadersParsing, disabledByFile: config.healthcheckDisableByFilePath, limitParamDefault, apiLimitMax, importMethods: switchedOn(config), region: config.region,
     reach: configuredReach(config), injection: metadataInjection(config),
     storeIds: enabled.map(({ id }) => id), defaultStoreId: defaultId,
   };

@@ -2,12 +2,14 @@ import type { Reach } from '#libs/download';
 import type { ReadModel } from '#libs/read-model';
 import type { Injection } from './imports/metadata-injection.js';
 import type { AddressRules } from './edge/address.js';
+import type { ImageShower } from './images/image.view.js';
 import type { ImageSchema } from './images/image.schema.js';
 import type { Acknowledged } from './images/acknowledged.js';
 import type { Images } from './images/images.js';
 import type { Permissions } from './images/permissions.js';
 import type { MetadefPermissions } from './metadefs/metadef-permissions.js';
 import type { Metadefs } from './metadefs/metadefs.js';
+import type { ProtectedProperties } from './images/protected-properties.js';
 
 /** Names under which the module hands its values to the controllers. */
 export const GATEWAY_RULES = Symbol('rules');
@@ -18,6 +20,8 @@ export const METADEFS = Symbol('metadefs');
 /** What of the configuration the controllers obey. */
 export interface GatewayRules extends AddressRules {
   readonly region: string;
+  /** Empty for none. (glance: healthcheck disable_by_file_path) */
+  readonly disabledByFile: string;
   readonly limitParamDefault: number;
   readonly apiLimitMax: number;
   /** Import methods that are switched on, in the operator's order. */
@@ -33,6 +37,8 @@ export interface GatewayRules extends AddressRules {
 export interface ImageRoom {
   readonly images: Images;
   readonly permissions: Permissions;
+  readonly properties: ProtectedProperties;
+  readonly show: ImageShower;
   readonly schema: ImageSchema;
   readonly readModel: ReadModel;
   readonly acknowledged: Acknowledged;

@@ -17,5 +17,5 @@ export async function knownVariables(): Promise<ReadonlySet<string>> {
 
 /** What `--set` said that no service listens to: most likely a slip of the keyboard. A store's own section is not in any table. */
 export function unknownSettings(settings: Readonly<Record<string, string>>, known: ReadonlySet<string>): string[] {
-  return Object.keys(settings).filter((variable) => !known.has(variable) && !variable.endsWith('__FILESYSTEM_STORE_DATADIR'));
+  return Object.keys(settings).filter((variable) => !known.has(variable) && !/__(FILESYSTEM_STORE_DATADIR|WEIGHT|S3_STORE_\w+)$/.test(variable));
 }

@@ -7,4 +7,5 @@ export { defaultRules, type PolicyRule } from './policy/default-rules.js';
 export { PolicyError } from './policy/expression.js';
 export { createPolicy, type Policy, type WrittenRules } from './policy/policy.js';
 export { policyFromFile, type PolicyFileOptions } from './policy/policy-file.js';
+export { noProtections, propertyProtections, ruleFormats, type PropertyProtections, type RuleFormat } from './policy/property-protections.js';
 export { imageTarget, metadefTarget, newImageTarget, type ImageFacts } from './policy/targets.js';

@@ -120,7 +120,7 @@ describe('List images: filters', () => {
     const attemptId = idOf(0xa1);
     log.append(big, [
       { type: 'ImageDataUploadStarted', data: { attemptId, storeId: 'fast' } },
-      { type: 'ImageDataStored', data: { attemptId, storeId: 'fast', sizeBytes: 5_000_000_000, checksum: 'sum', osHashAlgo: 'sha512', osHashValue: 'hash' } },
+      { type: 'ImageDataStored', data: { attemptId, storeId: 'fast', sizeBytes: 5_000_000_000, checksum: 'sum', osHashAlgo: 'sha512', osHashValue: 'hash', virtualSizeBytes: 7_000_000_000 } },
       { type: 'ImageActivated', data: {} }]);
     log.append(big, [{ type: 'ImagePropertiesChanged', data: { attributes: { isProtected: true }, cleared: [], set: {}, removed: [] } }]);
     await applied();
@@ -136,6 +136,9 @@ describe('List images: filters', () => {
     expect(await found({ diskFormat: ['raw', 'qcow2'] })).toEqual([tagged, plain]);
     expect(await found({ checksum: 'sum' })).toEqual([big]);
     expect(await found({ osHashValue: 'hash' })).toEqual([big]);
+    expect(await found({ osHashAlgo: 'sha512' })).toEqual([big]);
+    expect(await found({ virtualSizeBytes: { min: 6_000_000_000 } })).toEqual([big]);
+    expect(await found({ virtualSizeBytes: { equals: 6_000_000_000 } })).toEqual([]);
     expect(await found({ isProtected: true })).toEqual([big]);
   });
 

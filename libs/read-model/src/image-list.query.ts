@@ -24,6 +24,7 @@ export interface ImageListQuery {
   readonly containerFormat?: readonly string[];
   readonly diskFormat?: readonly string[];
   readonly checksum?: string;
+  readonly osHashAlgo?: string;
   readonly osHashValue?: string;
   readonly isProtected?: boolean;
   /** Every one of them. */
@@ -32,6 +33,7 @@ export interface ImageListQuery {
   readonly createdAt?: readonly TimeCondition[];
   readonly updatedAt?: readonly TimeCondition[];
   readonly sizeBytes?: NumberCondition;
+  readonly virtualSizeBytes?: NumberCondition;
   readonly minDisk?: NumberCondition;
   readonly minRam?: NumberCondition;
   /** `created_at` descending where empty; `created_at` and `id` break ties in any case. */

@@ -89,10 +89,10 @@ function conditionsOf(query: ImageListQuery, into: Parameters): string[] {
     ...(query.isProtected === undefined ? [] : [query.isProtected ? 'i.is_protected' : 'not i.is_protected']),
     ...named('name', query.name, into), ...named('container_format', query.containerFormat, into), ...named('disk_format', query.diskFormat, into),
     ...oneOf('i.status', query.status, into), ...oneOf('i.id', query.id?.filter(isLowerUuid), into, 'uuid[]'),
-    ...equal('checksum', query.checksum, into), ...equal('os_hash_value', query.osHashValue, into),
+    ...equal('checksum', query.checksum, into), ...equal('os_hash_algo', query.osHashAlgo, into), ...equal('os_hash_value', query.osHashValue, into),
     ...inTime('created_at', query.createdAt, into), ...inTime('updated_at', query.updatedAt, into),
     ...(query.sizeBytes ? ['coalesce(i.size_bytes, -1) >= 0'] : []), ...inBounds('coalesce(i.size_bytes, -1)', query.sizeBytes, into),
-    ...inBounds('i.min_disk', query.minDisk, into), ...inBounds('i.min_ram', query.minRam, into),
+    ...inBounds('i.virtual_size_bytes', query.virtualSizeBytes, into), ...inBounds('i.min_disk', query.minDisk, into), ...inBounds('i.min_ram', query.minRam, into),
     ...contains(query, into),
   ];
 }

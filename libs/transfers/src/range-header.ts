@@ -16,7 +16,7 @@ export function requestedRange(headers: { readonly range?: string | undefined; r
 
 function fromRange(header: string, sizeBytes: number): DataRange {
   if (header.includes(',')) throw new Problem('InvalidRequest', { detail: 'Only one range can be asked for at a time. Send several requests.' });
-  const [, first = '', last = ''] = /^\s*bytes\s*=\s*(\d{0,15})\s*-\s*(\d{0,15})\s*$/i.exec(header) ?? [];
+  const [, first = '', last = ''] = /^\s*bytes\s*=\s*(\d*)\s*-\s*(\d*)\s*$/i.exec(header) ?? [];
   if (first === '' && last === '') throw unsatisfiable(header, sizeBytes);
   if (first === '') return inside(header, Math.max(0, sizeBytes - Number(last)), sizeBytes - 1, sizeBytes);
   return inside(header, Number(first), last === '' ? sizeBytes - 1 : Number(last), sizeBytes);
@@ -25,6 +25,8 @@ function fromRange(header: string, sizeBytes: number): DataRange {
 function fromContentRange(header: string, sizeBytes: number): DataRange {
   const match = /^\s*bytes\s+(\d{1,15})-(\d{1,15})\/(\*|\d{1,15})\s*$/i.exec(header);
   if (!match) throw unsatisfiable(header, sizeBytes);
+  // Unlike a Range, which may reach beyond the end, this one tells the bytes exactly.
+  if (Number(match[2]) >= sizeBytes) throw unsatisfiable(header, sizeBytes);
   return inside(header, Number(match[1]), Number(match[2]), sizeBytes);
 }
 

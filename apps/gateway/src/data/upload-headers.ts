@@ -12,9 +12,10 @@ export function refuseOtherMediaTypes(request: Request): void {
 /** What the client says the size will be: by its own header, else by Content-Length. Refuses: InvalidRequest. */
 export function declaredSize(request: Request): number | undefined {
   const announced = header(request, 'x-openstack-image-size');
-  if (announced !== undefined && !/^\d{1,15}$/.test(announced)) {
+  if (announced !== undefined && !/^\s*\+?\d{1,15}\s*$/.test(announced)) {
     throw new Problem('InvalidRequest', { detail: 'The header x-openstack-image-size must be a whole number of bytes.' });
   }
-  const size = announced ?? header(request, 'content-length');
+  // To Glance's clients 0 means that they do not know.
+  const size = Number(announced ?? 0) === 0 ? header(request, 'content-length') : announced;
   return size === undefined ? undefined : Number(size);
 }

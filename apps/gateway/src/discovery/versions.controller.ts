@@ -1,4 +1,4 @@
-import { All, Controller, Get, Header, HttpCode, Inject, Req } from '@nestjs/common';
+import { All, Controller, Header, HttpCode, Inject, Req } from '@nestjs/common';
 import { publicOrigin, type AddressRules } from '../edge/address.js';
 import { TakesBody } from '../edge/http-server.js';
 import type { Request } from '../edge/request.js';
@@ -24,8 +24,10 @@ export class VersionsController {
     return this.list(request);
   }
 
-  @Get('versions')
+  @All('versions')
   @Header(...notKept)
+  @HttpCode(200)
+  @TakesBody()
   versions(@Req() request: Request): object {
     return this.list(request);
   }

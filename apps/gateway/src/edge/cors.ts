@@ -22,16 +22,13 @@ export const corsDefaults = {
 
 const simpleHeaders = new Set(['accept', 'accept-language', 'content-type', 'cache-control', 'content-language', 'expires', 'last-modified', 'pragma']);
 
-/** Answers a preflight (true: nothing else is to be done), or puts the headers on the answer to come. Source: oslo.middleware cors. */
-export function applyCors(request: Request, reply: Reply, rules: CorsRules): boolean {
+/** Puts the headers on the answer to come, which for every OPTIONS is an empty 200. Source: oslo.middleware cors. */
+export function applyCors(request: Request, reply: Reply, rules: CorsRules): void {
   const origin = header(request, 'origin');
-  if (rules.allowedOrigin.length === 0 || origin === undefined) return false;
+  if (rules.allowedOrigin.length === 0 || origin === undefined) return;
   const wanted = request.method === 'OPTIONS' ? header(request, 'access-control-request-method') : undefined;
   const isAllowed = rules.allowedOrigin.includes('*') || rules.allowedOrigin.includes(origin);
   if (isAllowed && (wanted === undefined || mayPreflight(request, wanted, rules))) setHeaders(reply, origin, wanted !== undefined, rules);
-  if (wanted === undefined) return false;
-  void reply.code(200).send();
-  return true;
 }
 
 function mayPreflight(request: Request, method: string, { allowMethods, allowHeaders }: CorsRules): boolean {

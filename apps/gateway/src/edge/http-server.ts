@@ -69,23 +69,35 @@ export function installEdge(app: NestFastifyApplication, parts: EdgeParts): void
   fastify.addHook('onRoute', ({ method, url }) => routes.add(method, url));
   fastify.addHook('onRequest', (request, reply, done) => {
     request.arrivedAt = performance.now();
+    forgetUnreadableMediaType(request);
     const given = header(request, 'x-openstack-request-id');
     request.requestId = requestIdOf(undefined, parts.rules.maxRequestIdLength);
     reply.header('x-openstack-request-id', request.requestId);
     refusing(() => { request.requestId = requestIdOf(given, parts.rules.maxRequestIdLength); }, done, () => {
       reply.header('x-openstack-request-id', request.requestId);
-      if (applyCors(request, reply, parts.rules.cors)) return;
+      applyCors(request, reply, parts.rules.cors);
+      if (request.method === 'OPTIONS') return void reply.code(200).send();
       requestContext.run({ requestId: request.requestId }, done);
     });
   });
   fastify.addHook('onRequest', (request, _reply, done) => authenticate(request, parts.identity, done));
   fastify.addHook('preHandler', (request, _reply, done) => refusing(() => refuseUnexpectedBody(request), done, done));
+  fastify.addHook('onSend', (_request, reply, _payload, done) => {
+    // Fastify names a charset, which JSON has none of, and clients compare the header as a whole.
+    if (/^application\/json; *charset=/i.test(String(reply.getHeader('content-type')))) reply.header('content-type', 'application/json');
+    done();
+  });
   fastify.addHook('onResponse', (request, reply, done) => {
     logAnswer(request, reply, parts);
     // A connection whose last answer ends while the server stops would otherwise be kept alive, and the server with it.
     if (!fastify.server.listening) setImmediate(() => fastify.server.closeIdleConnections());
     done();
   });
+}
+
+/** Fastify refuses what it cannot read as a media type; the routes that ask for one refuse it themselves, and all others do not care. */
+function forgetUnreadableMediaType({ raw: { headers } }: Request): void {
+  if (headers['content-type'] !== undefined && !/^\s*[!#$%&'*+.^_`|~\w-]+\/[!#$%&'*+.^_`|~\w-]+\s*(;|$)/.test(headers['content-type'])) delete headers['content-type'];
 }
 
 function refusing(check: () => void, fail: (error: Error) => void, pass: () => void): void {

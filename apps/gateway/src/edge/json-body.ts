@@ -36,7 +36,7 @@ export function hasBody(request: Request): boolean {
 
 function parse(bytes: Buffer): unknown {
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
   } catch {
     throw new Problem('InvalidRequest', { detail: 'The body is not JSON in UTF-8. Correct it and send it again.' });
   }

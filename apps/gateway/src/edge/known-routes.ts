@@ -18,12 +18,21 @@ export function knownRoutes(): KnownRoutes {
       routes.set(pattern, route);
     },
     refusal(method, path) {
-      const methods = [...routes.values()].filter(({ form }) => form.test(path)).flatMap((route) => [...route.methods]);
+      const methods = [...routes.values()].filter(({ form }) => form.test(decoded(path))).flatMap((route) => [...route.methods]);
       if (methods.length > 0) return new Problem('MethodNotAllowed', { method, allowed: [...new Set(methods)].join(', ') });
       return commonMethods.has(method) ? new Problem('RouteNotFound', { path }) : new Problem('MethodUnknown', { method });
     },
   };
 }
+
+/** By its segments, so that an encoded slash divides none. */
+const decoded = (path: string): string => path.split('/').map((part) => {
+  try {
+    return decodeURIComponent(part).replaceAll('/', '%2F');
+  } catch {
+    return part;
+  }
+}).join('/');
 
 const formOf = (pattern: string): RegExp =>
   new RegExp(`^${pattern.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&').replaceAll(/:[A-Za-z]+/g, '[^/]+')}$`);

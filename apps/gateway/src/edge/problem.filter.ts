@@ -53,7 +53,7 @@ function setHeaders(problem: Problem, status: number, reply: Reply, { wwwAuthent
 function problemOf(thrown: unknown, request: Request, routes: KnownRoutes): Problem | undefined {
   if (thrown instanceof Problem) return thrown;
   const status = statusOf(thrown);
-  if (status === 404) return routes.refusal(request.method, pathOf(request));
+  if (status === 404) return routes.refusal(request.method, request.url.split('?')[0] ?? '');
   if (status === 415) return new Problem('UnsupportedMediaType', { given: header(request, 'content-type') || '(none)', supported: 'any that is written as type/subtype' });
   if (status >= 400 && status < 500) return new Problem('InvalidRequest', { detail: `The request cannot be read: ${STATUS_CODES[status] ?? 'Bad Request'}.` });
   return undefined;

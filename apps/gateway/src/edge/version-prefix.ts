@@ -8,7 +8,6 @@ const currentMinor = 17;
 export const apiVersions = supportedMinors.map((minor) => ({ id: `v2.${minor}`, status: minor === currentMinor ? 'CURRENT' : 'SUPPORTED' }));
 
 const prefixes: ReadonlySet<string> = new Set(['v2', ...apiVersions.map(({ id }) => id)]);
-const unversioned: ReadonlySet<string> = new Set(['', 'versions', 'healthcheck']);
 const acceptPrefix = 'application/vnd.openstack.images-';
 
 /**
@@ -18,9 +17,9 @@ const acceptPrefix = 'application/vnd.openstack.images-';
  */
 export function rewrittenUrl(url: string, accept: string | undefined): string {
   const [, first = '', rest = ''] = /^\/*([^/?#]*)(.*)$/.exec(url) ?? [];
-  if (first === 'v2') return url;
-  if (prefixes.has(first)) return `/v2${rest}`;
-  if (unversioned.has(first)) return url;
+  if (prefixes.has(first)) return `/v2${rest.replace(/^\/+/, '/')}`;
+  if (first === 'versions') return '/versions';
+  if (first === 'healthcheck') return url;
   return acceptsVersion(accept) ? `/v2${url}` : '/';
 }
 

@@ -8,15 +8,21 @@ import type { PatchOperation } from './json-patch.js';
 export function refuseImpossible(operations: readonly PatchOperation[], schema: ImageSchema): void {
   for (const each of operations) {
     const [name = ''] = each.path;
-    if (each.path.length !== depthOf(name, each)) throw new Problem('InvalidRequest', { detail: `The path /${each.path.join('/')} leads to nothing in an image.` });
+    if (!leadsSomewhere(name, each)) throw new Problem('InvalidRequest', { detail: `The path /${each.path.join('/')} leads to nothing in an image.` });
     if (name === 'id' || readOnlyAttributes.has(name)) throw readOnly(name);
     if (isReservedName(name)) throw reserved(name);
-    if (each.op !== 'remove' && each.path.length === 1) refuseNonConforming(name, each.value, schema);
+    if (each.op === 'remove') refuseRemoval(name, schema);
+    else if (each.path.length === 1) refuseNonConforming(name, each.value, schema);
   }
 }
 
-/** Single locations are added and removed by their place in the list; everything else is one name deep. */
-const depthOf = (name: string, { op }: PatchOperation): number => name === 'locations' && op !== 'replace' ? 2 : 1;
+function refuseRemoval(name: string, { required }: ImageSchema): void {
+  if (required?.includes(name)) throw new Problem('InvalidRequest', { detail: `Every image must have ${name}. Replace its value instead.` });
+}
+
+/** Single locations are added and removed by their place in the list, or `-` for its end; everything else is one name deep. */
+const leadsSomewhere = (name: string, { op, path }: PatchOperation): boolean =>
+  name === 'locations' && op !== 'replace' ? path.length === 2 && /^(-|\d+)$/.test(path[1] ?? '') : path.length === 1;
 
 /** The changes that a patch asks for. Refuses: AttributeNotRemovable, Forbidden (locations, which are not shown and so cannot be changed). */
 export function changesOf(operations: readonly PatchOperation[]): PropertyChange[] {

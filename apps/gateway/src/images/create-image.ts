@@ -1,6 +1,6 @@
 import { Problem, type ImageAttributes, type ImageCommand, type Visibility } from '#libs/domain';
 import { isReservedName, readOnlyAttributes, settableAttributes } from './attribute-names.js';
-import { refuseNonConforming, type ImageSchema } from './image.schema.js';
+import { refuseIncomplete, refuseNonConforming, type ImageSchema } from './image.schema.js';
 
 export type CreateImage = Extract<ImageCommand, { type: 'CreateImage' }>;
 
@@ -16,6 +16,7 @@ export interface ImageToCreate {
 export function readImageToCreate(body: Readonly<Record<string, unknown>>, schema: ImageSchema): ImageToCreate {
   for (const name of ['direct_url', 'self', 'file', 'schema']) if (Object.hasOwn(body, name)) throw readOnly(name);
   for (const [name, value] of Object.entries(body)) refuseNonConforming(name, value, schema);
+  refuseIncomplete(body, schema);
   for (const name of Object.keys(body)) if (isReservedName(name)) throw reserved(name);
   const { id, owner, visibility } = body as { id?: string; owner?: string | null; visibility?: Visibility };
   return { imageId: id?.toLowerCase(), owner, visibility: visibility ?? 'shared', body };
@@ -36,7 +37,7 @@ export function createImageCommand({ body, visibility }: ImageToCreate, owner: s
   return { ...(attributes as unknown as ImageAttributes), type: 'CreateImage', visibility, tags, properties: Object.fromEntries(properties), owner };
 }
 
-/** The few declared properties that may be null are kept as empty text, which is how Glance shows them. */
+/** The few declared properties that may be null are kept as empty text; the view knows which they are. */
 export const propertyValue = (value: unknown): string => value === null ? '' : value as string;
 
 const elsewhere: ReadonlySet<string> = new Set(['id', 'visibility', 'tags', 'locations']);

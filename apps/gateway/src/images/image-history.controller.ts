@@ -3,6 +3,7 @@ import type { HistoryAnswer, HistoryEntry } from '#libs/contracts';
 import { Problem } from '#libs/domain';
 import type { Request } from '../edge/request.js';
 import { IMAGES, type ImageRoom } from '../tokens.js';
+import type { ImageSchema } from './image.schema.js';
 import { queryOf, wholeNumber } from './query.js';
 
 const defaultLimit = 100;
@@ -24,10 +25,16 @@ export class ImageHistoryController {
     const last = answer.entries.at(-1);
     const self = `/v2/images/${imageId.toLowerCase()}/history`;
     return {
-      history: answer.entries.map(entryView),
+      history: answer.entries.map((entry) => entryView(entry, (name) => this.mayRead(name, entry, request))),
       first: `${self}?limit=${limit}`,
       ...(answer.hasMore && last ? { next: `${self}?limit=${limit}&after=${last.version}` } : {}),
     };
+  }
+
+  /** Attributes and members are for everybody who reads the history; all other names are additional properties, which may be protected. */
+  private mayRead(name: string, { events }: HistoryEntry, { caller }: Request): boolean {
+    const isMember = name.startsWith('members/') && events.some(({ type }) => type.startsWith('Member'));
+    return isMember || isAttribute(name, this.room.schema) || this.room.properties.mayRead(name, caller);
   }
 
   /** The last owner of a deleted image keeps the right to its history; nobody else learns that there was one. */
@@ -39,7 +46,10 @@ export class ImageHistoryController {
   }
 }
 
-function entryView({ version, at, requestId, commandType, actor, personal, events, changes }: HistoryEntry): Record<string, unknown> {
+const isAttribute = (name: string, { properties }: ImageSchema): boolean =>
+  Object.hasOwn(properties, name) && properties[name]?.is_base !== false;
+
+function entryView({ version, at, requestId, commandType, actor, personal, events, changes }: HistoryEntry, mayRead: (name: string) => boolean): Record<string, unknown> {
   return {
     version,
     at,
@@ -52,7 +62,7 @@ function entryView({ version, at, requestId, commandType, actor, personal, event
     user_name: personal?.userName ?? null,
     source_address: personal?.sourceAddress ?? null,
     events: events.map(({ type }) => type),
-    changes,
+    changes: changes.filter(({ name }) => mayRead(name)),
     ...hopsIn(events),
   };
 }

@@ -1,8 +1,8 @@
 import { Controller, Get, Inject, Req } from '@nestjs/common';
 import type { ImageListQuery, ImagePage } from '#libs/read-model';
+import { TakesBody } from '../edge/http-server.js';
 import type { Request } from '../edge/request.js';
 import { GATEWAY_RULES, IMAGES, type GatewayRules, type ImageRoom } from '../tokens.js';
-import { imageView, storeIdsOf } from './image.view.js';
 import { listQuery } from './list-query.js';
 import { queryOf } from './query.js';
 
@@ -15,13 +15,14 @@ export class ImageListController {
   constructor(@Inject(IMAGES) private readonly room: ImageRoom, @Inject(GATEWAY_RULES) private readonly rules: GatewayRules) {}
 
   @Get()
+  @TakesBody()
   async list(@Req() request: Request): Promise<object> {
     const parameters = queryOf(request);
     this.room.permissions.require('get_images', request.caller);
     const { images, isFull } = await this.page(listQuery(parameters, this.rules), request);
     const last = images.at(-1);
     return {
-      images: images.map(({ imageId, image }) => imageView(imageId, image, this.rules.storeIds.length > 0 ? storeIdsOf(image) : undefined)),
+      images: images.map(({ imageId, image }) => this.room.show(imageId, image, request.caller)),
       first: pageLink(parameters),
       ...(isFull && last ? { next: pageLink(parameters, last.imageId) } : {}),
       schema: '/v2/schemas/images',
@@ -30,7 +31,9 @@ export class ImageListController {
 
   /** The read model knows the default rules; where an operator wrote his own, every image is asked about. */
   private async page(query: ImageListQuery, request: Request): Promise<ImagePage> {
-    const { permissions } = this.room;
+    const { permissions, properties } = this.room;
+    // Who may not read a property may not find out its value by asking for images that have it.
+    if (Object.keys(query.properties ?? {}).some((name) => !properties.mayRead(name, request.caller))) return { images: [], isFull: false };
     if (permissions.isListedBySql()) return this.read(query, request);
     let marker = query.marker;
     for (let pages = 1; ; pages += 1) {

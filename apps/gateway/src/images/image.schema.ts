@@ -3,10 +3,14 @@ import { fault, type PropertySchema } from './property-schema.js';
 
 export interface ImageFormats { readonly containerFormats: readonly string[]; readonly diskFormats: readonly string[] }
 
+/** What is said of additional properties, and which of them every image must have. */
+export interface CustomProperties { readonly properties: Readonly<Record<string, PropertySchema>>; readonly required: readonly string[] }
+
 export interface ImageSchema {
   readonly name: 'image';
   readonly properties: Readonly<Record<string, PropertySchema>>;
   readonly additionalProperties: PropertySchema;
+  readonly required?: readonly string[];
   readonly links: readonly { readonly rel: string; readonly href: string }[];
 }
 
@@ -14,12 +18,19 @@ const uuid = '^([0-9a-fA-F]){8}-([0-9a-fA-F]){4}-([0-9a-fA-F]){4}-([0-9a-fA-F]){
 const int32 = 2_147_483_647;
 const readOnly = { readOnly: true } as const;
 
-/** The document that clients build their forms and models from, and that bodies are checked against. Source: API.md sections 4 and 17. */
-export function imageSchema({ containerFormats, diskFormats }: ImageFormats): ImageSchema {
+/**
+ * The document that clients build their forms and models from, and that bodies are checked against.
+ * Throws where an additional property has the name of an attribute. Source: API.md sections 4 and 17.
+ */
+export function imageSchema({ containerFormats, diskFormats }: ImageFormats, { properties, required }: CustomProperties = { properties: knownProperties, required: [] }): ImageSchema {
+  const base = baseProperties(containerFormats, diskFormats);
+  const taken = Object.keys(properties).filter((name) => Object.hasOwn(base, name));
+  if (taken.length > 0) throw new Error(`The schema of additional properties may not speak of ${taken.join(', ')}: every image has that anyway.`);
   return {
     name: 'image',
-    properties: { ...baseProperties(containerFormats, diskFormats), ...knownProperties },
+    properties: { ...base, ...properties },
     additionalProperties: { type: 'string' },
+    ...(required.length > 0 ? { required } : {}),
     links: [{ rel: 'self', href: '{self}' }, { rel: 'enclosure', href: '{file}' }, { rel: 'describedby', href: '{schema}' }],
   };
 }
@@ -54,14 +65,20 @@ function baseProperties(containerFormats: readonly string[], diskFormats: readon
       type: 'array', description: 'Where the data lies, with what is known of each place.',
       items: {
         type: 'object', required: ['url', 'metadata'],
-        properties: { url: { type: 'string', maxLength: 255 }, metadata: { type: 'object' }, validation_data: { type: 'object' } },
+        properties: { url: { type: 'string', maxLength: 255 }, metadata: { type: 'object' }, validation_data: validationData },
       },
     },
   };
 }
 
+const validationData = {
+  type: 'object', writeOnly: true, additionalProperties: false, required: ['os_hash_algo', 'os_hash_value'],
+  description: 'What size and hashes the data has; it must agree with what is known of the image already.',
+  properties: { checksum: { type: 'string', minLength: 32, maxLength: 32 }, os_hash_algo: { type: 'string', maxLength: 64 }, os_hash_value: { type: 'string', maxLength: 128 } },
+} as const;
+
 /** Properties outside of the base that Glance's schema-image.json names; `is_base` tells clients so (Cinder sorts by it). */
-const knownProperties: Readonly<Record<string, PropertySchema>> = {
+export const knownProperties: Readonly<Record<string, PropertySchema>> = {
   kernel_id: { type: ['null', 'string'], is_base: false, pattern: uuid, description: 'The image to boot as kernel, for AMI images.' },
   ramdisk_id: { type: ['null', 'string'], is_base: false, pattern: uuid, description: 'The image to boot as ramdisk, for AMI images.' },
   instance_uuid: { type: 'string', is_base: false, description: 'The instance that this image is a snapshot of.' },
@@ -82,11 +99,17 @@ const maxPropertyValueLength = 65_535;
 /** Refuses a value that the schema does not allow under this name; undeclared names are additional properties, whose values are text. */
 export function refuseNonConforming(name: string, value: unknown, schema: ImageSchema): void {
   const declared = Object.hasOwn(schema.properties, name) ? schema.properties[name] : undefined;
-  if (!declared && (name === '' || name.length > maxPropertyNameLength)) {
-    throw new Problem('InvalidRequest', { detail: `The name of a property must have 1 to ${maxPropertyNameLength} characters.` });
+  if (!declared && name.length > maxPropertyNameLength) {
+    throw new Problem('InvalidRequest', { detail: `The name of a property must not be longer than ${maxPropertyNameLength} characters.` });
   }
   const found = fault(value, { maxLength: maxPropertyValueLength, ...(declared ?? schema.additionalProperties) });
   if (found !== undefined) throw new Problem('InvalidRequest', { detail: `The attribute ${name} ${found}.` });
+}
+
+/** Refuses a new image without what every image must have. */
+export function refuseIncomplete(body: object, { required = [] }: ImageSchema): void {
+  const missing = required.filter((name) => !Object.hasOwn(body, name));
+  if (missing.length > 0) throw new Problem('InvalidRequest', { detail: `Every image must have ${missing.join(', ')}. Say it in the request.` });
 }
 
 /** A list of things of one schema, with its page links. */

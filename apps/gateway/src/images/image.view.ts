@@ -1,18 +1,28 @@
 import { importProperties, shownSizeBytes } from '#libs/contracts';
 import type { Image, ImageDataFacts } from '#libs/domain';
+import type { Caller } from '#libs/identity';
+import type { ImageSchema } from './image.schema.js';
+import type { Permissions } from './permissions.js';
+import type { ProtectedProperties } from './protected-properties.js';
 
 /** What a view needs of an image, whether it came from the read model or in the answer to a command. */
 export type ViewedImage = Omit<Image, 'exists' | 'attempts' | 'members'>;
 
+interface Shown {
+  /** Those that hold the data and may be named. */
+  readonly storeIds: readonly string[];
+  /** Declared properties that may be null; null is kept as empty text. */
+  readonly nullable: ReadonlySet<string>;
+}
+
 /**
  * An image as the Image API shows it. Links are relative, moments have no fraction, tags come in no order.
- * `storeIds` is given where there is more than one store; then an image with data names those that hold it.
  * Source: API.md section 4.
  */
-export function imageView(imageId: string, image: ViewedImage, storeIds?: readonly string[]): Record<string, unknown> {
+function imageView(imageId: string, image: ViewedImage, { storeIds, nullable }: Shown): Record<string, unknown> {
   const self = `/v2/images/${imageId}`;
   return {
-    ...image.properties,
+    ...withoutValue(image.properties, nullable),
     ...importProperties(image),
     id: imageId,
     name: image.name,
@@ -30,12 +40,27 @@ export function imageView(imageId: string, image: ViewedImage, storeIds?: readon
     tags: image.tags,
     created_at: moment(image.createdAt),
     updated_at: moment(image.updatedAt),
-    ...(storeIds && storeIds.length > 0 ? { stores: storeIds.join(',') } : {}),
+    ...(storeIds.length > 0 ? { stores: storeIds.join(',') } : {}),
     self,
     file: `${self}/file`,
     schema: '/v2/schemas/image',
   };
 }
+
+/** An image as one caller is shown it. */
+export type ImageShower = (imageId: string, image: ViewedImage & Pick<Image, 'attempts'>, caller: Caller) => Record<string, unknown>;
+
+/** Without what is kept from the caller: protected properties, and where the data of a deactivated image lies. Source: API.md sections 4 and 20. */
+export function imageShower(properties: ProtectedProperties, permissions: Pick<Permissions, 'isAdmin'>, schema: ImageSchema): ImageShower {
+  const nullable = new Set(Object.entries(schema.properties).filter(([, { is_base, type }]) => is_base === false && type.includes('null')).map(([name]) => name));
+  return (imageId, image, caller) => {
+    const mayLocate = image.status !== 'deactivated' || permissions.isAdmin(caller);
+    return imageView(imageId, properties.shownTo(caller, image), { storeIds: mayLocate ? storeIdsOf(image) : [], nullable });
+  };
+}
+
+const withoutValue = (properties: Readonly<Record<string, string>>, nullable: ReadonlySet<string>): Record<string, string | null> =>
+  Object.fromEntries(Object.entries(properties).map(([name, value]) => [name, value === '' && nullable.has(name) ? null : value]));
 
 const noData = { size: null, virtual_size: null, checksum: null, os_hash_algo: null, os_hash_value: null };
 
@@ -46,7 +71,7 @@ function dataView(data: ImageDataFacts | null): Record<keyof typeof noData, unkn
 }
 
 /** The stores that hold an image's data, each once. */
-export const storeIdsOf = ({ attempts }: Pick<Image, 'attempts'>): string[] =>
+const storeIdsOf = ({ attempts }: Pick<Image, 'attempts'>): string[] =>
   [...new Set(attempts.filter(({ state }) => state === 'stored').map(({ storeId }) => storeId))];
 
 /** `YYYY-MM-DDTHH:MM:SSZ`, as every moment in the Image API. */

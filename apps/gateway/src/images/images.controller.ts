@@ -1,5 +1,5 @@
 import { Controller, Delete, Get, HttpCode, Inject, Param, Patch, Post, Req, Res } from '@nestjs/common';
-import { Problem, type Image } from '#libs/domain';
+import { Problem, type PropertyChange } from '#libs/domain';
 import { crashPoint } from '#libs/event-log';
 import { requestOrigin } from '../edge/address.js';
 import { DATA, type DataRoom } from '../data/data.room.js';
@@ -10,7 +10,6 @@ import { GATEWAY_RULES, IMAGES, type GatewayRules, type ImageRoom } from '../tok
 import { changesOf, refuseImpossible, setsOwner, visibilitiesIn } from './change-image.js';
 import { createImageCommand, readImageToCreate } from './create-image.js';
 import { commandIdentity } from './idempotency.js';
-import { imageView, storeIdsOf } from './image.view.js';
 import { pathOf } from './images.js';
 import { parsePatch, patchVersion } from './json-patch.js';
 
@@ -28,6 +27,7 @@ export class ImagesController {
     const owner = wanted.owner === undefined ? request.caller.projectId : wanted.owner;
     this.room.permissions.requireNew(request.caller, owner, wanted.visibility);
     const command = createImageCommand(wanted, owner);
+    this.room.properties.requireCreatable(command.properties, request.caller);
     const identity = commandIdentity(request, pathOf(request), bytes);
     const imageId = wanted.imageId ?? identity.newImageId;
     const image = await this.room.images.send(request, { imageId, command }, identity);
@@ -36,13 +36,13 @@ export class ImagesController {
     const { importMethods, storeIds } = this.rules;
     if (importMethods.length > 0) reply.header('openstack-image-import-methods', importMethods.join(','));
     if (storeIds.length > 0) reply.header('openstack-image-store-ids', storeIds.join(','));
-    return this.view(imageId, image);
+    return this.room.show(imageId, image, request.caller);
   }
 
   @Get(':imageId')
   async show(@Req() request: Request, @Param('imageId') imageId: string): Promise<object> {
     const record = await this.room.images.visible(imageId, request);
-    return this.view(record.imageId, record.image);
+    return this.room.show(record.imageId, record.image, request.caller);
   }
 
   @Patch(':imageId')
@@ -52,17 +52,20 @@ export class ImagesController {
     const { value, bytes } = await jsonBody(request);
     const operations = parsePatch(value, version);
     refuseImpossible(operations, this.room.schema);
-    const { permissions, images } = this.room;
+    const { permissions, images, properties } = this.room;
+    let changes: readonly PropertyChange[] = [];
+    if (operations.length === 0) return this.show(request, imageId);
     const image = await images.change({
       request, imageId, body: bytes,
       check(asked) {
         for (const visibility of visibilitiesIn(operations)) permissions.requireVisibility(asked, visibility, request.caller);
         permissions.requireOn('modify_image', asked, request.caller);
         if (setsOwner(operations) && !permissions.isAdmin(request.caller)) throw ownerForbidden();
+        changes = properties.changesBy(request.caller, changesOf(operations), asked.image.properties);
       },
-      command: () => ({ type: 'ChangeImageProperties', changes: changesOf(operations) }),
+      command: () => ({ type: 'ChangeImageProperties', changes }),
     });
-    return this.view(imageId.toLowerCase(), image);
+    return this.room.show(imageId.toLowerCase(), image, request.caller);
   }
 
   @Delete(':imageId')
@@ -89,10 +92,6 @@ export class ImagesController {
   async reactivate(@Req() request: Request, @Param('imageId') imageId: string): Promise<void> {
     const { permissions, images } = this.room;
     await images.change({ request, imageId, command: () => ({ type: 'ReactivateImage' }), check: (now) => permissions.requireOn('reactivate', now, request.caller) });
-  }
-
-  private view(imageId: string, image: Image): object {
-    return imageView(imageId, image, this.rules.storeIds.length > 0 ? storeIdsOf(image) : undefined);
   }
 }
 

@@ -48,12 +48,11 @@ function operation(given: Readonly<Record<string, unknown>>, op: unknown, pointe
 
 /** Splits and decodes a JSON pointer by Glance's rules, which are stricter than RFC 6901 and strip spaces around a name. */
 export function parsePointer(pointer: string): string[] {
-  const bare = pointer.replaceAll(/\s/g, '');
   if (!pointer.startsWith('/')) throw invalid(`The path ${pointer} must begin with a slash.`);
-  if (bare.includes('//')) throw invalid(`The path ${pointer} must not hold two slashes in a row.`);
-  if (bare.length < 2 || bare.endsWith('/')) throw invalid(`The path ${pointer} must end with a name.`);
+  if (/\/\s*\//.test(pointer.slice(1))) throw invalid(`The path ${pointer} must not hold two slashes in a row.`);
+  if (pointer.length > 1 && pointer.endsWith('/')) throw invalid(`The path ${pointer} must end with a name.`);
   if (/~(?![01])/.test(pointer)) throw invalid(`The path ${pointer} must have 0 or 1 after every tilde.`);
-  return pointer.slice(1).split('/').map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~').trim());
+  return pointer.replace(/^\/+/, '').split('/').map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~').trim());
 }
 
 const invalid = (detail: string): Problem => new Problem('InvalidRequest', { detail });

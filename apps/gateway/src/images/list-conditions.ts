@@ -22,12 +22,12 @@ function operatorOf(text: string): { operator?: string; value: string } {
 /** Splits at commas outside of double quotes; inside of them a backslash takes the next character as it is. */
 function splitList(name: string, text: string): string[] {
   const values: string[] = [];
-  const item = /\s*(?:"((?:[^"\\]|\\.)*)"|([^",]*))\s*(,|$)/suy;
+  const item = /(?:"((?:[^"\\]|\\.)*)"|([^",]*))(,|$)/suy;
   for (;;) {
     const match = item.exec(text);
     if (!match) throw refuse(`The parameter ${name} has a quote where none belongs. Quote whole values, as in:a,"b, c".`);
     const [, quoted, bare, end] = match;
-    values.push(quoted === undefined ? (bare ?? '').trim() : quoted.replaceAll(/\\(.)/gsu, '$1'));
+    values.push(quoted === undefined ? bare ?? '' : quoted.replaceAll(/\\(.)/gsu, '$1'));
     if (end === '') return values;
   }
 }
@@ -45,13 +45,21 @@ export function timeCondition(name: string, text: string): TimeCondition {
   return { op, at };
 }
 
-const iso = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?))?(Z|[+-]\d{2}(?::?\d{2})?)?$/i;
+/** ISO 8601, also without its dashes and colons, and shortened to a day, a month or a year. */
+const iso = /^(\d{4})(?:-?(\d{2})(?:-?(\d{2})(?:[T ](\d{2}):?(\d{2})(?::?(\d{2}(?:[.,]\d{1,9})?))?)?)?)?(Z|[+-]\d{2}(?::?\d{2})?)?$/;
 
 function momentOf(text: string): Date | undefined {
-  const [, day, time = '00:00', zone = 'Z'] = iso.exec(text.trim()) ?? [];
-  if (day === undefined || !isDay(day)) return undefined;
-  const date = new Date(`${day}T${time.replace(',', '.')}${zone.toUpperCase().replace(/^([+-]\d{2}):?(\d{2})?$/, (_, hours: string, minutes = '00') => `${hours}:${String(minutes)}`)}`);
-  return Number.isNaN(date.getTime()) ? undefined : date;
+  const [whole, year = '', month = '01', date = '01', ...time] = iso.exec(text.trim()) ?? [];
+  const day = `${year}-${month}-${date}`;
+  if (whole === undefined || !isDay(day)) return undefined;
+  const moment = new Date(`${day}T${timeOf(time)}`);
+  return Number.isNaN(moment.getTime()) ? undefined : moment;
+}
+
+/** Hour, minute, second and zone, each of which may be missing. */
+function timeOf([hour = '00', minute = '00', second = '00', zone = 'Z']: readonly (string | undefined)[]): string {
+  const offset = zone.replace(/^([+-]\d{2}):?(\d{2})?$/, (_, hours: string, minutes = '00') => `${hours}:${String(minutes)}`);
+  return `${hour}:${minute}:${second.replace(',', '.')}${offset}`;
 }
 
 /** JavaScript rolls the 31st of April over into May; a client who writes it is told instead. */

@@ -27,13 +27,13 @@ describe('the query of a list', () => {
     ['in:"say \\"hi\\"","back\\\\slash"', ['say "hi"', 'back\\slash']],
     ['eq:ubuntu:22.04', ['ubuntu:22.04']],
     ['plain', ['plain']],
-    ['in: a , "b" ', ['a', 'b']],
+    ['in: a ,b', [' a ', 'b']],
   ])('reads name=%s as %j', (value, names) => {
     expect(read(`name=${encodeURIComponent(value)}`).name).toEqual(names);
   });
 
   it.each([
-    'name=in:"a', 'name=in:a"b', 'name=in:"a"b', 'name=in:a,"b"c"', 'name=like:a', 'name=ubuntu:22.04', 'status=neq:active',
+    'name=in:"a', 'name=in:a"b', 'name=in:"a"b', 'name=in:a,"b"c"', 'name=in:"a" ,b', 'name=like:a', 'name=ubuntu:22.04', 'status=neq:active',
     'visibility=hidden', 'member_status=maybe', 'protected=True', 'protected=1', 'os_hidden=yes', 'changes-since=2026-01-01',
     'limit=-1', 'limit=ten', 'limit=1.5', 'limit=', 'size_min=big', 'size=', 'min_ram=x',
     'sort_key=owner', 'sort_key=', 'sort_dir=up', 'sort=name:up', 'sort=name:asc:desc', 'sort=', 'sort=name&sort_key=name', 'sort=name&sort_dir=asc',
@@ -54,6 +54,9 @@ describe('the query of a list', () => {
 
   it.each([
     ['2026-01-31T12:00:00Z', 'eq', '2026-01-31T12:00:00.000Z'],
+    ['20260131T120000Z', 'eq', '2026-01-31T12:00:00.000Z'],
+    ['2026-01', 'eq', '2026-01-01T00:00:00.000Z'],
+    ['2026', 'eq', '2026-01-01T00:00:00.000Z'],
     ['gt:2026-01-31T12:00:00Z', 'gt', '2026-01-31T12:00:00.000Z'],
     ['lte:2026-01-31T12:00:00', 'lte', '2026-01-31T12:00:00.000Z'],
     ['neq:2026-01-31 12:00', 'neq', '2026-01-31T12:00:00.000Z'],
@@ -65,6 +68,7 @@ describe('the query of a list', () => {
 
   it('joins the bounds of a size', () => {
     expect(read('size_min=1&size_max=9').sizeBytes).toEqual({ min: 1, max: 9 });
+    expect(read('virtual_size=5&os_hash_algo=sha512')).toMatchObject({ virtualSizeBytes: { equals: 5 }, osHashAlgo: 'sha512' });
   });
 
   it('keeps every tag, and takes unknown names for properties', () => {

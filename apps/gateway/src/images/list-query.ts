@@ -11,10 +11,10 @@ type Reader = (draft: Draft, value: string, name: string) => void;
 
 /** `GET /v2/images` as the read model is asked it. Refuses with InvalidRequest what Glance refuses; unknown names are properties to match. Source: API.md section 7. */
 export function listQuery(query: URLSearchParams, { limitParamDefault, apiLimitMax }: ListLimits): ImageListQuery {
-  const limit = wholeNumber('limit', query.get('limit') ?? undefined, { min: 0 }) ?? limitParamDefault;
+  const limit = wholeNumber('limit', query.getAll('limit').at(-1), { min: 0 }) ?? limitParamDefault;
   const draft: Draft = { limit: Math.min(limit, apiLimitMax), sort: sortOf(query), tags: query.getAll('tag') };
-  const marker = query.get('marker');
-  if (marker !== null) draft.marker = marker.toLowerCase();
+  const marker = query.getAll('marker').at(-1);
+  if (marker !== undefined) draft.marker = marker.toLowerCase();
   for (const name of new Set(query.keys())) {
     if (!paging.has(name)) readerOf(name)(draft, query.getAll(name).at(-1) ?? '', name);
   }
@@ -32,7 +32,7 @@ const paging: ReadonlySet<string> = new Set(['limit', 'marker', 'sort', 'sort_ke
 
 const refuse = (detail: string): never => { throw new Problem('InvalidRequest', { detail }); };
 
-const within = (field: 'sizeBytes' | 'minDisk' | 'minRam', bound: keyof NumberCondition): Reader => (draft, value, name) => {
+const within = (field: 'sizeBytes' | 'virtualSizeBytes' | 'minDisk' | 'minRam', bound: keyof NumberCondition): Reader => (draft, value, name) => {
   const number = wholeNumber(name, value);
   if (number !== undefined) draft[field] = { ...draft[field], [bound]: number };
 };
@@ -42,7 +42,7 @@ const list = (field: 'name' | 'id' | 'status' | 'containerFormat' | 'diskFormat'
   draft[field] = field === 'id' ? values.map((id) => id.toLowerCase()) : values;
 };
 
-const plain = (field: 'owner' | 'checksum' | 'osHashValue'): Reader => (draft, value) => { draft[field] = value; };
+const plain = (field: 'owner' | 'checksum' | 'osHashAlgo' | 'osHashValue'): Reader => (draft, value) => { draft[field] = value; };
 const time = (field: 'createdAt' | 'updatedAt'): Reader => (draft, value, name) => { draft[field] = [timeCondition(name, value)]; };
 
 const readers: Readonly<Record<string, Reader>> = {
@@ -63,6 +63,7 @@ const readers: Readonly<Record<string, Reader>> = {
   'changes-since': () => refuse('The parameter changes-since is not known here. Use updated_at=gte:<time>.'),
   owner: plain('owner'),
   checksum: plain('checksum'),
+  os_hash_algo: plain('osHashAlgo'),
   os_hash_value: plain('osHashValue'),
   name: list('name'),
   id: list('id'),
@@ -74,6 +75,9 @@ const readers: Readonly<Record<string, Reader>> = {
   size: within('sizeBytes', 'equals'),
   size_min: within('sizeBytes', 'min'),
   size_max: within('sizeBytes', 'max'),
+  virtual_size: within('virtualSizeBytes', 'equals'),
+  virtual_size_min: within('virtualSizeBytes', 'min'),
+  virtual_size_max: within('virtualSizeBytes', 'max'),
   min_disk: within('minDisk', 'equals'),
   min_disk_min: within('minDisk', 'min'),
   min_disk_max: within('minDisk', 'max'),

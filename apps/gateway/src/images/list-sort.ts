@@ -10,13 +10,13 @@ const refuse = (detail: string): never => { throw new Problem('InvalidRequest', 
 export function sortOf(query: URLSearchParams): SortBy[] {
   const keys = query.getAll('sort_key');
   const directions = query.getAll('sort_dir');
-  const sort = query.get('sort');
+  const sort = query.getAll('sort').at(-1) ?? null;
   if (sort === null) return fromKeys(keys, directions);
   if (keys.length + directions.length > 0) refuse('Use either sort, or sort_key with sort_dir; not both.');
   return sort.split(',').map((part) => {
-    const [key = '', direction = defaultDirection, ...rest] = part.trim().split(':');
+    const [key = '', direction = '', ...rest] = part.trim().split(':');
     if (rest.length > 0) refuse(`The parameter sort must look like name:asc,size:desc.`);
-    return { key: keyOf(key), direction: directionOf(direction) };
+    return { key: keyOf(key), direction: directionOf(direction.trim() || defaultDirection) };
   });
 }
 
@@ -32,4 +32,4 @@ const keyOf = (key: string): SortKey =>
   sortKeys.find((each) => each === key.trim()) ?? refuse(`Images cannot be sorted by ${key}. Use one of ${sortKeys.join(', ')}.`);
 
 const directionOf = (direction: string): SortDirection =>
-  (['asc', 'desc'] as const).find((each) => each === direction.trim().toLowerCase()) ?? refuse(`The direction ${direction} is neither asc nor desc.`);
+  (['asc', 'desc'] as const).find((each) => each === direction.trim()) ?? refuse(`The direction ${direction} is neither asc nor desc.`);

@@ -3,14 +3,19 @@ export interface PropertySchema {
   readonly type: string | readonly string[];
   readonly description?: string;
   readonly readOnly?: boolean;
+  readonly writeOnly?: boolean;
   readonly enum?: readonly (string | null)[];
   readonly pattern?: string;
+  readonly minLength?: number;
   readonly maxLength?: number;
   readonly minimum?: number;
   readonly maximum?: number;
   readonly default?: unknown;
   readonly is_base?: boolean;
-  readonly items?: PropertySchema | { readonly type: 'object'; readonly required?: readonly string[]; readonly properties: Readonly<Record<string, PropertySchema>> };
+  readonly items?: PropertySchema;
+  readonly required?: readonly string[];
+  readonly properties?: Readonly<Record<string, PropertySchema>>;
+  readonly additionalProperties?: boolean;
 }
 
 /** What is wrong with a value, as the end of a sentence that begins with its name; undefined where it conforms. */
@@ -20,7 +25,8 @@ export function fault(value: unknown, schema: PropertySchema): string | undefine
   if (schema.enum && !schema.enum.includes(value as string | null)) return `must be one of ${schema.enum.map((each) => each ?? 'null').join(', ')}`;
   if (typeof value === 'string') return textFault(value, schema);
   if (typeof value === 'number') return numberFault(value, schema);
-  if (Array.isArray(value) && schema.items) return itemFault(value, schema.items as PropertySchema);
+  if (Array.isArray(value) && schema.items) return itemFault(value, schema.items);
+  if (typeof value === 'object' && value !== null) return memberFault(value as Readonly<Record<string, unknown>>, schema);
   return undefined;
 }
 
@@ -36,7 +42,20 @@ function isOfType(value: unknown, type: string): boolean {
   return typeof value === type;
 }
 
-function textFault(value: string, { maxLength, pattern }: PropertySchema): string | undefined {
+function memberFault(value: Readonly<Record<string, unknown>>, { required = [], properties = {}, additionalProperties }: PropertySchema): string | undefined {
+  const missing = required.find((name) => !Object.hasOwn(value, name));
+  if (missing !== undefined) return `must have ${missing}`;
+  const surplus = additionalProperties === false ? Object.keys(value).find((name) => !Object.hasOwn(properties, name)) : undefined;
+  if (surplus !== undefined) return `must not have ${surplus}`;
+  for (const [name, schema] of Object.entries(properties)) {
+    const found = Object.hasOwn(value, name) ? fault(value[name], schema) : undefined;
+    if (found !== undefined) return `has a ${name} that ${found}`;
+  }
+  return undefined;
+}
+
+function textFault(value: string, { minLength, maxLength, pattern }: PropertySchema): string | undefined {
+  if (minLength !== undefined && value.length < minLength) return `must not be shorter than ${minLength} characters`;
   if (maxLength !== undefined && value.length > maxLength) return `must not be longer than ${maxLength} characters`;
   if (pattern !== undefined && !new RegExp(pattern).test(value)) return `must look like ${pattern}`;
   return undefined;

@@ -51,13 +51,12 @@ export class MembersController {
   @TakesBody()
   async update(@Req() request: Request, @Param('imageId') imageId: string, @Param('memberId') memberId: string): Promise<object> {
     const { value, bytes } = await jsonObject(request);
+    if (!Object.hasOwn(value, 'status')) throw unknownStatus();
     const status = value['status'] as MemberStatus;
-    if (!memberStatuses.includes(status)) throw new Problem('InvalidRequest', { detail: `The body must be {"status": "<status>"}, with one of ${memberStatuses.join(', ')}.` });
-    const { permissions } = this.room;
     const image = await this.change(request, imageId, bytes, { type: 'ChangeMemberStatus', memberId, status }, (asked) => {
-      requireShared(asked);
-      memberIn(asked.image, imageId, memberId);
-      permissions.requireOnMember('modify_member', asked, memberId, request.caller);
+      this.requireMember(asked, memberId, request);
+      this.room.permissions.requireOnMember('modify_member', asked, memberId, request.caller);
+      if (!memberStatuses.includes(status)) throw unknownStatus();
     });
     return memberView(imageId.toLowerCase(), memberIn(image, imageId, memberId));
   }
@@ -65,17 +64,25 @@ export class MembersController {
   @Delete(':memberId')
   @HttpCode(204)
   async remove(@Req() request: Request, @Param('imageId') imageId: string, @Param('memberId') memberId: string): Promise<void> {
-    const { permissions } = this.room;
     await this.change(request, imageId, undefined, { type: 'RemoveMember', memberId }, (asked) => {
-      permissions.requireOn('delete_member', asked, request.caller);
-      requireShared(asked);
+      this.requireMember(asked, memberId, request);
+      this.room.permissions.requireOn('delete_member', asked, request.caller);
     });
+  }
+
+  /** A member sees none but himself, so that to him the others are not there. */
+  private requireMember(asked: AskedImage, memberId: string, { caller }: Request): void {
+    requireShared(asked);
+    memberIn(asked.image, asked.imageId, memberId);
+    if (!this.room.permissions.allowsOnMember('get_member', asked, memberId, caller)) throw new Problem('MemberNotFound', { imageId: asked.imageId, memberId });
   }
 
   private change(request: Request, imageId: string, body: Buffer | undefined, command: ImageCommand, check: (asked: AskedImage) => void): Promise<Image> {
     return this.room.images.change({ request, imageId, command: () => command, check, ...(body ? { body } : {}) });
   }
 }
+
+const unknownStatus = (): Problem => new Problem('InvalidRequest', { detail: `The body must be {"status": "<status>"}, with one of ${memberStatuses.join(', ')}.` });
 
 function requireShared({ imageId, image: { visibility } }: AskedImage): void {
   if (visibility !== 'shared') throw new Problem('ImageNotShared', { imageId, visibility });

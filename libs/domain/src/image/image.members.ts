@@ -9,8 +9,8 @@ const eventOfStatus = { pending: 'MemberReset', accepted: 'MemberAccepted', reje
  *  Source: api-ref "Create image member". */
 export function addMember(imageId: string, { memberId }: { memberId: string }, image: Image, limits: ImageLimits): ImageEvent[] {
   if (image.visibility !== 'shared') throw new Problem('ImageNotShared', { imageId, visibility: image.visibility });
-  if (memberOf(image, memberId)) throw new Problem('MemberExists', { imageId, memberId });
   within(limits.members, image.members.length + 1, 'TooManyMembers');
+  if (memberOf(image, memberId)) throw new Problem('MemberExists', { imageId, memberId });
   return [{ type: 'MemberAdded', data: { memberId } }];
 }
 
