@@ -1,0 +1,88 @@
+/**
+ * The same requests to a real Glance and to Heliograph, both with the same Keystone and the same stores, and every answer compared: status,
+ * the headers that matter, and the shape and values of the body. What may differ stands in deviations.mjs with its reason. Prints each case
+ * that differs otherwise, and N passed, N failed, N skipped; skipped is what waits for an issue that is named.
+ * Arguments: names of stories, to run only those.
+ */
+import { randomUUID } from 'node:crypto';
+import { copyFileSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import * as around from './cases/around.mjs';
+import { data } from './cases/data.mjs';
+import * as images from './cases/images.mjs';
+import { list } from './cases/list.mjs';
+import { members, tags } from './cases/members.mjs';
+import { allowed, deviations } from './deviations.mjs';
+import { conformance, count, fail, freePort, password, withGlance, withHeliograph, withKeystone } from './peers.mjs';
+import { differences, personas, siteAt } from './site.mjs';
+
+const stories = { ...images, ...around, list, members, tags, data };
+const chosen = process.argv.slice(2);
+const storiesAtATime = 2;
+const name = 'differential';
+const schemaFile = join(import.meta.dirname, 'schema-image.json');
+
+/** All stories told to one implementation: its answers by the names of the cases. */
+async function tell(url, who, seed) {
+  const answers = new Map();
+  const record = (name, answer) => {
+    if (answers.has(name)) throw new Error(`two cases are named ${name}`);
+    answers.set(name, answer);
+  };
+  const site = { ...siteAt(url, { ...who, seed, record }), structure: record };
+  const waiting = Object.entries(stories).filter(([name]) => chosen.length === 0 || chosen.includes(name));
+  const tellOne = async () => {
+    for (let next = waiting.shift(); next; next = waiting.shift()) {
+      const [name, story] = next;
+      await story(site).catch((error) => fail(`${name} at ${url}: ${error.stack}`));
+    }
+  };
+  await Promise.all(Array.from({ length: storiesAtATime }, tellOne));
+  return answers;
+}
+
+function compare(theirs, ours) {
+  const seen = new Set();
+  for (const [name, answer] of theirs) {
+    const found = ours.has(name) ? differences(ours.get(name), answer) : ['Heliograph was not asked'];
+    const reasons = found.map((difference) => allowed(name, difference));
+    for (const reason of reasons) if (reason) seen.add(reason);
+    const unexplained = found.filter((_, index) => !reasons[index]);
+    if (unexplained.length > 0) fail(`${name}\n     ${unexplained.join('\n     ')}`);
+    else count(reasons.some((reason) => reason.waitsFor) ? 'skipped' : 'passed', 1);
+  }
+  for (const name of ours.keys()) if (!theirs.has(name)) fail(`${name}: Glance was not asked`);
+  return seen;
+}
+
+/** A deviation that is none any more is taken out, so that it hides nothing else. */
+function sayWhatDiffers(seen) {
+  for (const each of deviations) {
+    const { reason, waitsFor } = each;
+    if (seen.has(each)) console.log(`${waitsFor ? `not yet (issue ${waitsFor})` : 'on purpose'}: ${reason}`);
+    else if (waitsFor) console.log(`no longer waiting for issue ${waitsFor}: ${reason}`);
+    else fail(`no case differs any more because ${reason}: take it out of deviations.mjs`);
+  }
+}
+
+await conformance(async () => {
+  const [theirPort, ourPort] = [await freePort(), await freePort()];
+  await withKeystone(`http://127.0.0.1:${ourPort}`, async ({ authUrl, env }) => {
+    const glanceOptions = [
+      '--region', 'RegionTwo', '--stores', 'cheap,fast', '--set', 'cheap.weight=200', '--set', 'fast.weight=100',
+      '--set', 'DEFAULT.show_multiple_locations=false', '--set', 'DEFAULT.enabled_import_methods=[copy-image]', '--set', 'DEFAULT.image_cache_dir=',
+    ];
+    const ourOptions = ['--keystone', authUrl, '--keystone-password', password, '--set', 'default.enabled_backends=cheap:file,fast:file', '--set', 'cheap.weight=200', '--set', 'fast.weight=100', '--set', 'default.enabled_import_methods=copy-image', '--set', `heliograph.image_schema_file=${schemaFile}`];
+    // Glance looks for this file beside its configuration.
+    mkdirSync(join(env.PEERS_HOME, name));
+    copyFileSync(schemaFile, join(env.PEERS_HOME, name, 'schema-image.json'));
+    await withGlance(name, theirPort, glanceOptions, env, (theirUrl) => withHeliograph(name, ourPort, ourOptions, async () => {
+      const [who, seed] = [await personas(authUrl, password), randomUUID()];
+      const began = performance.now();
+      const [theirs, ours] = await Promise.all([tell(theirUrl, who, seed), tell(`http://127.0.0.1:${ourPort}`, who, seed)]);
+      const seen = compare(theirs, ours);
+      if (chosen.length === 0) sayWhatDiffers(seen);
+      console.log(`${theirs.size} cases in ${((performance.now() - began) / 1000).toFixed(0)} s`);
+    }));
+  });
+});
