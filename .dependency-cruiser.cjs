@@ -8,7 +8,7 @@ module.exports = {
     rule('domain-is-pure', 'libs/domain decides and evolves; it imports nothing but itself.',
       { path: '^libs/domain/', pathNot: spec }, { pathNot: '^libs/domain/' }),
     rule('libs-are-strangers', 'A lib may use domain, contracts and itself; only transfers, platform, embedded and testing may combine libs.',
-      { path: '^libs/(contracts|event-log|read-model|stores|identity|download)/', pathNot: spec },
+      { path: '^libs/(contracts|definitions|event-log|read-model|stores|identity|download)/', pathNot: spec },
       { path: '^libs/', pathNot: ['^libs/(domain|contracts)/src/index\\.ts$', '^libs/$1/'] }),
     rule('inspection-is-pure', 'libs/inspection reads bytes that others bring: no I/O, and nothing but the domain besides.',
       { path: '^libs/inspection/', pathNot: spec }, { pathNot: ['^libs/inspection/', '^libs/domain/src/index\\.ts$'] }),

@@ -28,6 +28,8 @@ export interface OperatorTools {
   readonly bus: Bus;
   /** Whether a flag of the command line was given. */
   isSet(flag: string): boolean;
+  /** What the command line names besides flags. */
+  readonly named: readonly string[];
   /** One line for the operator. */
   say(line: string): void;
   /** What the operator types to run a command of ours with the settings of this one. */
@@ -39,6 +41,8 @@ export interface OperatorCommand {
   readonly name: string;
   readonly purpose: string;
   readonly flags?: Readonly<Record<string, string>>;
+  /** What it takes besides flags, as usage shows it; without this, nothing. */
+  readonly takes?: string;
   /** Gives the exit status. */
   run(tools: OperatorTools): Promise<number>;
 }
@@ -59,7 +63,7 @@ export async function runOperatorCommand(command: OperatorCommand, argv: readonl
 }
 
 async function statusOf(command: OperatorCommand, argv: readonly string[]): Promise<number> {
-  const given = parse(command, argv);
+  const { values: given, positionals: named } = parse(command, argv);
   if (given['help']) {
     say(usage(command));
     return 0;
@@ -70,7 +74,10 @@ async function statusOf(command: OperatorCommand, argv: readonly string[]): Prom
     servers: config.natsUrl, user: 'operator', region: config.region, logger, ...(config.natsPassword === undefined ? {} : { password: config.natsPassword }),
   }));
   const log = await jetStreamEventLog(bus.connection, { region: config.region });
-  return command.run({ config, log, bus, say, isSet: (flag) => given[flag] === true, commandLine: (name, ...flags) => commandLine(name, given['data'], flags) });
+  return command.run({
+    config, log, bus, say, named, isSet: (flag) => given[flag] === true,
+    commandLine: (name, ...flags) => commandLine(name, given['data'], flags),
+  });
 }
 
 function commandLine(name: string, data: string | boolean | undefined, flags: readonly string[]): string {
@@ -78,19 +85,21 @@ function commandLine(name: string, data: string | boolean | undefined, flags: re
   return `npm run ${name}${args.length === 0 ? '' : ` -- ${args.join(' ')}`}`;
 }
 
-function parse({ name, flags = {} }: OperatorCommand, argv: readonly string[]): Record<string, string | boolean | undefined> {
+interface Parsed { readonly values: Readonly<Record<string, string | boolean | undefined>>; readonly positionals: readonly string[] }
+
+function parse({ name, flags = {}, takes }: OperatorCommand, argv: readonly string[]): Parsed {
   const booleans = Object.fromEntries([...Object.keys(flags), 'help'].map((flag) => [flag, { type: 'boolean' as const }]));
   try {
-    return parseArgs({ args: [...argv], options: { data: { type: 'string' }, ...booleans } }).values;
+    return parseArgs({ args: [...argv], options: { data: { type: 'string' }, ...booleans }, allowPositionals: takes !== undefined });
   } catch (error) {
     throw new Error(`${error instanceof Error ? error.message : String(error)} See npm run ${name} -- --help.`, { cause: error });
   }
 }
 
-function usage({ name, purpose, flags = {} }: OperatorCommand): string {
+function usage({ name, purpose, flags = {}, takes }: OperatorCommand): string {
   const lines = Object.entries({ 'data DIR': 'Take the settings from the data directory of a running npm start.', ...flags });
   return [
-    `npm run ${name} -- [options]`, '', purpose, '', ...lines.map(([flag, meaning]) => `  --${flag.padEnd(12)} ${meaning}`), '',
+    `npm run ${name} -- [options]${takes === undefined ? '' : ` [${takes}]`}`, '', purpose, '', ...lines.map(([flag, meaning]) => `  --${flag.padEnd(12)} ${meaning}`), '',
     `Without --data, settings come from ${['region', 'nats_url', 'nats_password', 'database_url'].map((option) => variableOf('heliograph', option)).join(', ')}.`,
   ].join('\n');
 }

@@ -21,3 +21,4 @@ export {
 export { evolveNamespace } from './metadef/metadef.evolve.js';
 export { metadefDecider, type MetadefCommand, type MetadefCommandEnvelope, type MetadefDecider } from './metadef/metadef.commands.js';
 export { namespaceLimitBytes } from './metadef/metadef.limits.js';
+export { loadModes, type LoadMode } from './metadef/metadef.load.js';

@@ -44,8 +44,8 @@ const nothing = {};
 
 type FieldsOf<Type extends MetadefCommand['type']> = Omit<Extract<MetadefCommand, { type: Type }>, 'type'>;
 
-/** The steps of a rename after its first are the catalog's own, and come over no bus. */
-type FromOutside = Exclude<MetadefCommand['type'], 'ReceiveMetadefNamespace' | 'EndNamespaceRename'>;
+/** The steps of a rename after its first are the catalog's own, and files are loaded by the operator's tool: they come over no bus. */
+type FromOutside = Exclude<MetadefCommand['type'], 'LoadMetadefNamespace' | 'ReceiveMetadefNamespace' | 'EndNamespaceRename'>;
 
 const commandChecks: { readonly [Type in FromOutside]: Checks<FieldsOf<Type>> } = {
   CreateMetadefNamespace: { ...attributes, ...content },

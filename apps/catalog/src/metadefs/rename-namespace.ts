@@ -30,9 +30,12 @@ export async function executeWithRenames(message: MetadefCommandMessage, parts: 
 
 const mayBeUnfinished = (error: unknown): boolean => error instanceof Problem && (error.code === 'NamespaceBeingRenamed' || error.code === 'NamespaceExists');
 
+/** Commands after which what stood under a name may be there no more. */
+const takesAway: ReadonlySet<MetadefCommand['type']> = new Set(['DeleteMetadefNamespace', 'RenameMetadefNamespace', 'LoadMetadefNamespace'] as const);
+
 /** Before a namespace goes, whatever still stands under the name that it had goes, too: it would come back to sight. And a name that is about to be left is waited for. */
 async function endWhatIsInTheWay(name: string, command: MetadefCommand, parts: RenameParts): Promise<void> {
-  if (command.type !== 'DeleteMetadefNamespace' && command.type !== 'RenameMetadefNamespace') return;
+  if (!takesAway.has(command.type)) return;
   const state = await parts.load(name);
   if (state.exists && state.movedBy) await finishRename(state.movedBy.from, parts);
   if (command.type === 'RenameMetadefNamespace') await finishRename(command.to, parts);

@@ -1,7 +1,5 @@
 import { Controller, Get } from '@nestjs/common';
-import {
-  collectionOf, namespaceSchema, objectSchema, propertySchema, resourceTypeSchema, tagSchema,
-} from './metadef.schema.js';
+import { collectionOf, namespaceSchema, objectSchema, propertySchema, resourceTypeSchema, tagSchema } from '#libs/definitions';
 
 /** What metadata definitions look like, as JSON Schema. Source: API.md section 17. */
 @Controller('v2/schemas/metadefs')

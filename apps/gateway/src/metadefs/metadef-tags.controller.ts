@@ -1,4 +1,5 @@
 import { Controller, Delete, Get, HttpCode, Inject, Param, Post, Put, Req } from '@nestjs/common';
+import { checkedName, refuseMisfit, tagNamesOf, tagSchema, tagsToSetSchema } from '#libs/definitions';
 import { Problem, type MetadefCommand, type MetadefTag, type Namespace } from '#libs/domain';
 import type { PolicyRule } from '#libs/identity';
 import { TakesBody } from '../edge/http-server.js';
@@ -7,10 +8,8 @@ import { header, type Request } from '../edge/request.js';
 import { refuseText } from '../edge/text.js';
 import { queryOf } from '../images/query.js';
 import { METADEFS, type MetadefRoom } from '../tokens.js';
-import { tagSchema, tagsToSetSchema } from './metadef.schema.js';
 import { tagView } from './metadef.view.js';
 import { existing } from './metadefs.js';
-import { checkedName, refuseMisfit, tagNamesOf } from './read-definitions.js';
 import { tagPage } from './tag-page.js';
 
 /** The tags of a namespace. Source: API.md section 18; api-ref "Metadata definition tags". */

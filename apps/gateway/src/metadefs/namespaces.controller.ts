@@ -1,4 +1,5 @@
 import { Controller, Delete, Get, HttpCode, Inject, Param, Post, Put, Req, Res } from '@nestjs/common';
+import { attributesOf, checkedName, contentOf, linksToo, namespaceSchema, refuseMisfit } from '#libs/definitions';
 import type { NamespaceContent } from '#libs/domain';
 import type { PolicyRule } from '#libs/identity';
 import { requestOrigin } from '../edge/address.js';
@@ -7,11 +8,9 @@ import { jsonObject } from '../edge/json-body.js';
 import type { Reply, Request } from '../edge/request.js';
 import { queryOf } from '../images/query.js';
 import { GATEWAY_RULES, METADEFS, type GatewayRules, type MetadefRoom } from '../tokens.js';
-import { namespaceSchema } from './metadef.schema.js';
 import { createdNamespaceView, listedNamespaceView, namespacePath, namespaceView, wholeNamespaceView } from './metadef.view.js';
 import { existing } from './metadefs.js';
 import { namespaceListQuery, namespacesLink } from './namespace-list.js';
-import { attributesOf, checkedName, contentOf, linksToo, refuseMisfit } from './read-definitions.js';
 
 /** Create, list, show, update and delete namespaces. Source: API.md section 18; api-ref "Metadata definition namespaces". */
 @Controller('v2/metadefs/namespaces')

@@ -1,4 +1,5 @@
 import { Controller, Delete, Get, HttpCode, Inject, Param, Post, Put, Req } from '@nestjs/common';
+import { linksToo, objectOf, objectSchema, refuseMisfit } from '#libs/definitions';
 import { Problem, type MetadefCommand, type MetadefObject, type Namespace } from '#libs/domain';
 import type { PolicyRule } from '#libs/identity';
 import { TakesBody } from '../edge/http-server.js';
@@ -6,11 +7,9 @@ import { jsonObject } from '../edge/json-body.js';
 import type { Request } from '../edge/request.js';
 import { queryOf, wholeNumber } from '../images/query.js';
 import { METADEFS, type MetadefRoom } from '../tokens.js';
-import { objectSchema } from './metadef.schema.js';
 import { objectView, writtenObjectView } from './metadef.view.js';
 import { existing } from './metadefs.js';
 import { oneOf, sortDirectionOf } from './namespace-list.js';
-import { linksToo, objectOf, refuseMisfit } from './read-definitions.js';
 
 /** The objects of a namespace. Source: API.md section 18; api-ref "Metadata definition objects". */
 @Controller('v2/metadefs/namespaces/:namespace/objects')

@@ -1,4 +1,5 @@
 import { Controller, Delete, Get, HttpCode, Inject, Param, Post, Put, Req } from '@nestjs/common';
+import { propertyOf, propertySchema, refuseMisfit } from '#libs/definitions';
 import { Problem, type MetadefCommand, type MetadefProperty, type Namespace } from '#libs/domain';
 import type { PolicyRule } from '#libs/identity';
 import { TakesBody } from '../edge/http-server.js';
@@ -6,10 +7,8 @@ import { jsonObject } from '../edge/json-body.js';
 import type { Request } from '../edge/request.js';
 import { queryOf } from '../images/query.js';
 import { METADEFS, type MetadefRoom } from '../tokens.js';
-import { propertySchema } from './metadef.schema.js';
 import { propertiesView, propertyView } from './metadef.view.js';
 import { existing } from './metadefs.js';
-import { propertyOf, refuseMisfit } from './read-definitions.js';
 
 /** The properties of a namespace. Source: API.md section 18; api-ref "Metadata definition properties". */
 @Controller('v2/metadefs/namespaces/:namespace/properties')

@@ -1,4 +1,5 @@
 import { Controller, Delete, Get, HttpCode, Inject, Param, Post, Req } from '@nestjs/common';
+import { refuseMisfit, resourceTypeOf, resourceTypeSchema } from '#libs/definitions';
 import type { MetadefCommand, Namespace } from '#libs/domain';
 import type { PolicyRule } from '#libs/identity';
 import { TakesBody } from '../edge/http-server.js';
@@ -6,10 +7,8 @@ import { jsonObject } from '../edge/json-body.js';
 import type { Request } from '../edge/request.js';
 import { moment } from '../images/image.view.js';
 import { METADEFS, type MetadefRoom } from '../tokens.js';
-import { resourceTypeSchema } from './metadef.schema.js';
 import { resourceTypeView } from './metadef.view.js';
 import { existing } from './metadefs.js';
-import { refuseMisfit, resourceTypeOf } from './read-definitions.js';
 
 /** Resource types, and which of them a namespace is for. Source: API.md section 18; api-ref "Metadata definition resource types". */
 @Controller('v2/metadefs')

@@ -6,6 +6,7 @@ import {
 } from './metadef.content.js';
 import { evolveNamespace } from './metadef.evolve.js';
 import { refuseOversized } from './metadef.limits.js';
+import { loadNamespace, type NamespaceToLoad } from './metadef.load.js';
 import { changeNamespace, createNamespace, deleteNamespace } from './metadef.namespace.js';
 import { endRename, receiveNamespace, refuseRenaming, startRename } from './metadef.rename.js';
 import {
@@ -15,6 +16,7 @@ import {
 
 export type MetadefCommand =
   | ({ type: 'CreateMetadefNamespace' } & NamespaceAttributes & NamespaceContent)
+  | ({ type: 'LoadMetadefNamespace' } & NamespaceToLoad)
   | ({ type: 'ChangeMetadefNamespace' } & NamespaceAttributes)
   | { type: 'DeleteMetadefNamespace' }
   | ({ type: 'RenameMetadefNamespace'; renameId: string; to: string } & NamespaceAttributes)
@@ -58,6 +60,7 @@ function decideMetadef({ namespace: name, command, authorizedFor }: MetadefComma
 
 function decideAny(name: string, command: MetadefCommand, authorizedFor: MetadefCommandEnvelope['authorizedFor'], state: NamespaceState): MetadefEvent[] {
   if (command.type === 'CreateMetadefNamespace') return createNamespace(name, command, state);
+  if (command.type === 'LoadMetadefNamespace') return load(name, command, state);
   if (command.type === 'ReceiveMetadefNamespace') return receiveNamespace(name, command, state);
   if (command.type === 'EndNamespaceRename') return state.exists ? endRename(command, state) : [];
   if (!state.exists) throw new Problem('NamespaceNotFound', { namespace: name });
@@ -68,7 +71,7 @@ function decideAny(name: string, command: MetadefCommand, authorizedFor: Metadef
   return decideExisting(command, state);
 }
 
-type OnExisting = Exclude<MetadefCommand, { type: 'CreateMetadefNamespace' | 'ReceiveMetadefNamespace' | 'EndNamespaceRename' }>;
+type OnExisting = Exclude<MetadefCommand, { type: 'CreateMetadefNamespace' | 'LoadMetadefNamespace' | 'ReceiveMetadefNamespace' | 'EndNamespaceRename' }>;
 
 // One arm a command is the clearest form of this function, however many there are.
 // eslint-disable-next-line complexity
@@ -93,6 +96,11 @@ function decideExisting(command: OnExisting, namespace: Namespace): MetadefEvent
     case 'RemoveMetadefTag': return removeTag(command.name, namespace);
     case 'RemoveMetadefTags': return removeTags(namespace);
   }
+}
+
+function load(name: string, command: NamespaceToLoad & { type: 'LoadMetadefNamespace' }, state: NamespaceState): MetadefEvent[] {
+  if (state.exists) refuseRenaming(state);
+  return loadNamespace(name, withoutType(command), state);
 }
 
 const withoutType = <Command extends MetadefCommand>({ type: _, ...rest }: Command): Omit<Command, 'type'> => rest;

@@ -1,5 +1,5 @@
 import { specification } from '#libs/testing';
-import { metadefDecider, namespaceLimitBytes, type MetadefCommand, type MetadefEvent } from '#libs/domain';
+import { loadModes, metadefDecider, namespaceLimitBytes, type LoadMode, type MetadefCommand, type MetadefEvent } from '#libs/domain';
 
 const created = (data: Partial<Extract<MetadefEvent, { type: 'MetadefNamespaceCreated' }>['data']> = {}): MetadefEvent => ({
   type: 'MetadefNamespaceCreated',
@@ -121,5 +121,45 @@ describe('The size of a namespace', () => {
   it('may always shrink', () => {
     given(full, large).when(command({ type: 'RemoveMetadefTag', name: 'red' })).then({ type: 'MetadefTagRemoved', data: { name: 'red' } });
     given(full, large).when(command({ type: 'AddMetadefTag', name: 'x' })).refuses('NamespaceTooLarge');
+  });
+});
+
+describe('Loading a namespace from a file', () => {
+  const file = { ...attributes, displayName: 'From a file', resourceTypes: [{ name: 'R', prefix: 'r:' }], properties: [cores], objects: [box], tags: ['red'] };
+  const load = (mode: LoadMode, change: Partial<typeof file> = {}): MetadefCommand => ({ type: 'LoadMetadefNamespace', mode, ...file, ...change });
+  const loaded = created({ displayName: 'From a file', resourceTypes: [{ name: 'R', prefix: 'r:' }], properties: [cores], objects: [box], tags: ['red'] });
+  const other = { ...cores, definition: { type: 'string', title: 'Other' } };
+  const changedFile = { description: 'new', resourceTypes: [{ name: 'R' }, { name: 'S' }], properties: [other, { ...cores, name: 'threads' }], objects: [{ ...box, required: [] }], tags: ['red', 'blue'] } as unknown as Partial<typeof file>;
+
+  it.each(loadModes)('creates what is not there: %s', (mode) => {
+    given().when(command(load(mode))).then(loaded);
+  });
+  it.each(loadModes)('changes nothing the second time: %s', (mode) => {
+    given(loaded).when(command(load(mode))).nothing();
+    const again = given(created({ isProtected: true })).when(command(load(mode, changedFile))).state();
+    if (!again.exists) throw new Error('it was loaded');
+    const events = metadefDecider.decide(command(load(mode, changedFile)), again);
+    expect(events).toEqual([]);
+  });
+  it('skips what is there', () => {
+    given(loaded).when(command(load('skip', changedFile))).nothing();
+  });
+  it('merges what is lacking, and nothing else', () => {
+    given(loaded).when(command(load('merge', changedFile))).then(
+      { type: 'MetadefResourceTypeAssociated', data: { name: 'S' } }, { type: 'MetadefPropertyAdded', data: { ...cores, name: 'threads' } }, { type: 'MetadefTagAdded', data: { name: 'blue' } });
+  });
+  it('prefers the new where it differs, and keeps what only the old one has', () => {
+    given(loaded, { type: 'MetadefTagAdded', data: { name: 'own' } }).when(command(load('prefer-new', changedFile))).then(
+      { type: 'MetadefNamespaceChanged', data: { attributes: { description: 'new' }, cleared: [] } },
+      { type: 'MetadefResourceTypeAssociationChanged', data: { name: 'R' } }, { type: 'MetadefResourceTypeAssociated', data: { name: 'S' } },
+      { type: 'MetadefPropertyChanged', data: { oldName: 'cores', ...other } }, { type: 'MetadefPropertyAdded', data: { ...cores, name: 'threads' } },
+      { type: 'MetadefObjectChanged', data: { oldName: 'box', ...box, required: [] } }, { type: 'MetadefTagAdded', data: { name: 'blue' } });
+  });
+  it('overwrites everything, also of a protected namespace', () => {
+    given(guarded).when(command(load('overwrite'))).then({ type: 'MetadefNamespaceDeleted', data: {} }, loaded);
+  });
+  it('waits for a rename', () => {
+    given(loaded, { type: 'MetadefNamespaceRenameStarted', data: { renameId: 'r', to: 'x', visibility: 'public', isProtected: false, owner: 'p' } })
+      .when(command(load('overwrite'))).refuses('NamespaceBeingRenamed');
   });
 });
