@@ -37,7 +37,7 @@ export class GatewayConfig extends ImportFilterConfig {
   @Option.list('image_format', 'disk_formats', { glance: true, default: ['ami', 'ari', 'aki', 'vhd', 'vhdx', 'vmdk', 'raw', 'qcow2', 'vdi', 'iso', 'ploop'], doc: 'The disk formats that images may have.' })
   readonly diskFormats: readonly string[];
 
-  @Option.list('default', 'enabled_backends', { glance: true, default: ['file:file'], doc: 'The stores as id:kind, where kind is file or s3. Each has a section of its name for options of its own: see Each store.' })
+  @Option.list('default', 'enabled_backends', { glance: true, default: ['file:file'], doc: 'The stores as id:kind, where kind is file, s3 or http. Each has a section of its name for options of its own: see Each store.' })
   readonly enabledBackends: readonly string[];
 
   @Option.text('glance_store', 'default_backend', { glance: true, default: '', doc: 'The store that takes an image\'s data where the client names none; empty for the first.' })

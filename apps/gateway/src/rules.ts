@@ -22,7 +22,7 @@ export function gatewayRules(config: GatewayConfig, { enabled, defaultId }: Stor
   return {
     publicEndpoint, enableProxyHeadersParsing, disabledByFile: config.healthcheckDisableByFilePath, limitParamDefault, apiLimitMax, importMethods: switchedOn(config), region: config.region,
     reach: configuredReach(config), injection: metadataInjection(config),
-    storeIds: enabled.map(({ id }) => id), defaultStoreId: defaultId,
+    storeIds: enabled.map(({ id }) => id), readOnlyStoreIds: enabled.filter(({ kind }) => kind === 'http').map(({ id }) => id), defaultStoreId: defaultId,
   };
 }
 
@@ -39,4 +39,4 @@ function switchedOn(config: GatewayConfig): ImportMethod[] {
 
 /** The stores that the operator enabled, each with the options of its section. Throws with all that is wrong. */
 export const storesConfig = (config: GatewayConfig, env: NodeJS.ProcessEnv = process.env): StoresConfig =>
-  configuredStores(config, sectionsOf(env));
+  configuredStores({ ...config, reach: configuredReach(config) }, sectionsOf(env));

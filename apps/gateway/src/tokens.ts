@@ -30,6 +30,8 @@ export interface GatewayRules extends AddressRules {
   readonly reach: Pick<Reach, 'filter' | 'addressRules'>;
   readonly injection: Injection;
   readonly storeIds: readonly string[];
+  /** Those of them that data is only read from. */
+  readonly readOnlyStoreIds: readonly string[];
   readonly defaultStoreId: string;
 }
 

@@ -16,7 +16,7 @@ import { webSource, type WebLine } from './web-source.js';
 /** Sets the importer going: from every commit that asks for an import to the import's end. It stops with the service. */
 export async function openImporter({ config, logger, bus, readiness, shutdown }: ServiceParts<ImporterConfig>): Promise<void> {
   const { region } = bus;
-  const stores = await openStores(configuredStores(config, sectionsOf(process.env)));
+  const stores = await openStores(configuredStores({ ...config, reach: configuredReach(config) }, sectionsOf(process.env)));
   const staging = await openStagingStore(config, sectionsOf(process.env), { isReadOnly: true });
   for (const store of stores.all.values()) readiness.add(`store ${store.id}`, () => store.check());
   const log = await jetStreamEventLog(bus.connection, { region });

@@ -5,4 +5,5 @@ export { defaultUriFilterOptions, uriFilter, type AllowedUri, type UriFilter, ty
 export { throwIfOutOfReach, type Reach, type Resolver } from './pinned-connection.js';
 export { withoutSecrets, type Hop } from './redirects.js';
 export type { DownloadOptions, Received } from './download-options.js';
+export { openPart, type Part, type PartOptions } from './part.js';
 export { openDownload, type Download } from './resumable-download.js';

@@ -2,6 +2,7 @@ export type { ByteRange, CopyOptions, Store, StoreReader, StoreWriter } from './
 export { isStoreId, keyOf, type DataKey } from './layout.js';
 export { fileStore } from './file.js';
 export { s3Defaults, type S3Options } from './s3-options.js';
+export { httpStore } from './http.js';
 export { memoryStore } from './memory.js';
 export { openStores, type StoreConfig, type Stores, type StoresConfig } from './stores.js';
 export { configuredStores, type EnabledStores, type StoreSections } from './configured-stores.js';

@@ -12,6 +12,8 @@ export interface DataKey {
   readonly imageId: string;
   readonly attemptId: string;
   readonly storeId: string;
+  /** Where the bytes lie, in a store that does not choose it by the rest of the key. */
+  readonly uri?: string;
 }
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;

@@ -5,13 +5,15 @@ import type { ByteRange, Store } from './store.js';
 
 export interface StoreUnderTest {
   readonly store: Store;
+  /** Puts data where a store can read that cannot be written, and says under which key it does. */
+  place?(data: Uint8Array): Promise<DataKey>;
   /** How many bytes, files or folders are left although every key was removed; the suite wants none. */
   leftovers(): Promise<number>;
   end(): Promise<void>;
 }
 
-/** The policy of `store.ts`, sentence by sentence. Every driver's spec calls it. */
-export function describeStore(name: string, begin: () => Promise<StoreUnderTest>): void {
+/** The policy of `store.ts`, sentence by sentence. Every driver's spec calls it; of a store that is only read, what can be said of it. */
+export function describeStore(name: string, begin: () => Promise<StoreUnderTest>, { isReadOnly = false } = {}): void {
   describe(`A ${name} store`, () => {
     let tested: StoreUnderTest;
     let store: Store;
@@ -35,14 +37,20 @@ export function describeStore(name: string, begin: () => Promise<StoreUnderTest>
       keys.push(key);
       return key;
     };
-    const stored = async (data: Uint8Array, key = newKey()): Promise<DataKey> => {
+    const stored = async (data: Uint8Array, key?: DataKey): Promise<DataKey> => {
+      if (tested.place) return tested.place(data);
+      return written(data, key ?? newKey());
+    };
+    const written = async (data: Uint8Array, key: DataKey): Promise<DataKey> => {
       const writer = await store.create(key);
       for (let at = 0; at < data.byteLength; at += 700_000) await writer.write(data.subarray(at, at + 700_000));
       await writer.commit();
       return key;
     };
 
-    describe('writing', () => {
+    const describeWritable = (title: string, specifications: () => void): void => { if (!isReadOnly) describe(title, specifications); };
+
+    describeWritable('writing', () => {
       it('gives back exactly the bytes that were committed', async () => {
         const data = someBytes(3_500_001);
         const key = await stored(data);
@@ -128,7 +136,7 @@ export function describeStore(name: string, begin: () => Promise<StoreUnderTest>
       });
     });
 
-    describe('attempts', () => {
+    describeWritable('attempts', () => {
       it('do not touch each other, though they are of one image', async () => {
         const imageId = randomUUID();
         const [stalled, second] = [newKey(imageId), newKey(imageId)];
@@ -214,7 +222,7 @@ export function describeStore(name: string, begin: () => Promise<StoreUnderTest>
       });
     });
 
-    describe('removing', () => {
+    describeWritable('removing', () => {
       it('makes the data unreadable', async () => {
         const key = await stored(someBytes(10));
         await store.remove(key);
@@ -229,6 +237,21 @@ export function describeStore(name: string, begin: () => Promise<StoreUnderTest>
         await store.remove(newKey());
       });
     });
+
+    if (isReadOnly) {
+      describe('that can only be read', () => {
+        it('says so, and refuses every writer', async () => {
+          expect(store.isReadOnly).toBe(true);
+          await refuses(store.create(newKey(), { declaredSizeBytes: 1 }), 'StoreUnavailable');
+        });
+
+        it('leaves what it reads where it is when an image refers to it no more', async () => {
+          const key = await stored(someBytes(10));
+          await store.remove(key);
+          expect(await store.sizeOf(key)).toBe(10);
+        });
+      });
+    }
 
     it.each<[string, Partial<DataKey>]>([
       ['a path', { imageId: '../../etc/passwd' }],

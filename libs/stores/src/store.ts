@@ -15,7 +15,7 @@ import type { DataKey } from './layout.js';
 
 export interface Store {
   readonly id: string;
-  readonly kind: 'file' | 'memory' | 's3';
+  readonly kind: 'file' | 'memory' | 's3' | 'http';
   readonly isReadOnly: boolean;
   /** Opens a writer. The declared size, if any, lets a store refuse at once what cannot fit.
    *  Refuses: StoreFull, StoreUnavailable. */

@@ -1,3 +1,4 @@
+import { addressRules, defaultUriFilterOptions, uriFilter } from '#libs/download';
 import { openStores } from './stores.js';
 import { refuses } from './store.suite.js';
 
@@ -31,6 +32,12 @@ describe('The stores that an operator enabled', () => {
     const stores = await openStores({ enabled: [{ id: 'fast', kind: 'memory' }, far], defaultId: 'fast' });
     expect(stores.get('far').kind).toBe('s3');
     await expect(openStores({ enabled: [far, { ...far, id: 'farther' }], defaultId: 'far' })).rejects.toThrow('more than one store lies in bucket images at https://s3.example.com');
+  });
+
+  it('do not have one that is only read by default', async () => {
+    const web = { id: 'web', kind: 'http', reach: { filter: uriFilter(defaultUriFilterOptions), addressRules: addressRules({ allowedNetworks: [] }) } } as const;
+    await expect(openStores({ enabled: [web, { id: 'fast', kind: 'memory' }], defaultId: 'web' })).rejects.toThrow('the default store web cannot be written');
+    expect((await openStores({ enabled: [web, { id: 'fast', kind: 'memory' }], defaultId: 'fast' })).get('web').isReadOnly).toBe(true);
   });
 
   it('take nothing when they are read only', async () => {

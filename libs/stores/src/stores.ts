@@ -1,5 +1,8 @@
+import { readFile } from 'node:fs/promises';
 import { Problem } from '#libs/domain';
+import type { Reach } from '#libs/download';
 import { fileStore } from './file.js';
+import { httpStore } from './http.js';
 import { isStoreId } from './layout.js';
 import { memoryStore } from './memory.js';
 import type { S3Options } from './s3-options.js';
@@ -14,6 +17,7 @@ interface CommonConfig {
 export type StoreConfig =
   | CommonConfig & { readonly kind: 'file'; readonly dataDir: string }
   | CommonConfig & { readonly kind: 's3'; readonly options: S3Options }
+  | CommonConfig & { readonly kind: 'http'; readonly reach: Reach; readonly caCertificatesFile?: string }
   | CommonConfig & { readonly kind: 'memory'; readonly capacityBytes?: number };
 
 export interface StoresConfig {
@@ -50,6 +54,7 @@ async function openStore(config: StoreConfig): Promise<Store> {
     case 'file': return fileStore(config.id, config);
     // Its client is loaded where a bucket is: 20 MiB that a directory does without.
     case 's3': return (await import('./s3.js')).s3Store(config.id, config.options, config);
+    case 'http': return httpStore(config.id, { ...config.reach, ...(config.caCertificatesFile === undefined ? {} : { trustedCertificates: await readFile(config.caCertificatesFile, 'utf8') }) });
     case 'memory': return memoryStore(config.id, config);
   }
 }
@@ -61,6 +66,7 @@ function refuseFaults(enabled: readonly StoreConfig[], defaultId: string): void 
     ...ids.filter((id) => !isStoreId(id)).map((id) => `"${id}" cannot name a store: letters, digits, _ and -, at most 64`),
     ...repeated(ids).map((id) => `store ${id} is enabled more than once`),
     ...repeated(places).map((place) => `more than one store lies in ${place}`),
+    ...enabled.filter(({ id, kind }) => id === defaultId && kind === 'http').map(({ id }) => `the default store ${id} cannot be written, as its kind is http`),
     ...(ids.includes(defaultId) ? [] : [`the default store ${defaultId} is not among those enabled (${ids.join(', ') || 'none'})`]),
   ];
   if (faults.length > 0) throw new Error(`The stores cannot be opened: ${faults.join('; ')}.`);

@@ -13,7 +13,7 @@ export interface DataRoom {
   readonly staging: StagingLine | undefined;
   /** The most bytes an image may have. (glance: image_size_cap) */
   readonly limitBytes: number;
-  /** The store an upload asks for, or the default one. Refuses: InvalidRequest, as Glance does here with 400. */
+  /** The store an upload asks for, or the default one. Refuses: InvalidRequest, as Glance does here with 400; StoreUnavailable where it can only be read. */
   storeFor(storeId: string | undefined): Store;
   /** The stores that a download asks for, the dearest first. Refuses: InvalidRequest where there is none of a name. */
   preferred(names: string): readonly string[];
@@ -26,6 +26,7 @@ export const dataRoom = (stores: Stores, rest: Pick<DataRoom, 'upload' | 'remova
   storeFor(storeId) {
     const store = storeId === undefined ? stores.default : stores.all.get(storeId);
     if (!store) throw noSuchStore(storeId ?? '');
+    if (store.isReadOnly) throw new Problem('StoreUnavailable', { storeId: store.id });
     return store;
   },
   preferred(names) {

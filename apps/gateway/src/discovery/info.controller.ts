@@ -13,7 +13,7 @@ export class InfoController {
 
   @Get('stores')
   stores(): object {
-    const { storeIds, defaultStoreId } = this.rules;
-    return { stores: storeIds.map((id) => ({ id, ...(id === defaultStoreId ? { default: 'true' } : {}) })) };
+    const { storeIds, readOnlyStoreIds, defaultStoreId } = this.rules;
+    return { stores: storeIds.map((id) => ({ id, ...(id === defaultStoreId ? { default: 'true' } : {}), ...(readOnlyStoreIds.includes(id) ? { 'read-only': 'true' } : {}) })) };
   }
 }

@@ -2,7 +2,7 @@ import { defaultUriFilterOptions, uriFilter } from '#libs/download';
 import { Problem } from '#libs/domain';
 import { readImportRequest } from './import-request.js';
 
-const rules = { importMethods: ['glance-direct', 'copy-image'], storeIds: ['fast', 'far'], defaultStoreId: 'fast', reach: { filter: uriFilter(defaultUriFilterOptions) } };
+const rules = { importMethods: ['glance-direct', 'copy-image'], storeIds: ['fast', 'far', 'web'], readOnlyStoreIds: ['web'], defaultStoreId: 'fast', reach: { filter: uriFilter(defaultUriFilterOptions) } };
 const method = { name: 'copy-image' };
 const read = (body: object, header?: string) => readImportRequest(body as Record<string, unknown>, header, rules);
 function refusal(body: object, header?: string): string {

@@ -9,6 +9,7 @@ export interface ImportRules {
   /** The methods that are switched on. */
   readonly importMethods: readonly string[];
   readonly storeIds: readonly string[];
+  readonly readOnlyStoreIds: readonly string[];
   readonly defaultStoreId: string;
   readonly reach: { readonly filter: Pick<UriFilter, 'check'> };
 }
@@ -43,12 +44,12 @@ function flag(body: Body, name: string, preset: boolean): boolean {
   return value;
 }
 
-/** Where the data goes: all stores, those that are named, the one in the header, or the default one. */
-function storesOf(stores: unknown, isAll: boolean, header: string | undefined, { storeIds, defaultStoreId }: ImportRules): readonly string[] {
+/** Where the data goes: all stores that can be written, those that are named, the one in the header, or the default one. */
+function storesOf(stores: unknown, isAll: boolean, header: string | undefined, { storeIds, readOnlyStoreIds, defaultStoreId }: ImportRules): readonly string[] {
   const named = namesIn(stores);
   const ways = [isAll && 'all_stores', named.length > 0 && 'stores', header !== undefined && 'X-Image-Meta-Store'].filter((way) => way !== false);
   if (ways.length > 1) throw invalid(`${ways.join(' and ')} cannot be combined. Send one of them.`);
-  if (isAll) return storeIds;
+  if (isAll) return storeIds.filter((id) => !readOnlyStoreIds.includes(id));
   const wanted = named.length > 0 ? named : [header ?? defaultStoreId];
   const unknown = wanted.find((id) => !storeIds.includes(id));
   if (unknown !== undefined) throw new Problem('StoreUnknown', { storeId: unknown.slice(0, 64) });

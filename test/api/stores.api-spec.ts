@@ -1,0 +1,38 @@
+import { startApi, type Api, type Person } from './harness.js';
+
+let api: Api;
+let demo: Person;
+beforeAll(async () => {
+  api = await startApi({ 'default.enabled_backends': 'web:http, fast:file, far:file', 'fast.weight': '10' });
+  demo = api.as('demo');
+}, 60_000);
+afterAll(() => api.stop());
+
+const formats = { disk_format: 'raw', container_format: 'bare' };
+const shown = async (id: string) => (await demo.get(`/v2/images/${id}`)).json<Record<string, unknown>>();
+
+describe('A store that can only be read', () => {
+  it('says so in List stores: GET /v2/info/stores, and is not the default one though it stands first', async () => {
+    expect((await demo.get('/v2/info/stores')).json()).toEqual({ stores: [{ id: 'web', 'read-only': 'true' }, { id: 'fast', default: 'true' }, { id: 'far' }] });
+  });
+
+  it('takes no upload: 503, and the image is queued as before', async () => {
+    const id = await demo.image(formats);
+    expect((await demo.upload(id, 'twelve bytes', { 'x-image-meta-store': 'web' })).status).toBe(503);
+    expect(await shown(id)).toMatchObject({ status: 'queued' });
+    expect((await demo.upload(id, 'twelve bytes')).status).toBe(204);
+    expect(await shown(id)).toMatchObject({ status: 'active', stores: 'fast' });
+  });
+
+  it('is left out where an import asks for all stores', async () => {
+    const id = await demo.activeImage('twelve bytes');
+    expect((await api.as('admin').post(`/v2/images/${id}/import`, { body: { method: { name: 'copy-image' }, all_stores: true } })).status).toBe(202);
+    const importing = await shown(id);
+    expect(String(importing['os_glance_importing_to_stores'] ?? '')).not.toContain('web');
+  });
+
+  it('may be named by a download, and holds nothing there', async () => {
+    const id = await demo.activeImage('twelve bytes');
+    expect((await demo.get(`/v2/images/${id}/file?prefer=web`)).text).toBe('twelve bytes');
+  });
+});
