@@ -113,7 +113,7 @@ export async function startApi(settings: Settings = {}, { importer = {} }: { rea
   closing.unshift(() => catalog.close());
 
   const stagingParts = await partsOf('staging', StagingConfig);
-  const staging = await NestFactory.create<NestFastifyApplication>(stagingModule(await openStaging(stagingParts)), createTransferAdapter(), {
+  const staging = await NestFactory.create<NestFastifyApplication>(stagingModule(await openStaging(stagingParts)), await createTransferAdapter(), {
     logger: nestLogger(stagingParts.logger), abortOnError: false, bodyParser: false,
   });
   await staging.listen(0, '127.0.0.1');

@@ -30,7 +30,7 @@ beforeEach(async () => {
     tokens: { get: (id) => Promise.resolve(sealed.get(id)), remove: (id) => Promise.resolve(void sealed.delete(id)) },
     capabilityKey, sealKey, prefixes: ['os_type', 'hw_'], totalTimeoutMs: 10_000, reachService: reachService({ timeoutMs: 500 }), logger, signal: new AbortController().signal, clock: () => now,
   };
-  app = await NestFactory.create<NestFastifyApplication>(federationModule(room), createTransferAdapter(), { logger: nestLogger(logger), abortOnError: false, bodyParser: false });
+  app = await NestFactory.create<NestFastifyApplication>(federationModule(room), await createTransferAdapter(), { logger: nestLogger(logger), abortOnError: false, bodyParser: false });
   app.useGlobalFilters(refusals(logger));
   await app.listen(0, '127.0.0.1');
   url = await app.getUrl();

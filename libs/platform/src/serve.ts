@@ -33,7 +33,7 @@ export interface ServiceDefinition<Config extends ServiceConfig> {
 }
 
 export interface HttpDefinition<Config extends ServiceConfig> {
-  adapter?(parts: ServiceParts<Config>): FastifyAdapter;
+  adapter?(parts: ServiceParts<Config>): FastifyAdapter | Promise<FastifyAdapter>;
   /** Hooks, parsers, filters; runs before the routes are bound. */
   configure?(app: NestFastifyApplication, parts: ServiceParts<Config>): void | Promise<void>;
   address(config: Config): { host: string; port: number };
@@ -74,7 +74,7 @@ async function start<Config extends ServiceConfig>(definition: ServiceDefinition
 
   const parts: ServiceParts<Config> = { config, logger, bus, readiness, metrics, shutdown };
   const [{ NestFactory }, fastify] = await Promise.all([import('@nestjs/core'), import('@nestjs/platform-fastify')]);
-  const adapter = definition.http?.adapter?.(parts) ?? new fastify.FastifyAdapter();
+  const adapter = (await definition.http?.adapter?.(parts)) ?? new fastify.FastifyAdapter();
   const app = await NestFactory.create<NestFastifyApplication>(await definition.module(parts), adapter, { logger: nestLogger(logger), abortOnError: false, bodyParser: false });
   shutdown.add('application', () => app.close());
   await definition.http?.configure?.(app, parts);

@@ -1,12 +1,13 @@
-import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
-import { FastifyAdapter } from '@nestjs/platform-fastify';
+import type { ArgumentsHost, ExceptionFilter, HttpException } from '@nestjs/common';
+import type { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyReply } from 'fastify';
 import type { Answer } from '#libs/contracts';
 import { Problem } from '#libs/domain';
 import type { Logger } from './logging.js';
 
 /** A Fastify for bytes between services: it hands bodies over unread, as the stream they are, and its paths may hold a whole capability. */
-export function createTransferAdapter(): FastifyAdapter {
+export async function createTransferAdapter(): Promise<FastifyAdapter> {
+  const { FastifyAdapter } = await import('@nestjs/platform-fastify');
   const adapter = new FastifyAdapter({
     logger: false,
     bodyLimit: Number.MAX_SAFE_INTEGER,
@@ -28,13 +29,12 @@ const statuses: Partial<Record<Problem['code'], number>> = { Forbidden: 403, Ima
  * Refusals go back as the JSON they travel in over the bus; the service that asked turns them into its own answers. What is no refusal is a fault:
  * logged here, once, without the path, which holds a capability.
  */
-@Catch()
 export class TransferRefusals implements ExceptionFilter {
   constructor(private readonly logger: Logger, private readonly what: string) {}
 
   catch(thrown: unknown, host: ArgumentsHost): void {
     const reply = host.switchToHttp().getResponse<FastifyReply>();
-    if (thrown instanceof HttpException) return void reply.code(thrown.getStatus()).send();
+    if (isOfNest(thrown)) return void reply.code(thrown.getStatus()).send();
     const problem = thrown instanceof Problem ? thrown : this.fault(thrown);
     if (reply.sent || reply.raw.headersSent) return void reply.raw.destroy();
     const answer: Answer<never> = { problem: { code: problem.code, params: problem.params } };
@@ -46,3 +46,6 @@ export class TransferRefusals implements ExceptionFilter {
     return new Problem('Unavailable', { what: this.what, seconds: 5 });
   }
 }
+
+/** By its face: this door is opened by programs that do without Nest, and its class would bring all of it along. */
+const isOfNest = (thrown: unknown): thrown is HttpException => thrown instanceof Error && typeof (thrown as Partial<HttpException>).getStatus === 'function';
