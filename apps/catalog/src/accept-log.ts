@@ -2,7 +2,7 @@ import { addressOf, commitsOf, hashOfCommit } from '#libs/contracts';
 import { repairTail, type EventLog, type Stored } from '#libs/event-log';
 import { logTailLength, startRebuild, type GuardPosition, type ReadModel, type Rebuild } from '#libs/read-model';
 import { compareWithMemory } from './log-guard.js';
-import type { OperatorTools } from './operator.js';
+import type { OperatorTools } from '#libs/platform';
 import { renewedLog } from './renewed-log.js';
 
 /**

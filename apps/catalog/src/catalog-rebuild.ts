@@ -1,7 +1,7 @@
 import { namespaceOfToken } from '#libs/contracts';
 import { openReadModel, startRebuild } from '#libs/read-model';
 import { compareWithMemory } from './log-guard.js';
-import { runOperatorCommand } from './operator.js';
+import { runOperatorCommand } from '#libs/platform';
 import { rebuildCatalog } from './rebuild.js';
 
 await runOperatorCommand({

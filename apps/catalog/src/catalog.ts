@@ -1,6 +1,6 @@
 import { statfs } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
-import { projectedSubject, type HistoryAnswer, type ImageCommandAnswer, type MetadefCommandAnswer, type Projected, type RemovalsAnswer, type StatusAnswer } from '#libs/contracts';
+import { projectedSubject, type HistoryAnswer, type ImageCommandAnswer, type MetadefCommandAnswer, type Projected, type AttemptsAnswer, type RemovalsAnswer, type StagedAnswer, type StatusAnswer } from '#libs/contracts';
 import { imageDecider } from '#libs/domain';
 import { createExecutor, createMetadefExecutor, createSealer, jetStreamEventLog, jetStreamLeases, loadImage, loadNamespace, type EventLog } from '#libs/event-log';
 import type { Bus, ServiceParts } from '#libs/platform';
@@ -17,6 +17,7 @@ import { createLogRoom, unknownRoom, type LogRoom } from './log-room.js';
 import { carryOutMetadef } from './metadefs/carry-out-metadef.js';
 import { finishRename, type RenameParts } from './metadefs/rename-namespace.js';
 import { removalsFor } from './removals.js';
+import { attemptsFor, stagedFor } from './staged.js';
 import { createSweep } from './sweep.js';
 
 export const catalogToken = 'Catalog';
@@ -27,6 +28,9 @@ export interface Catalog {
   carryOutMetadef(message: unknown): Promise<MetadefCommandAnswer>;
   history(question: unknown): Promise<HistoryAnswer>;
   removals(question: unknown): Promise<RemovalsAnswer>;
+  /** Both answer only while the log is trusted: what they say is a reason to throw bytes away. */
+  staged(question: unknown): Promise<StagedAnswer>;
+  attempts(question: unknown): Promise<AttemptsAnswer>;
   status(): StatusAnswer;
 }
 
@@ -131,15 +135,23 @@ export async function openCatalog({ config, logger, bus, readiness, metrics: reg
     wasCarriedOut: async (imageId, commandId) => (await imageFromLeader(imageId)).commands.has(commandId),
     isLeaseGrace: () => sweep.isGrace(),
   };
+  const looking = {
+    imageFromLeader: async (imageId: string) => (await imageFromLeader(imageId)).state,
+    onUnreadable: (imageId: string, error: unknown) => alarms.historyUnreadable(imageId, error),
+  };
   return {
     carryOut: (message) => metrics.command(() => carryOut(message, carryingOut)),
     carryOutMetadef: (message) => metrics.command(() => carryOutMetadef(message, { guard, room, reached, visibleWithinMs, ...renaming })),
     history: (question) => historyOf(question, { log, region, sealer }),
-    removals: (question) => removalsFor(question, {
-      candidates: (limit, storeIds) => readModel.removalCandidates(limit, storeIds && { storeIds }),
-      imageFromLeader: async (imageId) => (await imageFromLeader(imageId)).state,
-      onUnreadable: (imageId, error) => alarms.historyUnreadable(imageId, error),
-    }),
+    removals: (question) => removalsFor(question, { ...looking, candidates: (limit, storeIds) => readModel.removalCandidates(limit, storeIds && { storeIds }) }),
+    async staged(question) {
+      await guard.ensureTrusted();
+      return stagedFor(question, { ...looking, candidates: (unchangedSince, limit) => readModel.stagedSince(unchangedSince, limit) });
+    },
+    async attempts(question) {
+      await guard.ensureTrusted();
+      return attemptsFor(question, looking);
+    },
     status: () => ({ isLogTrusted: guard.trust().is === 'trusted', projectedSequence: reached.sequence(), leaseSeconds }),
   };
 }

@@ -19,6 +19,12 @@ export const uuid: Check<string> = (value, name) => typeof value === 'string' &&
 export const count: Check<number> = (value, name) =>
   typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : refuse(name, 'a whole number that is not negative');
 
+/** ISO 8601, as JSON has it. */
+export const moment: Check<Date> = (value, name) => {
+  const date = new Date(typeof value === 'string' ? value : NaN);
+  return Number.isNaN(date.getTime()) ? refuse(name, 'a moment, as 2026-01-31T12:00:00Z') : date;
+};
+
 export const number: Check<number> = (value, name) => typeof value === 'number' && Number.isFinite(value) ? value : refuse(name, 'a number');
 
 export const flag: Check<boolean> = (value, name) => typeof value === 'boolean' ? value : refuse(name, 'true or false');

@@ -2,7 +2,7 @@ import { repairTail, type Repaired, type RepairStep } from '#libs/event-log';
 import { logTailLength, openReadModel, type ReadModel } from '#libs/read-model';
 import { acceptLogAsItIs } from './accept-log.js';
 import { compareWithMemory } from './log-guard.js';
-import { runOperatorCommand, type OperatorTools } from './operator.js';
+import { runOperatorCommand, type OperatorTools } from '#libs/platform';
 import { renewedLog } from './renewed-log.js';
 
 const lineOf = ({ kind, sequence, subject, detail }: RepairStep): string => `${kind} ${sequence}${subject === undefined ? '' : ` ${subject}`}: ${detail}`;

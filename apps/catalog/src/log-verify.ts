@@ -1,7 +1,7 @@
 import { verifyLog, type EventLog, type Finding } from '#libs/event-log';
 import { logTailLength, openReadModel } from '#libs/read-model';
 import { compareWithMemory } from './log-guard.js';
-import { runOperatorCommand } from './operator.js';
+import { runOperatorCommand } from '#libs/platform';
 
 await runOperatorCommand({
   name: 'log:verify',

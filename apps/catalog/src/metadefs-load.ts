@@ -4,7 +4,7 @@ import { compareWithMemory } from './log-guard.js';
 import { loadModeOf } from './metadefs/load-mode.js';
 import { loadNamespaces } from './metadefs/load-namespaces.js';
 import { namespaceFiles, usualFiles } from './metadefs/namespace-files.js';
-import { runOperatorCommand, type OperatorTools } from './operator.js';
+import { runOperatorCommand, type OperatorTools } from '#libs/platform';
 
 await runOperatorCommand({
   name: 'metadefs:load',

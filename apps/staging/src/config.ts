@@ -1,13 +1,14 @@
 import { MinLength } from 'class-validator';
 import { Option, ServiceConfig } from '#libs/platform';
-import { osHashAlgos, stagingStoreKinds, type OsHashAlgo, type StagingPlace } from '#libs/stores';
+import { osHashAlgos, type OsHashAlgo, type StagingPlace } from '#libs/stores';
+import { areaOptions } from './area-options.js';
 
 /** What the staging service is told beyond what every service is. */
 export class StagingConfig extends ServiceConfig {
-  @Option.url('default', 'node_staging_uri', { glance: true, default: 'file:///var/lib/heliograph/staging', schemes: ['file'], doc: 'The directory in which data waits for its import, as a file:// URL. os_glance_staging_store.filesystem_store_datadir, a path, comes first.' })
+  @areaOptions.nodeStagingUri
   readonly nodeStagingUri: string;
 
-  @Option.choice('heliograph', 'staging_store_kind', { default: 'file', choices: stagingStoreKinds, doc: 'Whether data waits in a directory or in a bucket, whose s3_store options stand in the section os_glance_staging_store. All staging services and importers of a region may share either.' })
+  @areaOptions.stagingStoreKind
   readonly stagingStoreKind: StagingPlace['stagingStoreKind'];
 
   @Option.text('heliograph', 'transfer_host', { default: '127.0.0.1', doc: 'The address at which the gateway brings data and the importer fetches it.' })
@@ -20,8 +21,11 @@ export class StagingConfig extends ServiceConfig {
   @MinLength(32, { message: 'must have at least 32 characters' })
   readonly capabilityKey: string;
 
-  @Option.int('heliograph', 'staging_expiry', { default: 86_400, min: 1, unit: 'seconds', doc: 'How long staged data waits, after the last change of its image, for somebody to import it.' })
+  @areaOptions.stagingExpiry
   readonly stagingExpiry: number;
+
+  @Option.int('heliograph', 'staging_sweep_interval', { default: 600, min: 1, max: 86_400, unit: 'seconds', doc: 'How often the staging area is looked through for data that waited too long and for bytes that nobody can need.' })
+  readonly stagingSweepInterval: number;
 
   @Option.choice('default', 'hashing_algorithm', { glance: true, default: 'sha512', choices: osHashAlgos, doc: 'What os_hash_value is computed by. md5 is always computed besides.' })
   readonly hashingAlgorithm: OsHashAlgo;

@@ -1,15 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import {
-  commandSubject, imageFromJson, questionSubject, type CommandContext, type ImageCommandAnswer, type ImageCommandMessage, type RemovalsAnswer,
-  type StatusAnswer,
+  commandSubject, imageFromJson, questionSubject, type AttemptsAnswer, type CommandContext, type ImageCommandAnswer, type ImageCommandMessage, type Question,
+  type RemovalsAnswer, type StagedAnswer, type StatusAnswer,
 } from '#libs/contracts';
-import { stagingStoreId, type Image } from '#libs/domain';
+import { stagingStoreId, type Image, type ImageCommand } from '#libs/domain';
 import { jetStreamLeases } from '#libs/event-log';
 import { progressTeller, sectionsOf, type ServiceParts } from '#libs/platform';
 import { openStagingStore } from '#libs/stores';
 import { dataRemoval, ensureSameLease, removalLoop } from '#libs/transfers';
 import type { StagingConfig } from './config.js';
 import type { StagingRoom } from './staging.room.js';
+import { sweepPass } from './sweep-pass.js';
 
 /** Who acts when the staging service itself does. */
 const stagingActor: CommandContext['actor'] = { userId: 'service:staging', authMethod: 'service' };
@@ -24,21 +25,23 @@ export async function openStaging({ config, bus, logger, readiness, shutdown }: 
 
   const sendMessage = async (message: ImageCommandMessage): Promise<Image> =>
     imageFromJson((await bus.ask<ImageCommandAnswer>(commandSubject(bus.region, 'image'), message)).image);
-  const removal = dataRemoval({
-    stores: new Map([[stagingStoreId, store]]), logger,
-    askRemovals: (question) => bus.ask<RemovalsAnswer>(questionSubject(bus.region, 'removals'), question),
-    send: (imageId, command) => sendMessage({
-      envelope: { imageId, command }, context: { commandId: randomUUID(), requestId: `req-${randomUUID()}`, actor: stagingActor },
-    }),
-  });
-  const loop = removalLoop(removal, { everyMs: config.removalInterval * 1000, logger });
-  shutdown.add('removal of bytes', () => loop.stop());
+  const clock = () => new Date();
+  const send = (imageId: string, command: ImageCommand): Promise<Image> =>
+    sendMessage({ envelope: { imageId, command }, context: { commandId: randomUUID(), requestId: `req-${randomUUID()}`, actor: stagingActor } });
+  const ask = <Answer>(question: Question) => (asked: unknown): Promise<Answer> => bus.ask<Answer>(questionSubject(bus.region, question), asked);
+  const removal = dataRemoval({ stores: new Map([[stagingStoreId, store]]), logger, send, askRemovals: ask<RemovalsAnswer>('removals') });
+  const sweep = sweepPass({ store, expiryMs: config.stagingExpiry * 1000, clock, send, askStaged: ask<StagedAnswer>('staged'), askAttempts: ask<AttemptsAnswer>('attempts') }, logger);
+  const loops = [
+    removalLoop(removal, { everyMs: config.removalInterval * 1000, logger }),
+    removalLoop({ pass: sweep }, { everyMs: config.stagingSweepInterval * 1000, logger }),
+  ];
+  shutdown.add('removal of bytes', async () => { await Promise.all(loops.map((loop) => loop.stop())); });
 
   return {
     store, logger, capabilityKey: config.capabilityKey,
     transfer: {
       leases: await jetStreamLeases(bus.connection, { region: bus.region }), leaseMs: config.leaseSeconds * 1000, idleMs: config.uploadIdleSeconds * 1000,
-      clock: () => new Date(), osHashAlgo: config.hashingAlgorithm, tellProgress: progressTeller(bus), removeData: removal.ofImage,
+      clock, osHashAlgo: config.hashingAlgorithm, tellProgress: progressTeller(bus), removeData: removal.ofImage,
     },
     sender: ({ imageId, requestId, actor, personal }) => (envelope, { commandId, requestHash } = { commandId: randomUUID() }) => sendMessage({
       envelope: { imageId, ...envelope },

@@ -1,5 +1,5 @@
 import type { DataDir } from './data-dir.js';
-import { variables, type Surroundings } from './services.js';
+import { stagingOptions, variables, type Surroundings } from './services.js';
 
 interface CloudUser { readonly userName: string; readonly projectName: string; readonly password: string }
 
@@ -35,13 +35,20 @@ function openrc({ region, keystone, port }: Surroundings, user: CloudUser | unde
   return `unset OS_CLOUD OS_TOKEN OS_AUTH_TYPE OS_SYSTEM_SCOPE OS_DOMAIN_ID OS_DOMAIN_NAME OS_PROJECT_ID OS_USER_ID\n${exports(values)}`;
 }
 
-function operatorEnv({ region, natsUrl, isOurNats, databaseUrl }: Surroundings, dataDir: DataDir): string {
-  const values = variables({
-    'heliograph.region': region, 'heliograph.nats_url': natsUrl, 'heliograph.database_url': databaseUrl,
-    ...(isOurNats ? { 'heliograph.nats_password': dataDir.secrets.nats.operator } : {}),
-  });
+function operatorEnv({ region, natsUrl, isOurNats, databaseUrl, settings }: Surroundings, dataDir: DataDir): string {
+  const values = {
+    ...variables({
+      ...stagingOptions(dataDir), 'heliograph.region': region, 'heliograph.nats_url': natsUrl, 'heliograph.database_url': databaseUrl,
+      ...(isOurNats ? { 'heliograph.nats_password': dataDir.secrets.nats.operator } : {}),
+    }),
+    ...ofStaging(settings),
+  };
   return Object.entries(values).map(([name, value]) => `${name}=${value}\n`).join('');
 }
+
+/** Where the operator has the staging area elsewhere, his commands look there too. */
+const ofStaging = (settings: Surroundings['settings']): Record<string, string> =>
+  Object.fromEntries(Object.entries(settings).filter(([name]) => /__(NODE_STAGING_URI|STAGING_STORE_KIND|STAGING_EXPIRY)$|_OS_GLANCE_STAGING_STORE__/.test(name)));
 
 const exports = (values: Record<string, string>): string =>
   Object.entries(values).map(([name, value]) => `export ${name}='${value.replaceAll("'", "'\\''")}'\n`).join('');

@@ -55,7 +55,7 @@ const storeOptions = (dataDir: DataDir): Options => ({ 'glance_store.filesystem_
 /** Who reads the staging area where it lies. */
 const hasStaging = (name: ServiceName): boolean => name === 'staging' || name === 'importer';
 const stagingIn = (dataDir: DataDir): string => join(dataDir.path, 'staging');
-const stagingOptions = (dataDir: DataDir): Options => ({ 'default.node_staging_uri': pathToFileURL(stagingIn(dataDir)).href });
+export const stagingOptions = (dataDir: DataDir): Options => ({ 'default.node_staging_uri': pathToFileURL(stagingIn(dataDir)).href });
 
 /** What those who pass data on to each other know each other by, and where they find each other. */
 function transferOptions(name: ServiceName, { transferPort, federationPort }: Surroundings, { secrets }: DataDir): Options {

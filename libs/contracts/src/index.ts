@@ -5,9 +5,9 @@ export {
 export { importProperties, shownSizeBytes } from './import-properties.js';
 export { imageEventSchemas, metadefEventSchemas } from './event-schemas.js';
 export {
-  imageFromJson, namespaceFromJson, type Answer, type CommandContext, type HistoryAnswer, type HistoryEntry, type HistoryQuestion, type ImageCommandAnswer,
+  imageFromJson, namespaceFromJson, type Answer, type AttemptFate, type AttemptsAnswer, type AttemptsQuestion, type CommandContext, type HistoryAnswer, type HistoryEntry, type HistoryQuestion, type ImageCommandAnswer,
   type ImageCommandMessage, type MetadefCommandAnswer, type MetadefCommandMessage, type Projected, type ReachedService, type RegionsAnswer, type RegionsQuestion,
-  type RemoteImage, type RemovalsAnswer, type RemovalsQuestion, type StatusAnswer,
+  type RemoteImage, type RemovalsAnswer, type RemovalsQuestion, type StagedAnswer, type StagedQuestion, type StatusAnswer,
 } from './messages.js';
 export { inboxPrefix, natsPermissions, natsUsers, type NatsPermissions, type NatsUser } from './permissions.js';
 export { openAccess, sealAccess, type RemoteAccess, type SealedFor } from './sealed-token.js';

@@ -1,4 +1,4 @@
-import type { Image, ImageCommandEnvelope, ImageEvent, MetadefCommandEnvelope, Namespace, NamespaceState, ProblemCode, ProblemParams } from '#libs/domain';
+import type { Attempt, Image, ImageCommandEnvelope, ImageEvent, MetadefCommandEnvelope, Namespace, NamespaceState, ProblemCode, ProblemParams } from '#libs/domain';
 
 /** Who sent a command, and what of it is remembered. Ids only; `personal` is sealed before it is written. */
 export interface CommandContext {
@@ -101,6 +101,18 @@ export interface ReachedService {
   /** Why it could not be reached. */
   readonly reason?: string;
 }
+
+/** `ask.<region>.staged`: staged data that nobody imports, of images that have not changed since, as the log's leader shows it; longest waiting first. */
+export interface StagedQuestion { readonly unchangedSince: string; readonly limit: number }
+export interface StagedAnswer { readonly staged: readonly { readonly imageId: string; readonly attemptId: string }[] }
+
+/** `ask.<region>.attempts`: what the log's leader knows of each, in the order of the question. */
+export interface AttemptsQuestion { readonly attempts: readonly { readonly imageId: string; readonly attemptId: string }[] }
+export interface AttemptsAnswer { readonly attempts: readonly AttemptFate[] }
+/** `gone`: the image has no such attempt, any more or ever. `unknown`: there never was such an image. `unreadable`: nobody can tell. */
+export type AttemptFate =
+  | { readonly state: Attempt['state']; readonly isImporting: boolean; readonly unchangedSince: string }
+  | { readonly state: 'gone' | 'unknown' | 'unreadable' };
 
 /** `projected.<region>`: every commit up to `sequence` can be read from the read model. */
 export interface Projected { readonly sequence: number }

@@ -46,7 +46,7 @@ export function natsPermissions(region: string): Record<NatsUser, NatsPermission
       ...hears(client('federation', progress, `glance.${region}.policy.*`, `$JS.API.STREAM.INFO.${log}`, ...pickUpSealed), questionSubject(region, 'regions')),
       mayRespond: true,
     },
-    operator: { publish: [`glance.${region}.>`, ...readLog, ...readLeases, `ask.${region}.*`], subscribe: [inbox('operator'), projectedSubject(region)], mayRespond: false },
+    operator: { publish: [`glance.${region}.>`, ...readLog, ...readLeases, `ask.${region}.*`, `do.${region}.*`], subscribe: [inbox('operator'), projectedSubject(region)], mayRespond: false },
     setup: { publish: [`$JS.API.STREAM.CREATE.${log}`, `$JS.API.STREAM.INFO.${log}`, `$JS.API.STREAM.CREATE.${leases}`, `$JS.API.STREAM.INFO.${leases}`, `$JS.API.INFO`], subscribe: [inbox('setup')], mayRespond: false },
   };
 }

@@ -22,6 +22,8 @@ export interface DataWork {
   removalCandidates(limit: number, among?: { readonly after?: AttemptCandidate; readonly storeIds?: readonly string[] }): Promise<AttemptCandidate[]>;
   /** Attempts that the log has not ended yet, oldest first: those whose lease ran out are the sweeper's. */
   openAttempts(limit: number, after?: AttemptCandidate): Promise<AttemptCandidate[]>;
+  /** Images with staged data that nobody imports and that have not changed since, longest waiting first. */
+  stagedSince(unchangedSince: Date, limit: number): Promise<string[]>;
   /** Images whose commits could not be projected. */
   parkedImages(limit: number): Promise<{ readonly imageId: string; readonly sequence: number; readonly reason: string }[]>;
   /** Namespaces of metadata definitions whose commits could not be projected. */
@@ -34,6 +36,11 @@ export function dataWork({ orm, pool }: Pick<Database, 'orm' | 'pool'>): DataWor
   return {
     removalCandidates: (limit, { after, storeIds } = {}) => reachable(() => attempts(orm, 'over', limit, after, storeIds)),
     openAttempts: (limit, after) => reachable(() => attempts(orm, 'open', limit, after)),
+    stagedSince: (unchangedSince, limit) => reachable(async () => {
+      const { rows } = await pool.query<{ id: string }>(
+        'select id from images where staged is not null and importing is null and updated_at < $1 order by updated_at limit $2', [unchangedSince.toISOString(), limit]);
+      return rows.map(({ id }) => id);
+    }),
     parkedImages: (limit) => reachable(async () => {
       const found = await orm.em.fork().find(ParkedEntity, {}, { orderBy: { sequence: 'asc' }, limit, disableIdentityMap: true });
       return found.map(({ imageId, sequence, reason }) => ({ imageId, sequence, reason }));

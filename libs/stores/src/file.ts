@@ -2,6 +2,7 @@ import { access, constants, mkdir, stat, statfs, unlink } from 'node:fs/promises
 import { dirname, join } from 'node:path';
 import { Problem } from '#libs/domain';
 import { errnoOf, ignoring, speakingForStore } from './errno.js';
+import { listFiles } from './file-list.js';
 import { startFileLink } from './file-link.js';
 import { openFileReader } from './file-reader.js';
 import { startFileWriter, type FileRoom } from './file-writer.js';
@@ -49,6 +50,7 @@ export async function fileStore(id: string, { dataDir, isReadOnly = false }: { d
       await source.sizeOf(sourceKey);
       return speakingForStore({ storeId: id, imageId: key.imageId }, 'ImageDataNotFound', () => startFileLink(room, key, { path, sourcePath }));
     },
+    list: () => listFiles(room),
     check: () => checkFolder(room, isReadOnly),
     freeBytes: () => freeBytesOf(room),
   };

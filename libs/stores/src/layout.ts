@@ -33,6 +33,12 @@ export function flatKeyOf(key: DataKey): string {
   return partsOf(key).join('.');
 }
 
+/** The key that has this name, as `keyOf` or `flatKeyOf` gave it; undefined for any other name. */
+export function keyNamed(name: string): DataKey | undefined {
+  const [imageId = '', attemptId = '', storeId = '', ...more] = name.split(name.includes('/') ? '/' : '.');
+  return more.length === 0 && uuid.test(imageId) && uuid.test(attemptId) && isStoreId(storeId) ? { imageId, attemptId, storeId } : undefined;
+}
+
 function partsOf({ imageId, attemptId, storeId }: DataKey): [string, string, string] {
   if (!uuid.test(imageId) || !uuid.test(attemptId) || !isStoreId(storeId)) {
     throw new Error(`Not a key of image data: ${JSON.stringify([imageId, attemptId, storeId])}.`);

@@ -1,7 +1,7 @@
 import { Problem } from '#libs/domain';
 import { extentOf } from './byte-range.js';
-import { keyOf, type DataKey } from './layout.js';
-import type { ByteRange, Store, StoreReader, StoreWriter } from './store.js';
+import { keyNamed, keyOf, type DataKey } from './layout.js';
+import type { ByteRange, Store, StoredThing, StoreReader, StoreWriter } from './store.js';
 
 interface Room {
   readonly storeId: string;
@@ -22,9 +22,18 @@ export function memoryStore(id: string, { capacityBytes = 256 * 1024 * 1024, isR
     read: async (key, range) => openReader(dataOf(room, key), range),
     sizeOf: async (key) => dataOf(room, key).byteLength,
     remove: async (key) => { removeFrom(room, key); },
+    async* list() {
+      for (const [name, { byteLength }] of [...room.data]) yield listed(name, byteLength);
+      for (const [name, { sizeBytes }] of [...room.open]) yield listed(name, sizeBytes);
+    },
     check: async () => {},
     freeBytes: async () => room.capacityBytes - room.usedBytes,
   };
+}
+
+function listed(name: string, sizeBytes: number): StoredThing {
+  const key = keyNamed(name);
+  return { name, sizeBytes, ...(key ? { key } : {}) };
 }
 
 function startWriting(room: Room, key: DataKey, isReadOnly: boolean, declaredSizeBytes: number): StoreWriter {

@@ -1,7 +1,7 @@
 import { randomFillSync, randomUUID } from 'node:crypto';
 import { Problem, type ProblemCode } from '#libs/domain';
 import type { DataKey } from './layout.js';
-import type { ByteRange, Store } from './store.js';
+import type { ByteRange, Store, StoredThing } from './store.js';
 
 export interface StoreUnderTest {
   readonly store: Store;
@@ -266,6 +266,17 @@ export function describeStore(name: string, begin: () => Promise<StoreUnderTest>
       await expect(store.read(key)).rejects.toThrow('Not a key');
       await expect(store.sizeOf(key)).rejects.toThrow('Not a key');
       await expect(store.remove(key)).rejects.toThrow('Not a key');
+    });
+
+    it('lists what lies in it, what is still arriving too, where it can', async () => {
+      if (!store.list) return;
+      const [whole, arriving] = [await stored(Buffer.from('whole')), newKey()];
+      const writer = await store.create(arriving);
+      await writer.write(Buffer.from('some'));
+      const things: StoredThing[] = [];
+      for await (const thing of store.list()) things.push(thing);
+      await writer.cancel();
+      expect(things.map(({ key, sizeBytes }) => ({ key, sizeBytes })).toSorted((a, b) => b.sizeBytes - a.sizeBytes)).toEqual([{ key: whole, sizeBytes: 5 }, { key: arriving, sizeBytes: 4 }]);
     });
 
     it('says that it is well, and how much still fits', async () => {

@@ -35,10 +35,21 @@ export interface Store {
    *  be committed or cancelled; to undefined where these two stores cannot. Two names are not two copies: what damages the one damages the other.
    *  Refuses: ImageDataNotFound, StoreUnavailable, AttemptOver. */
   linkFrom?(source: Store, sourceKey: DataKey, key: DataKey): Promise<StoreWriter | undefined>;
+  /** Whatever lies in the store, in no order; what comes or goes meanwhile may be missing. A list is no reason to remove anything: of each key the log
+   *  has to be asked. Refuses: StoreUnavailable. */
+  list?(): AsyncIterable<StoredThing>;
   /** For /readyz: resolves when the store can do its work now, else throws an error that says what is wrong. */
   check(): Promise<void>;
   /** How much still fits, in bytes, where the driver can know it. */
   freeBytes?(): Promise<number>;
+}
+
+export interface StoredThing {
+  /** As the store's own folder names it. */
+  readonly name: string;
+  /** Absent where it is none of ours. */
+  readonly key?: DataKey;
+  readonly sizeBytes: number;
 }
 
 export interface CopyOptions {

@@ -57,7 +57,7 @@ export function dataRemoval({ stores, askRemovals, logger, send }: RemovalParts)
 export type DataRemoval = ReturnType<typeof dataRemoval>;
 
 /** Runs a pass now and then until stopped; passes never overlap. */
-export function removalLoop(removal: DataRemoval, { everyMs, logger }: { everyMs: number; logger: RemovalLogger }): { stop(): Promise<void> } {
+export function removalLoop(removal: Pick<DataRemoval, 'pass'>, { everyMs, logger }: { everyMs: number; logger: RemovalLogger }): { stop(): Promise<void> } {
   let running: Promise<void> = Promise.resolve();
   let isRunning = false;
   const timer = setInterval(() => {

@@ -1,6 +1,6 @@
 import { Controller, Inject } from '@nestjs/common';
 import { MessagePattern, Payload } from '@nestjs/microservices';
-import type { HistoryAnswer, ImageCommandAnswer, MetadefCommandAnswer, RemovalsAnswer, StatusAnswer } from '#libs/contracts';
+import type { AttemptsAnswer, HistoryAnswer, ImageCommandAnswer, MetadefCommandAnswer, RemovalsAnswer, StagedAnswer, StatusAnswer } from '#libs/contracts';
 import { catalogToken, type Catalog } from '../catalog.js';
 
 /** What the other services may ask of the catalog. Subjects: `do.<region>.image`, `do.<region>.metadef`, `ask.<region>.*`. */
@@ -26,6 +26,16 @@ export class ImageHandler {
   @MessagePattern('ask.removals')
   removals(@Payload() question: unknown): Promise<RemovalsAnswer> {
     return this.catalog.removals(question);
+  }
+
+  @MessagePattern('ask.staged')
+  staged(@Payload() question: unknown): Promise<StagedAnswer> {
+    return this.catalog.staged(question);
+  }
+
+  @MessagePattern('ask.attempts')
+  attempts(@Payload() question: unknown): Promise<AttemptsAnswer> {
+    return this.catalog.attempts(question);
   }
 
   @MessagePattern('ask.status')

@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { setTimeout as pause } from 'node:timers/promises';
 import { jetStreamEventLog, type EventLog } from '#libs/event-log';
-import { ConfigFaults, createBus, createLogger, Option, readConfig, variableOf, type Bus } from '#libs/platform';
+import { createBus, type Bus } from './ask.js';
+import { ConfigFaults, Option, readConfig, variableOf } from './config.js';
+import { createLogger } from './logging.js';
 
 /** What the operator's commands are told: the same options as the services, with the NATS user `operator`. */
 export class OperatorConfig {
@@ -24,6 +26,8 @@ export class OperatorConfig {
 
 export interface OperatorTools {
   readonly config: OperatorConfig;
+  /** All settings: for the options of a command's own. */
+  readonly env: NodeJS.ProcessEnv;
   readonly log: EventLog;
   readonly bus: Bus;
   /** Whether a flag of the command line was given. */
@@ -68,14 +72,15 @@ async function statusOf(command: OperatorCommand, argv: readonly string[]): Prom
     say(usage(command));
     return 0;
   }
-  const config = readConfig(OperatorConfig, { ...process.env, ...await settingsIn(given['data']) });
+  const env = { ...process.env, ...await settingsIn(given['data']) };
+  const config = readConfig(OperatorConfig, env);
   const logger = createLogger({ service: 'operator', region: config.region, level: 'fatal' });
   const bus = await inTime(config, createBus({
     servers: config.natsUrl, user: 'operator', region: config.region, logger, ...(config.natsPassword === undefined ? {} : { password: config.natsPassword }),
   }));
   const log = await jetStreamEventLog(bus.connection, { region: config.region });
   return command.run({
-    config, log, bus, say, named, isSet: (flag) => given[flag] === true,
+    config, env, log, bus, say, named, isSet: (flag) => given[flag] === true,
     commandLine: (name, ...flags) => commandLine(name, given['data'], flags),
   });
 }
