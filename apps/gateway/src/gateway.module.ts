@@ -14,6 +14,7 @@ import { ImagesController } from './images/images.controller.js';
 import { MembersController } from './members/members.controller.js';
 import { ImageImportsController } from './imports/image-imports.controller.js';
 import { StoresController } from './imports/stores.controller.js';
+import { LocationsController } from './locations/locations.controller.js';
 import { ProgressController } from './progress/progress.controller.js';
 import { MetadefSchemasController } from './metadefs/metadef-schemas.controller.js';
 import { MetadefTagsController } from './metadefs/metadef-tags.controller.js';
@@ -34,7 +35,7 @@ export const gatewayModule = ({ rules, room, metadefs, data, progress, regions }
     VersionsController, HealthcheckController, SchemasController, InfoController,
     ImageListController, ImagesController, ImageTagsController, ImageHistoryController,
     ImageDataController, ProgressController, ImageStageController,
-    ImageImportsController, StoresController, RegionsController,
+    ImageImportsController, StoresController, LocationsController, RegionsController,
     MembersController,
     ResourceTypesController, NamespacesController, PropertiesController, ObjectsController, MetadefTagsController, MetadefSchemasController,
   ],

@@ -12,7 +12,7 @@ export interface Brought {
 
 /** Brings the data of an import into one store, durable. Refuses: what source and store refuse, StoreUnavailable where nothing moved for too long. */
 export async function bringToStore(asked: ImageUnderImport, key: DataKey, parts: ImportParts, context: SourceContext): Promise<Brought> {
-  const store = parts.stores.get(key.storeId);
+  const store = asked.importing.method === 'location-import' ? unwritten(parts.stores.get(key.storeId)) : parts.stores.get(key.storeId);
   const source = await parts.openSource(asked, context);
   const stalled = stallLimit(key.storeId, parts.idleMs);
   if (source.hasOwnLimits) stalled.end();
@@ -32,6 +32,10 @@ export async function bringToStore(asked: ImageUnderImport, key: DataKey, parts:
     await source.close();
   }
 }
+
+/** The bytes of a location stay where they are: they are read once, to know their size and hashes. */
+const unwritten = (store: Store): Store =>
+  ({ ...store, create: async () => Promise.resolve({ write: async () => Promise.resolve(), commit: async () => Promise.resolve(), cancel: async () => Promise.resolve() }) });
 
 const meterOf = ({ imageId, importing: { importId } }: ImageUnderImport, { attemptId, storeId }: DataKey, { stored, declaredSizeBytes }: Source, { tellProgress, clock }: ImportParts): ProgressMeter =>
   progressMeter(tellProgress, clock, imageId, {

@@ -51,10 +51,12 @@ type OnRemoteEnd = (imageId: string, importing: ImportRequest) => Promise<void>;
 function methodsOf(config: ImporterConfig, staging: Store, onHop: WebLine['onHop']): SourceTable {
   const { capabilityKey, stagingUrl } = config;
   const federation = federationLine(config);
+  const web = webSource({ ...configuredReach(config), limitBytes: config.imageSizeCap, totalTimeoutMs: config.importDownloadSeconds * 1000, onHop });
   return {
     'glance-direct': stagedSource({ store: staging, stagingUrl, capabilityKey, clock }),
     ...(federation ? { 'glance-download': remoteSource(federation) } : {}),
-    'web-download': webSource({ ...configuredReach(config), limitBytes: config.imageSizeCap, totalTimeoutMs: config.importDownloadSeconds * 1000, onHop }),
+    'web-download': web,
+    'location-import': web,
   };
 }
 

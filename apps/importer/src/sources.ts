@@ -1,5 +1,5 @@
 import { Problem, type Image, type ImageDataFacts, type ImportHop, type ImportInProgress, type ImportMethod } from '#libs/domain';
-import type { ByteSource, DataKey, OsHashAlgo, Store, Stores } from '#libs/stores';
+import { keysOf, type ByteSource, type DataKey, type OsHashAlgo, type Store, type Stores } from '#libs/stores';
 
 /** Where the bytes of an import come from, opened. */
 export interface Source {
@@ -43,8 +43,8 @@ export type SourceTable = Readonly<Partial<Record<ImportMethod, OpenSource>>>;
  */
 export const sourcesOf = (stores: Stores, methods: SourceTable): OpenSource => async (asked, context) => {
   const { imageId, image, importing } = asked;
-  const held = image.attempts.filter(({ state }) => state === 'stored');
-  if (image.data && held.length > 0) return fromAStore(stores, held.map(({ attemptId, storeId }) => ({ imageId, attemptId, storeId })), image.data);
+  const held = keysOf(imageId, image.attempts);
+  if (image.data && held.length > 0) return fromAStore(stores, held, image.data);
   const open = methods[importing.method];
   if (!open) throw new Problem('ImageDataNotFound', { imageId, storeId: 'any' });
   return open(asked, context);

@@ -1,5 +1,5 @@
 export type { ByteRange, CopyOptions, Store, StoredThing, StoreReader, StoreWriter } from './store.js';
-export { isStoreId, keyOf, type DataKey } from './layout.js';
+export { isStoreId, keyOf, keysOf, type DataKey } from './layout.js';
 export { fileStore } from './file.js';
 export { s3Defaults, type S3Options } from './s3-options.js';
 export { httpStore } from './http.js';

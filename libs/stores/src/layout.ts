@@ -1,3 +1,5 @@
+import type { Attempt } from '#libs/domain';
+
 /**
  * Where the bytes of an image lie, in every store alike:
  *
@@ -15,6 +17,10 @@ export interface DataKey {
   /** Where the bytes lie, in a store that does not choose it by the rest of the key. */
   readonly uri?: string;
 }
+
+/** The keys of those transfers of an image that it refers to. */
+export const keysOf = (imageId: string, attempts: readonly Attempt[]): DataKey[] =>
+  attempts.filter(({ state }) => state === 'stored').map(({ attemptId, storeId, uri }) => ({ imageId, attemptId, storeId, ...(uri === undefined ? {} : { uri }) }));
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const storeName = /^[A-Za-z0-9_-]{1,64}$/;

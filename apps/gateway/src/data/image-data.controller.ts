@@ -1,7 +1,7 @@
 import type { OutgoingHttpHeaders } from 'node:http';
 import { Controller, Get, HttpCode, Inject, Param, Put, Req, Res } from '@nestjs/common';
 import { Problem, type Image } from '#libs/domain';
-import { sendData, type DataKey } from '#libs/stores';
+import { keysOf, sendData, type DataKey } from '#libs/stores';
 import { requestedRange, transferData } from '#libs/transfers';
 import { TakesBody } from '../edge/http-server.js';
 import { header, type Reply, type Request } from '../edge/request.js';
@@ -46,7 +46,7 @@ export class ImageDataController {
     const { imageId, image } = asked;
     if (image.status === 'deactivated' && !permissions.isAdmin(request.caller)) throw new Problem('DeactivatedImage', { imageId });
     const prefer = this.preferredStores(request, asked);
-    const copies = image.attempts.filter(({ state }) => state === 'stored').map(({ attemptId, storeId }) => ({ imageId, attemptId, storeId }));
+    const copies = keysOf(imageId, image.attempts);
     if (copies.length === 0 || !image.data) return void reply.code(204).send();
     await this.send(request, reply, image, copies, prefer);
   }

@@ -15,7 +15,8 @@ export function readImportSource(method: ImportMethod, asked: Readonly<Record<st
 
 const longestUri = 2048;
 
-function uriOf(uri: unknown, filter: Pick<UriFilter, 'check'>): string {
+/** Refuses: UriNotAllowed, also for a query. */
+export function uriOf(uri: unknown, filter: Pick<UriFilter, 'check'>): string {
   if (typeof uri !== 'string' || uri === '') throw invalid('web-download needs a uri, as {"method": {"name": "web-download", "uri": "https://…"}}.');
   const { href } = filter.check(uri);
   if (href.length > longestUri) throw new Problem('UriNotAllowed', { part: `it has more than ${longestUri} characters` });
@@ -24,7 +25,7 @@ function uriOf(uri: unknown, filter: Pick<UriFilter, 'check'>): string {
 }
 
 /** Beyond Glance, in the words of its locations: what the caller knows of the bytes is compared with what came. */
-function expectedHash(validation: unknown): Pick<ImportSource, 'expectedHashAlgo' | 'expectedHashValue'> {
+export function expectedHash(validation: unknown): Pick<ImportSource, 'expectedHashAlgo' | 'expectedHashValue'> {
   if (validation === undefined) return {};
   const { os_hash_algo: algo, os_hash_value: value } = (validation ?? {}) as Readonly<Record<string, unknown>>;
   if (typeof algo !== 'string' || !isOsHashAlgo(algo)) throw invalid('validation_data needs os_hash_algo, the name of a hash such as sha256.');

@@ -25,7 +25,7 @@ export function evolveImport(image: Image, event: ImportEvent, at: Date): Image 
     case 'ImageStagedDataExpired': return { ...withoutStaged(image), status: image.status === 'uploading' ? 'queued' : image.status };
     case 'ImageImportRequested': return requested(image, event.data, at);
     case 'ImageImportSourceAsked': return image;
-    case 'ImageStoreImportStarted': return withAttempt({ ...image, attempts: endOpen(image.attempts, ({ storeId }) => storeId === event.data.storeId) }, event.data);
+    case 'ImageStoreImportStarted': return withAttempt({ ...image, attempts: endOpen(image.attempts, ({ storeId }) => storeId === event.data.storeId) }, { ...event.data, ...placeOf(image.importing) });
     case 'ImageStoreImportFailed': return storeFailed(image, event.data.storeId);
     case 'ImageImportSucceeded': return unlocked(withoutStaged(image));
     case 'ImageImportFailed': return failed(image);
@@ -44,8 +44,12 @@ export const moved = (image: Image, attemptId: string, state: Attempt['state']):
 
 const without = (storeIds: readonly string[], storeId: string): string[] => storeIds.filter((each) => each !== storeId);
 
-const withAttempt = (image: Image, { attemptId, storeId }: { attemptId: string; storeId: string }): Image =>
-  ({ ...image, attempts: [...image.attempts, { attemptId, storeId, state: 'open' }] });
+const withAttempt = (image: Image, { attemptId, storeId, uri }: Pick<Attempt, 'attemptId' | 'storeId' | 'uri'>): Image =>
+  ({ ...image, attempts: [...image.attempts, { attemptId, storeId, state: 'open', ...(uri === undefined ? {} : { uri }) }] });
+
+/** What is imported as a location stays where it is. */
+const placeOf = (importing: ImportInProgress | null): Pick<Attempt, 'uri'> =>
+  importing?.method === 'location-import' && importing.sourceUri !== undefined ? { uri: importing.sourceUri } : {};
 
 const requested = (image: Image, request: Extract<ImportEvent, { type: 'ImageImportRequested' }>['data'], at: Date): Image => ({
   ...image,

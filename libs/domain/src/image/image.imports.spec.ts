@@ -318,3 +318,22 @@ describe('Delete image from store', () => {
     given(...anImage({ status: 'deactivated' })).when(drop('fast')).refuses('ImageStatusConflict');
   });
 });
+
+describe('Add location', () => {
+  const asks: ImageEvent = { type: 'ImageImportRequested', data: { importId, method: 'location-import', storeIds: ['web'], allStoresMustSucceed: true, sourceUri: 'https://images.example/a' } };
+  const one = attemptId;
+
+  it('refuses an image that is not queued', () => {
+    given(...anImage({ status: 'active' })).when(asked(request('location-import', ['web']))).refuses('ImageStatusConflict');
+  });
+
+  it('remembers where the data stays', () => {
+    const image = stateOf(...anImage(), asks, started('web', one), stored('web', one), { type: 'ImageActivated', data: {} });
+    expect(image).toMatchObject({ status: 'active', attempts: [{ attemptId: one, storeId: 'web', state: 'stored', uri: 'https://images.example/a' }] });
+  });
+
+  it('leaves the image queued and without location when it fails', () => {
+    const image = stateOf(...anImage(), asks, started('web', one), { type: 'ImageImportFailed', data: { importId, reason: 'gone' } });
+    expect(image).toMatchObject({ status: 'queued', data: null, attempts: [{ state: 'over' }] });
+  });
+});

@@ -23,7 +23,7 @@ export function requestImageImport(imageId: string, request: ImportToRequest, im
 }
 
 const neededStatus: Record<ImportMethod, readonly ImageStatus[]> = {
-  'glance-direct': ['uploading'], 'web-download': ['queued'], 'glance-download': ['queued'], 'copy-image': ['active'],
+  'glance-direct': ['uploading'], 'web-download': ['queued'], 'glance-download': ['queued'], 'location-import': ['queued'], 'copy-image': ['active'],
 };
 
 /** Staged bytes that outlived a failed import may be imported again, though the image is queued. */

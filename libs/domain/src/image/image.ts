@@ -62,7 +62,8 @@ export type UploadFailure = 'interrupted' | 'refused' | 'store_failed' | 'lease_
 /** What is known of bytes in the staging area; how large the disk in them is, is found out when they are imported. */
 export type StagedFacts = Omit<ImageDataFacts, 'virtualSizeBytes'>;
 
-export const importMethods = ['glance-direct', 'web-download', 'copy-image', 'glance-download'] as const;
+/** `location-import` is what a new location asks for: the bytes stay where they are, and are only read to know them. */
+export const importMethods = ['glance-direct', 'web-download', 'copy-image', 'glance-download', 'location-import'] as const;
 export type ImportMethod = (typeof importMethods)[number];
 
 /** What an import is asked to do. A source never carries a credential: no user info, no query, no token. */
@@ -115,6 +116,8 @@ export interface Attempt {
   readonly attemptId: string;
   readonly storeId: string;
   readonly state: 'open' | 'staged' | 'stored' | 'over';
+  /** Where the bytes lie, in a store that only reads them there. */
+  readonly uri?: string;
 }
 
 export interface Image extends ImageAttributes {
