@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { environment, node, prepare, projectDir } from './prepare.mjs';
 
-const limitMs = 15 * 60_000;
+const limitMs = 30 * 60_000;
 const chosen = process.argv.slice(2);
 
 function specsBelow(dir) {

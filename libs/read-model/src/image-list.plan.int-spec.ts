@@ -9,7 +9,7 @@ let database: Database;
 beforeAll(async () => {
   stack = await startTestStack({ withNats: false });
   await migrate({ url: stack.databaseUrl });
-  database = await openDatabase({ url: stack.databaseUrl, poolSize: 2 });
+  database = await openDatabase({ url: stack.databaseUrl, poolSize: 2, statementTimeoutMs: 120_000 });
   await database.pool.query(`
     insert into images select md5(n::text)::uuid, 'name' || n % 1000, 'project' || n % 100, n % 5000 = 0, false, 'bare', (array['raw', 'qcow2', 'iso'])[n % 3 + 1], 0, 0,
       case when n % 2000 = 0 then 'queued' else 'active' end, (array['public', 'community', 'shared', 'private'])[n / 100 % 4 + 1], array['tag' || n % 2000],
@@ -18,7 +18,7 @@ beforeAll(async () => {
     from generate_series(1, 20000) n`);
   await database.pool.query(`insert into image_members select id, 'project1', 0, 'accepted', created_at, created_at, created_at from images where visibility = 'shared'`);
   await database.pool.query('vacuum analyze');
-}, 60_000);
+}, 180_000);
 afterAll(async () => {
   await database.orm.close(true);
   await stack.stop();
