@@ -20,6 +20,7 @@ async function namespace(body: object = {}): Promise<string> {
   if (answer.status !== 201) throw new Error(`not created: ${answer.status} ${answer.text}`);
   return `${root}/${name}`;
 }
+const newestFirst = (tags: readonly { name: string }[]) => tags.toReversed();
 const statuses = (...answers: Answer[]): number[] => answers.map(({ status }) => status);
 const cores = { name: 'cores', title: 'Cores', type: 'integer' };
 const full = {
@@ -43,7 +44,7 @@ describe('Create namespace: POST /v2/metadefs/namespaces', () => {
   it('creates all that the body holds with it', async () => {
     const path = await namespace(full);
     expect((await demo.get(path)).json()).toMatchObject({
-      display_name: 'For tests', properties: full.properties, tags: full.tags,
+      display_name: 'For tests', properties: full.properties, tags: newestFirst(full.tags),
       resource_type_associations: [{ name: 'OS::Nova::Flavor', prefix: 'hw:' }, { name: 'OS::Glance::Image' }],
       objects: [{ ...full.objects[0], self: `${path}/objects/box`, schema: '/v2/schemas/metadefs/object' }],
     });
@@ -146,17 +147,17 @@ describe('Update namespace: PUT /v2/metadefs/namespaces/{namespace}', () => {
     expect(answer.status).toBe(200);
     expect(answer.json()).toMatchObject({ description: 'new', visibility: 'private', protected: false, owner: 'admin' });
     expect(answer.json()).not.toHaveProperty('display_name');
-    expect((await admin.get(path)).json()).toMatchObject({ description: 'new', properties: full.properties, tags: full.tags });
+    expect((await admin.get(path)).json()).toMatchObject({ description: 'new', properties: full.properties, tags: newestFirst(full.tags) });
   });
 
   it('renames it with all that it holds, to a name that is free', async () => {
     const [path, taken, name] = [await namespace(full), await namespace(), newName()];
     expect((await admin.put(path, { body: { namespace: taken.split('/').at(-1) } })).status).toBe(409);
-    expect((await admin.get(path)).json()).toMatchObject({ description: 'All kinds', tags: full.tags });
+    expect((await admin.get(path)).json()).toMatchObject({ description: 'All kinds', tags: newestFirst(full.tags) });
     const answer = await admin.put(path, { body: { namespace: name, visibility: 'public', display_name: 'New' } });
     expect([answer.status, answer.json()]).toMatchObject([200, { namespace: name, display_name: 'New', self: `${root}/${name}` }]);
     expect((await admin.get(path)).status).toBe(404);
-    expect((await demo.get(`${root}/${name}`)).json()).toMatchObject({ namespace: name, display_name: 'New', properties: full.properties, tags: full.tags });
+    expect((await demo.get(`${root}/${name}`)).json()).toMatchObject({ namespace: name, display_name: 'New', properties: full.properties, tags: newestFirst(full.tags) });
     expect((await admin.post(root, { body: { namespace: path.split('/').at(-1) } })).status).toBe(201);
   });
 
@@ -297,6 +298,7 @@ describe('Objects: /v2/metadefs/namespaces/{namespace}/objects', () => {
     expect((await demo.get(`${path}/objects`)).json()).toEqual({ objects: [made.json()], schema: 'v2/schemas/metadefs/objects' });
     expect((await admin.put(`${path}/objects/box`, { body: { name: 'crate' } })).json()).not.toHaveProperty('properties');
     expect((await demo.get(`${path}/objects/crate`)).json()).toMatchObject({ name: 'crate', required: [], properties: {} });
+    expect((await admin.put(`${path}/objects/crate`, { body: { name: 'crate', required: [], properties: {} } })).json()).toMatchObject({ required: [], properties: {} });
     expect(statuses(await admin.put(`${path}/objects/box`, { body }), await admin.delete(`${path}/objects/crate`), await admin.delete(`${path}/objects/crate`), await admin.delete(`${path}/objects`))).toEqual([404, 204, 404, 204]);
   });
 

@@ -12,11 +12,12 @@ import { data } from './cases/data.mjs';
 import * as images from './cases/images.mjs';
 import { list } from './cases/list.mjs';
 import { members, tags } from './cases/members.mjs';
+import * as metadefs from './cases/metadefs.mjs';
 import { allowed, deviations } from './deviations.mjs';
 import { conformance, count, fail, freePort, password, withGlance, withHeliograph, withKeystone } from './peers.mjs';
 import { differences, personas, siteAt } from './site.mjs';
 
-const stories = { ...images, ...around, list, members, tags, data };
+const stories = { ...images, ...around, ...metadefs, list, members, tags, data };
 const chosen = process.argv.slice(2);
 const storiesAtATime = 2;
 const name = 'differential';

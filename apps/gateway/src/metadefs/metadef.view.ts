@@ -21,13 +21,13 @@ export function listedNamespaceView(head: NamespaceHead): Record<string, unknown
   return { ...namespaceView(head), ...unlessEmpty('resource_type_associations', head.resourceTypes.map(resourceTypeView)) };
 }
 
-/** The whole namespace; `prefix` stands before the names of its properties, and of those of its objects. */
+/** The whole namespace, the newest tag first; `prefix` stands before the names of its properties, and of those of its objects. */
 export function wholeNamespaceView(namespace: Namespace, prefix = ''): Record<string, unknown> {
   return {
     ...listedNamespaceView(namespace),
     ...unlessEmpty('properties', propertiesView(namespace.properties, prefix)),
     ...unlessEmpty('objects', namespace.objects.map((object) => objectView(namespace.name, object, prefix))),
-    ...unlessEmpty('tags', namespace.tags.map(({ name }) => ({ name }))),
+    ...unlessEmpty('tags', namespace.tags.map(({ name }) => ({ name })).toReversed()),
   };
 }
 
@@ -51,10 +51,9 @@ export function objectView(namespace: string, object: MetadefObject, prefix = ''
   };
 }
 
-/** An object right after it was written: Glance shows what was said, and no empty lists. */
-export function writtenObjectView(namespace: string, object: MetadefObject): Record<string, unknown> {
-  const { required: _, properties: __, ...view } = objectView(namespace, object);
-  return { ...view, ...statedObjectView(object) };
+/** An object right after it was written: Glance shows what the body said, and nothing that it left out. */
+export function writtenObjectView(namespace: string, object: MetadefObject, body: object): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(objectView(namespace, object)).filter(([name]) => (name !== 'required' && name !== 'properties') || Object.hasOwn(body, name)));
 }
 
 const statedObjectView = ({ name, description, required, properties }: ObjectDefinition): Record<string, unknown> =>

@@ -42,7 +42,7 @@ export class ObjectsController {
     refuseMisfit(value, objectSchema, linksToo);
     const object = objectOf(value);
     const namespace = await this.change(request, name, 'add_metadef_object', { type: 'AddMetadefObject', ...object }, bytes);
-    return writtenObjectView(name, objectIn(namespace, object.name));
+    return writtenObjectView(name, objectIn(namespace, object.name), value);
   }
 
   @Put(':object')
@@ -52,7 +52,7 @@ export class ObjectsController {
     refuseMisfit(value, objectSchema, linksToo);
     const object = objectOf(value);
     const namespace = await this.change(request, name, 'modify_metadef_object', { type: 'ChangeMetadefObject', oldName, ...object }, bytes);
-    return writtenObjectView(name, objectIn(namespace, object.name));
+    return writtenObjectView(name, objectIn(namespace, object.name), value);
   }
 
   @Delete(':object')
