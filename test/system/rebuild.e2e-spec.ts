@@ -70,7 +70,7 @@ describe('npm run catalog:rebuild', () => {
   }, 120_000);
 
   it('leaves a catalogue that equals the one before, row for row', async () => {
-    const tables = ['position', 'images', 'image_members', 'data_attempts', 'parked_images', 'metadef_namespaces', 'metadef_resource_types', 'parked_namespaces'];
+    const tables = ['position', 'images', 'image_members', 'data_attempts', 'parked_images', 'metadef_namespaces', 'metadef_resource_types', 'parked_namespaces', 'imports'];
     const rows = async () => Object.fromEntries(await Promise.all(tables.map(async (table) =>
       [table, (await sql<{ row: unknown }>(`select to_jsonb(t) as row from catalog.${table} t order by to_jsonb(t)::text`)).map(({ row }) => row)] as const)));
     const before = await rows();

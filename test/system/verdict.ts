@@ -69,7 +69,7 @@ export function operatorSays({ operatorEnv }: Region, script: 'log-verify' | 'ca
   });
 }
 
-const tables = ['position', 'images', 'image_members', 'data_attempts', 'parked_images', 'metadef_namespaces', 'metadef_resource_types', 'parked_namespaces'];
+const tables = ['position', 'images', 'image_members', 'data_attempts', 'parked_images', 'metadef_namespaces', 'metadef_resource_types', 'parked_namespaces', 'imports'];
 
 /** Every row of the live catalogue. */
 export async function catalogueRows({ stack }: Region): Promise<Record<string, unknown[]>> {

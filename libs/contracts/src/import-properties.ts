@@ -1,4 +1,4 @@
-import type { Image } from '#libs/domain';
+import type { Image, ImportRequest } from '#libs/domain';
 
 /**
  * How clients of Glance read the progress of an import: three properties of the image, comma-separated where they are lists, and empty after the end.
@@ -18,3 +18,8 @@ export function importProperties({ importing, lastImportFailedStoreIds }: Pick<I
 /** The size that is shown: of the data, or of what waits in the staging area to become it. */
 export const shownSizeBytes = ({ data, staged, status }: Pick<Image, 'data' | 'staged' | 'status'>): number | null =>
   data?.sizeBytes ?? (status === 'uploading' || status === 'importing' ? staged?.sizeBytes ?? null : null);
+
+/** What kind of task clients of Glance see in an import. Source: API.md sections 10 and 16. */
+export type TaskType = 'import' | 'api_image_import' | 'location_import';
+export const taskTypeOf = ({ taskType, method }: Pick<ImportRequest, 'taskType' | 'method'>): TaskType =>
+  taskType ?? (method === 'location-import' ? 'location_import' : 'api_image_import');

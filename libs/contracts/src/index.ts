@@ -2,7 +2,7 @@ export { openCapability, signCapability, type CapabilityClaims } from './capabil
 export {
   commitLimitBytes, commitsOf, decodeCommit, encodeCommit, hashOfCommit, imageCommits, metadefCommits, type Commit, type CommitActor, type CommitCodec,
 } from './commit.js';
-export { importProperties, shownSizeBytes } from './import-properties.js';
+export { importProperties, shownSizeBytes, taskTypeOf, type TaskType } from './import-properties.js';
 export { imageEventSchemas, metadefEventSchemas } from './event-schemas.js';
 export {
   imageFromJson, namespaceFromJson, type Answer, type AttemptFate, type AttemptsAnswer, type AttemptsQuestion, type CommandContext, type HistoryAnswer, type HistoryEntry, type HistoryQuestion, type ImageCommandAnswer,

@@ -92,6 +92,7 @@ const sentences = {
   ImportNotRunning: 'Image {imageId} is not being imported. There is nothing to cancel.',
   ImportOver: 'The import {importId} of image {imageId} is over.',
   FormatsMissingForImport: 'Image {imageId} needs both disk_format and container_format before an import. Set them first.',
+  TaskNotFound: 'No task found with ID {taskId}. A task is told of for two days after its end.',
   StoreHasImage: 'Store {storeId} has the data of image {imageId} already. Leave it out.',
   StoreHasNoImage: 'Store {storeId} does not have the data of image {imageId}.',
   LastLocation: 'Store {storeId} is the only one that has the data of image {imageId}. Delete the image, or copy it to another store first.',

@@ -8,7 +8,7 @@ export interface Difference {
   readonly row: unknown;
 }
 
-const tables = ['position', 'images', 'image_members', 'data_attempts', 'parked_images', 'metadef_namespaces', 'metadef_resource_types', 'parked_namespaces'];
+const tables = ['position', 'images', 'image_members', 'data_attempts', 'parked_images', 'metadef_namespaces', 'metadef_resource_types', 'parked_namespaces', 'imports'];
 
 /** Compares two catalogues of one database, row for row, in one snapshot. Empty: they are equal. */
 export function compareSchemas(pool: Pool, other: string, live = liveSchema, limit = 20): Promise<Difference[]> {

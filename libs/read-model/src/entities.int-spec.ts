@@ -33,6 +33,6 @@ describe('migrate', () => {
   it('does nothing where everything is built, and waits for another process that builds', async () => {
     await Promise.all([1, 2, 3].map(() => migrate({ url: stack.databaseUrl })));
     const { rows } = await database.pool.query<{ name: string }>('select name from migrations order by id');
-    expect(rows.map(({ name }) => name)).toEqual(['catalog-0001-images', 'catalog-0002-indexes', 'catalog-0003-metadefs', 'catalog-0004-metadef-renames']);
+    expect(rows.map(({ name }) => name)).toEqual(['catalog-0001-images', 'catalog-0002-indexes', 'catalog-0003-metadefs', 'catalog-0004-metadef-renames', 'catalog-0005-staged', 'catalog-0006-imports']);
   });
 });

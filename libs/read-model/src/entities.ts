@@ -96,6 +96,20 @@ export const ParkedNamespaceEntity = defineEntity({
   properties: { token: p.text().primary(), sequence: p.bigint('number'), reason: p.text() },
 });
 
+export const ImportEntity = defineEntity({
+  name: 'Import', tableName: 'imports',
+  properties: {
+    importId: p.uuid().primary(),
+    imageId: p.uuid(),
+    taskType: p.text(),
+    owner: p.text().nullable(),
+    status: p.text(),
+    createdAt: p.datetime(3),
+    updatedAt: p.datetime(3),
+    endedAt: p.datetime(3).nullable(),
+  },
+});
+
 export const PositionEntity = defineEntity({
   name: 'Position', tableName: 'position',
   properties: { id: p.smallint().primary(), sequence: p.bigint('number'), logCreatedAt: p.text() },
@@ -117,5 +131,5 @@ export const PersonKeyEntity = defineEntity({
 });
 
 export const entities = [
-  ImageEntity, MemberEntity, AttemptEntity, ParkedEntity, NamespaceEntity, ResourceTypeEntity, ParkedNamespaceEntity, PositionEntity, LogPositionEntity, LogTailEntity, PersonKeyEntity,
+  ImageEntity, ImportEntity, MemberEntity, AttemptEntity, ParkedEntity, NamespaceEntity, ResourceTypeEntity, ParkedNamespaceEntity, PositionEntity, LogPositionEntity, LogTailEntity, PersonKeyEntity,
 ];

@@ -1,5 +1,6 @@
 import type { Commit } from '#libs/contracts';
 import { evolveImage, noImage, type Attempt, type Image, type ImageEvent, type ImageState } from '#libs/domain';
+import { noteImports, type ImportNotes, type ImportRow, type ImportStepRow } from './import.projection.js';
 import { membersOf, rowOf, type AttemptRow, type ImageRow, type MemberRow, type ParkedRow } from './image.row.js';
 
 /** An image as the read model knew it before a batch; absent for an id that is new or whose image is deleted. */
@@ -25,10 +26,11 @@ export interface Changes {
   attempts: AttemptRow[];
   removedAttempts: { image_id: string; attempt_id: string }[];
   parked: ParkedRow[];
+  imports: (ImportRow | ImportStepRow)[];
 }
 
 export const noChanges = (): Changes =>
-  ({ images: [], deletedImages: [], members: [], removedMembers: [], attempts: [], removedAttempts: [], parked: [] });
+  ({ images: [], deletedImages: [], members: [], removedMembers: [], attempts: [], removedAttempts: [], parked: [], imports: [] });
 
 /**
  * Folds the commits of one image, in order, over what was known of it: events → rows, and nothing else.
@@ -38,17 +40,19 @@ export const noChanges = (): Changes =>
 export function projectImage(imageId: string, known: KnownImage | undefined, commits: readonly Placed[]): { after: KnownImage | undefined; changes: Changes } {
   const changes = noChanges();
   const work = new Map<string, AttemptRow | 'removed'>();
+  const imports: ImportNotes = new Map();
   let now: Folded = known ?? (startsImage(commits[0]) ? { version: 0, sequence: 0, image: noImage() } : 'deleted');
   for (const { sequence, commit } of commits) {
     if (now !== 'deleted' && sequence <= now.sequence) continue;
     try {
-      now = foldCommit(imageId, now, sequence, commit, work);
+      now = foldCommit(imageId, now, sequence, commit, { work, imports });
     } catch (error) {
       changes.parked.push({ image_id: imageId, sequence, reason: error instanceof Error ? error.message : String(error) });
       break;
     }
   }
   addWork(imageId, work, changes);
+  changes.imports.push(...imports.values());
   const after = now === 'deleted' || !now.image.exists ? undefined : { ...now, image: now.image };
   addRows(imageId, known, after, changes);
   return { after, changes };
@@ -59,7 +63,9 @@ type Folded = { version: number; sequence: number; image: ImageState } | 'delete
 const startsImage = (first: Placed | undefined): boolean =>
   first !== undefined && 'events' in first.commit && first.commit.version === 1;
 
-function foldCommit(imageId: string, now: Folded, sequence: number, commit: Placed['commit'], work: Map<string, AttemptRow | 'removed'>): Folded {
+interface Notes { readonly work: Map<string, AttemptRow | 'removed'>; readonly imports: ImportNotes }
+
+function foldCommit(imageId: string, now: Folded, sequence: number, commit: Placed['commit'], { work, imports }: Notes): Folded {
   if ('unreadable' in commit) throw new Error(commit.unreadable);
   if (now === 'deleted') {
     for (const event of commit.events) work.set(removedAttempt(event), 'removed');
@@ -68,6 +74,7 @@ function foldCommit(imageId: string, now: Folded, sequence: number, commit: Plac
   if (commit.version !== now.version + 1) throw new Error(`commit has version ${commit.version}; ${now.version + 1} should follow`);
   const image = commit.events.reduce<ImageState>((state, event) => evolveImage(state, event, commit.at), now.image);
   if (!image.exists) throw new Error('the commit carries no event');
+  noteImports(imports, imageId, commit, now.image.exists ? now.image.importing?.importId : undefined);
   noteWork(imageId, now.image.exists ? now.image.attempts : [], image.attempts, commit.at, work);
   return image.status === 'deleted' ? 'deleted' : { version: commit.version, sequence, image };
 }

@@ -3,6 +3,8 @@ export type { AttemptCandidate, Counts, DataWork } from './data-work.js';
 export { migrate, type DatabaseOptions } from './database.js';
 export type { GuardPosition, LogGuardRecord } from './guard.js';
 export type { ImageRecord } from './image-by-id.js';
+export type { ImportHead, ImportListQuery } from './import-list.js';
+export type { TaskStatus } from './import.projection.js';
 export type { ImagePage, ListedImage } from './image-list.js';
 export type { ImageListQuery, NumberCondition, SortBy, SortDirection, SortKey, TimeCondition, Viewer } from './image-list.query.js';
 export type { ParkedRow } from './image.row.js';

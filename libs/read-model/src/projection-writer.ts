@@ -3,6 +3,7 @@ import type { Pool, PoolClient } from 'pg';
 import { reachable, type Database } from './database.js';
 import { noChanges, projectImage, type Changes, type KnownImage, type Placed } from './image.projection.js';
 import { stateOf, type ImageRow, type MemberRow, type ParkedRow } from './image.row.js';
+import { importRowsSql, importRowValues } from './import.projection.js';
 import type { LogMessage } from './log-message.js';
 import { addMetadefChanges, noMetadefChanges, type MetadefChanges, type PlacedMetadef } from './metadef.projection.js';
 import type { ParkedNamespaceRow } from './metadef.row.js';
@@ -124,6 +125,7 @@ function addChanges(all: Changes, more: Changes): void {
   all.attempts.push(...more.attempts);
   all.removedAttempts.push(...more.removedAttempts);
   all.parked.push(...more.parked);
+  all.imports.push(...more.imports);
 }
 
 const loadSql = `
@@ -199,12 +201,21 @@ async function writeRows(pool: Pool, changes: BatchChanges, { last, place: { aft
   await writeWith(pool, 'apply-rows', [], changes, after, [after, last.sequence, logCreatedAt]);
 }
 
-/** Metadata definitions change seldom: the statement of every day does without them. */
+/** Metadata definitions and imports change more seldom than images: the statement of every day does without them. */
 async function writeWith(pool: Pool, name: string, more: readonly string[], { images, metadefs }: BatchChanges, after: number, values: readonly unknown[]): Promise<void> {
-  const common = [...rowValues(images), ...values];
-  if (!hasMetadefChanges(metadefs)) return move(pool, name, writeSql(more), after, common);
-  const sql = writeSql([...more, ...metadefRowsSql('where exists (select from moved)', common.length + 1)]);
-  await move(pool, `${name}-metadefs`, sql, after, [...common, ...metadefRowValues(metadefs)]);
+  const only = 'where exists (select from moved)';
+  const written: Written = { name, statements: [...more], values: [...rowValues(images), ...values] };
+  if (hasMetadefChanges(metadefs)) add(written, 'metadefs', (first) => metadefRowsSql(only, first), metadefRowValues(metadefs));
+  if (images.imports.length > 0) add(written, 'imports', (first) => importRowsSql(only, first), importRowValues(images.imports));
+  await move(pool, written.name, writeSql(written.statements), after, written.values);
+}
+
+interface Written { name: string; readonly statements: string[]; readonly values: unknown[] }
+
+function add(written: Written, what: string, sql: (firstParameter: number) => string[], values: readonly unknown[]): void {
+  written.name += `-${what}`;
+  written.statements.push(...sql(written.values.length + 1));
+  written.values.push(...values);
 }
 
 async function move(pool: Pool, name: string, text: string, after: number, values: unknown[]): Promise<void> {
@@ -275,5 +286,6 @@ function changesOf(changes: Changes, imageId: string): Changes {
     deletedImages: changes.deletedImages.filter((id) => id === imageId),
     members: changes.members.filter(own), removedMembers: changes.removedMembers.filter(own),
     attempts: changes.attempts.filter(own), removedAttempts: changes.removedAttempts.filter(own), parked: changes.parked.filter(own),
+    imports: changes.imports.filter(own),
   };
 }

@@ -5,6 +5,7 @@ import { dataWork, type DataWork } from './data-work.js';
 import { openDatabase, type DatabaseOptions } from './database.js';
 import { logGuardRecord, type LogGuardRecord } from './guard.js';
 import { imageById, members, type ImageRecord } from './image-by-id.js';
+import { importById, listImports, type ImportHead, type ImportListQuery } from './import-list.js';
 import { listImages, type ImagePage } from './image-list.js';
 import type { ImageListQuery, Viewer } from './image-list.query.js';
 import {
@@ -25,6 +26,10 @@ export interface ReadModel extends ProjectionWriter, LogGuardRecord, DataWork {
   imageById(imageId: string, options?: AtLeast): Promise<ImageRecord | undefined>;
   members(imageId: string, options?: AtLeast): Promise<readonly Member[] | undefined>;
   listImages(query: ImageListQuery, viewer: Viewer, options?: AtLeast): Promise<ImagePage>;
+  /** An import by its id, the one that the lock names. */
+  importById(importId: string, options?: AtLeast): Promise<ImportHead | undefined>;
+  /** Undefined where the marker is no import. */
+  listImports(query: ImportListQuery, options?: AtLeast): Promise<readonly ImportHead[] | undefined>;
   namespaceByName(name: string, options?: AtLeast): Promise<NamespaceRecord | undefined>;
   listNamespaces(query: NamespaceListQuery, viewer: Viewer, options?: AtLeast): Promise<readonly NamespaceHead[]>;
   resourceTypes(options?: AtLeast): Promise<readonly ResourceType[]>;
@@ -49,6 +54,8 @@ export async function openReadModel(options: DatabaseOptions): Promise<ReadModel
     imageById: (imageId, at = {}) => imageById(pool, imageId, at),
     members: (imageId, at = {}) => members(pool, imageId, at),
     listImages: (query, viewer, at = {}) => listImages(pool, query, viewer, at),
+    importById: (importId, at = {}) => importById(pool, importId, at),
+    listImports: (query, at = {}) => listImports(pool, query, at),
     namespaceByName: (name, at = {}) => namespaceByName(pool, name, at),
     listNamespaces: (query, viewer, at = {}) => listNamespaces(pool, query, viewer, at),
     resourceTypes: (at = {}) => resourceTypes(pool, at),

@@ -76,6 +76,7 @@ const commandChecks: { readonly [Type in ImageCommand['type']]: Checks<FieldsOf<
     ...ofImport, method: oneOf(importMethods), storeIds: list(100, text(255)), allStoresMustSucceed: flag, skipsPresent: flag, sourceUri: optional(text(2048)) as Check<string>,
     sourceRegion: optional(text(255)) as Check<string>, sourceImageId: optional(uuid) as Check<string>, sourceInterface: optional(text(64)) as Check<string>,
     expectedHashAlgo: optional(text(64)) as Check<string>, expectedHashValue: optional(text(255)) as Check<string>,
+    taskType: optional(oneOf(['import'])) as Check<'import'>,
     injectedProperties: optional(dictionary(1000, propertyName, propertyValue)) as Check<Readonly<Record<string, string>>>,
   },
   RecordImportHops: { ...ofImport, hops: list(100, record({ uri: text(4096), status: count })) },

@@ -48,6 +48,7 @@ export const problemStatus = {
   ImportNotRunning: 409,
   ImportOver: 409,
   FormatsMissingForImport: 409,
+  TaskNotFound: 404,
   StoreHasImage: 400,
   StoreHasNoImage: 404,
   LastLocation: 403,

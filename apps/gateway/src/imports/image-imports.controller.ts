@@ -1,5 +1,4 @@
 import { Controller, Delete, Get, HttpCode, Inject, Param, Post, Req } from '@nestjs/common';
-import type { HistoryEntry } from '#libs/contracts';
 import { Problem } from '#libs/domain';
 import { throwIfOutOfReach } from '#libs/download';
 import { TakesBody } from '../edge/http-server.js';
@@ -9,7 +8,7 @@ import type { AskedImage } from '../images/permissions.js';
 import { REGIONS, type RegionsRoom } from '../regions/regions.room.js';
 import { GATEWAY_RULES, IMAGES, type GatewayRules, type ImageRoom } from '../tokens.js';
 import { readImportRequest } from './import-request.js';
-import { tasksOf } from './task.view.js';
+import { imageTasks } from './image-tasks.js';
 
 /** Imports of an image: asked for here, carried out by the importer. Source: API.md sections 9 and 10. */
 @Controller('v2/images/:imageId')
@@ -57,18 +56,8 @@ export class ImageImportsController {
   async tasks(@Req() request: Request, @Param('imageId') path: string): Promise<object> {
     const { images, permissions } = this.room;
     const { imageId } = await images.visible(path, request);
-    const tasks = tasksOf(imageId, await this.wholeHistory(imageId), new Date());
+    const tasks = await imageTasks(images, imageId);
     const isAdmin = permissions.isAdmin(request.caller);
     return { tasks: tasks.filter(({ owner }) => isAdmin || owner === request.caller.projectId) };
-  }
-
-  private async wholeHistory(imageId: string): Promise<HistoryEntry[]> {
-    const entries: HistoryEntry[] = [];
-    for (let hasMore = true; hasMore;) {
-      const page = await this.room.images.history(imageId, { afterVersion: entries.at(-1)?.version ?? 0, limit: 1000 });
-      entries.push(...page.entries);
-      hasMore = page.hasMore && page.entries.length > 0;
-    }
-    return entries;
   }
 }

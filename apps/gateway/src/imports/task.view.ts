@@ -1,17 +1,17 @@
-import type { HistoryEntry } from '#libs/contracts';
+import { taskTypeOf, type HistoryEntry, type TaskType } from '#libs/contracts';
 import type { ImageEvent, ImportRequest } from '#libs/domain';
 
 /** An import as Glance shows it: a task of the image. */
 export interface TaskView {
   readonly id: string;
-  readonly type: 'api_image_import' | 'location_import';
+  readonly type: TaskType;
   readonly status: 'pending' | 'processing' | 'success' | 'failure';
   readonly owner: string | null;
   readonly [field: string]: unknown;
 }
 
 /** How long a task is told of after its end. (glance: [task] task_time_to_live) */
-const toldForMs = 48 * 3600 * 1000;
+export const toldForMs = 48 * 3600 * 1000;
 
 interface Task {
   readonly request: ImportRequest;
@@ -54,7 +54,7 @@ const end = (task: Task, { at }: HistoryEntry, status: TaskView['status'], messa
 function taskView(imageId: string, { request, asked, status, updatedAt, endedAt, message }: Task): TaskView {
   const { importId, method, storeIds, allStoresMustSucceed, sourceUri } = request;
   return {
-    id: importId, type: method === 'location-import' ? 'location_import' : 'api_image_import', status, message,
+    id: importId, type: taskTypeOf(request), status, message,
     owner: asked.actor.projectId ?? null, user_id: asked.actor.userId, request_id: asked.requestId, image_id: imageId,
     created_at: shown(asked.at), updated_at: shown(updatedAt),
     expires_at: endedAt === undefined ? null : shown(Date.parse(endedAt) + toldForMs), deleted_at: null, deleted: false,

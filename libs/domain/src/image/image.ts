@@ -80,6 +80,8 @@ export interface ImportRequest {
   readonly expectedHashAlgo?: string;
   readonly expectedHashValue?: string;
   /** What the operator sets on images that are imported. (glance: inject_metadata_properties) */
+  /** What kind of task clients of Glance see; an image import where it is absent. */
+  readonly taskType?: 'import';
   readonly injectedProperties?: Readonly<Record<string, string>>;
 }
 

@@ -4,6 +4,7 @@ import { Catalog0002Indexes } from './catalog-0002-indexes.js';
 import { Catalog0003Metadefs } from './catalog-0003-metadefs.js';
 import { Catalog0004MetadefRenames } from './catalog-0004-metadef-renames.js';
 import { Catalog0005Staged } from './catalog-0005-staged.js';
+import { Catalog0006Imports } from './catalog-0006-imports.js';
 import { Guard0001Guard } from './guard-0001-guard.js';
 
 export type MigrationsList = readonly { readonly name: string; readonly class: new (...given: ConstructorParameters<typeof Migration>) => Migration }[];
@@ -15,6 +16,7 @@ export const catalogMigrations = [
   { name: 'catalog-0003-metadefs', class: Catalog0003Metadefs },
   { name: 'catalog-0004-metadef-renames', class: Catalog0004MetadefRenames },
   { name: 'catalog-0005-staged', class: Catalog0005Staged },
+  { name: 'catalog-0006-imports', class: Catalog0006Imports },
 ] as const;
 
 /** What a rebuild leaves for later: large indexes are built faster over what stands than row by row. */

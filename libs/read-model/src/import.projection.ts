@@ -1,0 +1,65 @@
+import { taskTypeOf, type Commit, type TaskType } from '#libs/contracts';
+import type { ImageEvent } from '#libs/domain';
+
+/** What clients of Glance call a task, and how far it is. */
+export type TaskStatus = 'pending' | 'processing' | 'success' | 'failure';
+
+/** An import as table `imports` keeps it, by column name. */
+export interface ImportRow extends ImportStepRow {
+  task_type: TaskType;
+  owner: string | null;
+  created_at: string;
+}
+
+/** What a step changes of it. */
+export interface ImportStepRow {
+  import_id: string;
+  image_id: string;
+  status: TaskStatus;
+  updated_at: string;
+  ended_at: string | null;
+}
+
+/** The imports that the commits of one image began or moved on, each once. */
+export type ImportNotes = Map<string, ImportRow | ImportStepRow>;
+
+export const isNewImport = (row: ImportRow | ImportStepRow): row is ImportRow => 'created_at' in row;
+
+/** Notes what a commit says of imports; `running` is the one that held the lock before it, and a deletion ends it. */
+export function noteImports(notes: ImportNotes, imageId: string, { events, at, actor }: Pick<Commit, 'events' | 'at' | 'actor'>, running: string | undefined): void {
+  const moment = at.toISOString();
+  for (const event of events) {
+    if (event.type === 'ImageImportRequested') {
+      const { importId } = event.data;
+      notes.set(importId, {
+        import_id: importId, image_id: imageId, task_type: taskTypeOf(event.data), owner: actor.projectId ?? null, status: 'pending', created_at: moment, updated_at: moment, ended_at: null,
+      });
+      continue;
+    }
+    const importId = event.type === 'ImageDeleted' ? running : importIdIn(event);
+    const status = statusAfter(event);
+    if (importId === undefined || status === undefined) continue;
+    const step = { import_id: importId, image_id: imageId, status, updated_at: moment, ended_at: status === 'processing' ? null : moment };
+    notes.set(importId, { ...notes.get(importId), ...step });
+  }
+}
+
+const importIdIn = ({ data }: ImageEvent): string | undefined => ('importId' in data ? data.importId : undefined);
+
+function statusAfter({ type }: ImageEvent): TaskStatus | undefined {
+  if (type === 'ImageStoreImportStarted' || type === 'ImageStoreImportFailed') return 'processing';
+  if (type === 'ImageImportSucceeded') return 'success';
+  return type === 'ImageImportFailed' || type === 'ImageDeleted' ? 'failure' : undefined;
+}
+
+/** Two statements that bring new imports and steps of known ones; two parameters from `first` on, as JSON. */
+export const importRowsSql = (only: string, first: number): string[] => [
+  `insert into imports (import_id, image_id, task_type, owner, status, created_at, updated_at, ended_at)
+     select r.import_id, r.image_id, r.task_type, r.owner, r.status, r.created_at, r.updated_at, r.ended_at
+     from json_populate_recordset(null::imports, $${first}) r ${only} on conflict do nothing`,
+  `update imports i set status = r.status, updated_at = r.updated_at, ended_at = r.ended_at
+     from json_populate_recordset(null::imports, $${first + 1}) r where i.import_id = r.import_id ${only.replace('where', 'and')}`,
+];
+
+export const importRowValues = (imports: readonly (ImportRow | ImportStepRow)[]): string[] =>
+  [imports.filter(isNewImport), imports.filter((row) => !isNewImport(row))].map((rows) => JSON.stringify(rows));
