@@ -30,7 +30,7 @@ function runJest(resultFile) {
     // Its workers with it: they are of one group.
     process.kill(-jest.pid, 'SIGKILL');
   }, limitMs);
-  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => jest.kill(signal));
+  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.kill(-jest.pid, signal));
   return new Promise((resolve) => jest.once('exit', (code) => {
     clearTimeout(timer);
     resolve(code);
