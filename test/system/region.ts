@@ -137,7 +137,7 @@ async function startServices({ stack, running, settings, names, stop }: Parts): 
   });
   await Promise.all([start('development-identity', 'development-identity', identityEnv, identityUrl), ...names.map((name) => startService(name))]);
   return {
-    url, secondUrl: `http://127.0.0.1:${secondPort}`, identityUrl, password, stack, storesDir, stagingDir, names, operatorEnv: env('operator'), stop,
+    url, secondUrl: `http://127.0.0.1:${secondPort}`, identityUrl, password, stack, storesDir, stagingDir, names, operatorEnv: env('operator', stagingArea), stop,
     async kill(name) {
       await (name === 'nats' || name === 'postgres' ? stack[name].kill() : child(name).kill());
     },

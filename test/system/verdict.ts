@@ -62,9 +62,10 @@ async function historyOrNothing(client: Client, imageId: string): Promise<Histor
 }
 
 /** Runs a command of the operator as npm would. */
-export function operatorSays({ operatorEnv }: Region, script: 'log-verify' | 'catalog-rebuild'): Promise<{ status: number; said: string }> {
+export function operatorSays({ operatorEnv }: Region, script: 'log-verify' | 'catalog-rebuild' | 'staging-sweep', ...flags: string[]): Promise<{ status: number; said: string }> {
   return new Promise((resolve) => {
-    execFile(process.execPath, [join(projectDir(), 'dist/apps/catalog/src', `${script}.js`)], { env: operatorEnv, cwd: projectDir(), timeout: 120_000 },
+    const app = script === 'staging-sweep' ? 'staging' : 'catalog';
+    execFile(process.execPath, [join(projectDir(), 'dist/apps', app, 'src', `${script}.js`), ...flags], { env: operatorEnv, cwd: projectDir(), timeout: 120_000 },
       (error, stdout, stderr) => resolve({ status: error ? Number(error.code ?? 1) : 0, said: stdout + stderr }));
   });
 }
