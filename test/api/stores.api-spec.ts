@@ -1,15 +1,35 @@
+import { join } from 'node:path';
 import { startApi, type Api, type Person } from './harness.js';
 
 let api: Api;
 let demo: Person;
 beforeAll(async () => {
-  api = await startApi({ 'default.enabled_backends': 'web:http, fast:file, far:file', 'fast.weight': '10' });
+  process.env['HELIOGRAPH_FAST__WEIGHT'] = '10';
+  api = await startApi({ 'default.enabled_backends': 'web:http, fast:file, far:file' });
   demo = api.as('demo');
 }, 60_000);
-afterAll(() => api.stop());
+afterAll(async () => {
+  delete process.env['HELIOGRAPH_FAST__WEIGHT'];
+  await api.stop();
+});
 
 const formats = { disk_format: 'raw', container_format: 'bare' };
 const shown = async (id: string) => (await demo.get(`/v2/images/${id}`)).json<Record<string, unknown>>();
+
+describe('List stores detail: GET /v2/info/stores/detail', () => {
+  it('tells administrators and services of what kind each store is, its weight and its properties', async () => {
+    const answer = await api.as('admin').get('/v2/info/stores/detail');
+    expect([answer.status, answer.json()]).toEqual([200, { stores: [
+      { id: 'web', 'read-only': 'true', type: 'http', weight: 0, properties: {} },
+      { id: 'fast', default: 'true', type: 'file', weight: 10, properties: { data_dir: join(api.imagesDir, 'fast'), chunk_size: 65_536, thin_provisioning: false } },
+      { id: 'far', type: 'file', weight: 0, properties: { data_dir: join(api.imagesDir, 'far'), chunk_size: 65_536, thin_provisioning: false } },
+    ] }]);
+  });
+
+  it('is for nobody else', async () => {
+    expect((await demo.get('/v2/info/stores/detail')).status).toBe(403);
+  });
+});
 
 describe('A store that can only be read', () => {
   it('says so in List stores: GET /v2/info/stores, and is not the default one though it stands first', async () => {

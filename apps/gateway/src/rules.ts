@@ -5,7 +5,7 @@ import { sectionsOf } from '#libs/platform';
 import type { GatewayConfig } from './config.js';
 import type { EdgeRules } from './edge/http-server.js';
 import { metadataInjection } from './imports/metadata-injection.js';
-import type { GatewayRules } from './tokens.js';
+import type { GatewayRules, StoreDetail } from './tokens.js';
 
 export const edgeRules = (config: GatewayConfig): EdgeRules => ({
   publicEndpoint: config.publicEndpoint,
@@ -22,8 +22,17 @@ export function gatewayRules(config: GatewayConfig, { enabled, defaultId }: Stor
   return {
     publicEndpoint, enableProxyHeadersParsing, disabledByFile: config.healthcheckDisableByFilePath, limitParamDefault, apiLimitMax, importMethods: switchedOn(config), region: config.region,
     reach: configuredReach(config), injection: metadataInjection(config),
-    storeIds: enabled.map(({ id }) => id), readOnlyStoreIds: enabled.filter(({ kind }) => kind === 'http').map(({ id }) => id), defaultStoreId: defaultId,
+    stores: enabled.map(storeDetail), storeIds: enabled.map(({ id }) => id), readOnlyStoreIds: enabled.filter(({ kind }) => kind === 'http').map(({ id }) => id), defaultStoreId: defaultId,
   };
+}
+
+/** glance: what `get_store_properties` of each driver tells. */
+function storeDetail(store: StoresConfig['enabled'][number]): StoreDetail {
+  const { id, kind, weight = 0 } = store;
+  if (kind === 'file') return { id, kind, weight, properties: { data_dir: store.dataDir, chunk_size: 65_536, thin_provisioning: false } };
+  if (kind !== 's3') return { id, kind, weight, properties: {} };
+  const { chunkBytes, largeObjectBytes, parallelParts } = store.options;
+  return { id, kind, weight, properties: { s3_store_large_object_size: largeObjectBytes / 2 ** 20, s3_store_large_object_chunk_size: chunkBytes / 2 ** 20, s3_store_thread_pools: parallelParts } };
 }
 
 /** What can be done here: nothing is staged without the key that staging knows us by, and no token goes to federation unsealed. */

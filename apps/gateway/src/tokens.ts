@@ -29,11 +29,16 @@ export interface GatewayRules extends AddressRules {
   /** Where tenants may let images come from. */
   readonly reach: Pick<Reach, 'filter' | 'addressRules'>;
   readonly injection: Injection;
+  /** As administrators see them. */
+  readonly stores: readonly StoreDetail[];
   readonly storeIds: readonly string[];
   /** Those of them that data is only read from. */
   readonly readOnlyStoreIds: readonly string[];
   readonly defaultStoreId: string;
 }
+
+/** A store with what the operator chose for it; its properties have Glance's names. */
+export interface StoreDetail { readonly id: string; readonly kind: string; readonly weight: number; readonly properties: Readonly<Record<string, string | number | boolean>> }
 
 /** What every controller of images, members and tags works with. */
 export interface ImageRoom {

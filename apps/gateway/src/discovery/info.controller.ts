@@ -1,10 +1,11 @@
-import { Controller, Get, Inject } from '@nestjs/common';
-import { GATEWAY_RULES, type GatewayRules } from '../tokens.js';
+import { Controller, Get, Inject, Req } from '@nestjs/common';
+import type { Request } from '../edge/request.js';
+import { GATEWAY_RULES, IMAGES, type GatewayRules, type ImageRoom } from '../tokens.js';
 
 /** What this service can do: import methods and stores. Flags are texts, as in Glance. Source: API.md section 12. */
 @Controller('v2/info')
 export class InfoController {
-  constructor(@Inject(GATEWAY_RULES) private readonly rules: GatewayRules) {}
+  constructor(@Inject(GATEWAY_RULES) private readonly rules: GatewayRules, @Inject(IMAGES) private readonly room: Pick<ImageRoom, 'permissions'>) {}
 
   @Get('import')
   importMethods(): object {
@@ -13,7 +14,17 @@ export class InfoController {
 
   @Get('stores')
   stores(): object {
-    const { storeIds, readOnlyStoreIds, defaultStoreId } = this.rules;
-    return { stores: storeIds.map((id) => ({ id, ...(id === defaultStoreId ? { default: 'true' } : {}), ...(readOnlyStoreIds.includes(id) ? { 'read-only': 'true' } : {}) })) };
+    return { stores: this.rules.storeIds.map((id) => this.shown(id)) };
+  }
+
+  @Get('stores/detail')
+  storesInDetail(@Req() request: Request): object {
+    this.room.permissions.require('stores_info_detail', request.caller);
+    return { stores: this.rules.stores.map(({ id, kind, weight, properties }) => ({ ...this.shown(id), type: kind, weight, properties })) };
+  }
+
+  private shown(id: string): object {
+    const { readOnlyStoreIds, defaultStoreId } = this.rules;
+    return { id, ...(id === defaultStoreId ? { default: 'true' } : {}), ...(readOnlyStoreIds.includes(id) ? { 'read-only': 'true' } : {}) };
   }
 }

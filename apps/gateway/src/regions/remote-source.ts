@@ -7,7 +7,10 @@ export type RemoteSource = Required<Pick<Extract<ImageCommand, { type: 'RequestI
 export function readRemoteSource(asked: Readonly<Record<string, unknown>>): RemoteSource {
   const { glance_image_id: imageId, glance_region: region, glance_service_interface: face = 'public' } = asked;
   if (!isName(region)) throw invalid('glance-download needs glance_region, the name of the region that has the image. The regions are listed at /v2/info/regions.');
-  if (typeof imageId !== 'string' || !isLowerUuid(imageId.toLowerCase())) throw invalid('glance-download needs glance_image_id, the UUID of the image in that region.');
+  if (typeof imageId !== 'string' || !isLowerUuid(imageId.toLowerCase())) {
+    // The first words are Glance's: clients look for them.
+    throw invalid('Remote image id does not look like a UUID: glance-download needs glance_image_id, the UUID of the image in that region.');
+  }
   if (!isName(face)) throw invalid('glance_service_interface must be the name of an interface: public, internal or admin.');
   return { sourceRegion: region, sourceImageId: imageId.toLowerCase(), sourceInterface: face };
 }
