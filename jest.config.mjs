@@ -5,6 +5,7 @@ export default {
   testMatch: ['**/*spec.ts'],
   testTimeout: 20000,
   maxWorkers: 2,
+  testSequencer: '<rootDir>/scripts/test-sequencer.mjs',
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
     '^.+\\.ts$': ['@swc/jest', {
