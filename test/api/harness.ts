@@ -27,7 +27,7 @@ import { stagingModule } from '../../apps/staging/src/staging.module.js';
 import { callers, type PersonName } from './personas.js';
 
 export interface AskOptions {
-  /** Sent as JSON where it is no text. */
+  /** Sent as JSON where it is neither text nor bytes. */
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -69,7 +69,7 @@ export interface Person {
   request(method: string, path: string, options?: AskOptions): Promise<Answer>;
   /** Creates an image and returns its id. */
   image(attributes?: Readonly<Record<string, unknown>>): Promise<string>;
-  upload(imageId: string, data: string, headers?: Readonly<Record<string, string>>): Promise<Answer>;
+  upload(imageId: string, data: string | Uint8Array, headers?: Readonly<Record<string, string>>): Promise<Answer>;
   /** Creates an image with data and returns its id. */
   activeImage(data?: string, attributes?: Readonly<Record<string, unknown>>): Promise<string>;
 }
@@ -165,7 +165,7 @@ function personAt(url: string, person: PersonName | undefined): Person {
     const response = await fetch(url + path, {
       method, redirect: 'manual',
       headers: { ...(person === undefined ? {} : { 'x-auth-token': person }), ...(method === 'PATCH' ? { 'content-type': patchType } : {}), ...headers },
-      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+      ...(body === undefined ? {} : { body: typeof body === 'string' || body instanceof Uint8Array ? body as string | Uint8Array<ArrayBuffer> : JSON.stringify(body) }),
     });
     const text = await response.text();
     return { status: response.status, headers: response.headers, text, json: <Shape>() => JSON.parse(text) as Shape };
@@ -177,7 +177,7 @@ function personAt(url: string, person: PersonName | undefined): Person {
     if (answer.status !== 201) throw new Error(`the image was not created: ${answer.status} ${answer.text}`);
     return answer.json<{ id: string }>().id;
   }
-  const upload = (imageId: string, data: string, headers: Readonly<Record<string, string>> = {}): Promise<Answer> =>
+  const upload = (imageId: string, data: string | Uint8Array, headers: Readonly<Record<string, string>> = {}): Promise<Answer> =>
     request('PUT', `/v2/images/${imageId}/file`, { body: data, headers: { 'content-type': 'application/octet-stream', ...headers } });
   async function activeImage(data = 'twelve bytes', attributes = {}): Promise<string> {
     const id = await image({ disk_format: 'raw', container_format: 'bare', ...attributes });

@@ -37,6 +37,15 @@ export class GatewayConfig extends ImportFilterConfig {
   @Option.list('image_format', 'disk_formats', { glance: true, default: ['ami', 'ari', 'aki', 'vhd', 'vhdx', 'vmdk', 'raw', 'qcow2', 'vdi', 'iso', 'ploop'], doc: 'The disk formats that images may have.' })
   readonly diskFormats: readonly string[];
 
+  @Option.list('image_format', 'vmdk_allowed_types', { glance: true, default: ['streamOptimized', 'monolithicSparse'], doc: 'The createTypes of VMDK that are accepted; those of several files would be read from the host.' })
+  readonly vmdkAllowedTypes: readonly string[];
+
+  @Option.boolean('image_format', 'require_image_format_match', { glance: true, default: true, doc: 'Whether data in container_format bare is refused where it is not what disk_format says.' })
+  readonly requireImageFormatMatch: boolean;
+
+  @Option.list('image_format', 'gpt_safety_checks_nonfatal', { glance: true, default: [], doc: 'Rules of boot records that disks may break: gptmbr for what protects a GPT, mbr for all.' })
+  readonly gptSafetyChecksNonfatal: readonly string[];
+
   @Option.list('default', 'enabled_backends', { glance: true, default: ['file:file'], doc: 'The stores as id:kind, where kind is file, s3 or http. Each has a section of its name for options of its own: see Each store.' })
   readonly enabledBackends: readonly string[];
 

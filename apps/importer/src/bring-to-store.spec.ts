@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Progress } from '#libs/contracts';
-import { imageDecider, type Image, type ImageEvent } from '#libs/domain';
+import { imageDecider, type DataInspection, type Image, type ImageEvent } from '#libs/domain';
 import { openStores } from '#libs/stores';
 import { anImage, specification } from '#libs/testing';
 import { bringToStore } from './bring-to-store.js';
@@ -14,18 +14,20 @@ const never = (): never => { throw new Error('nobody asks for this here'); };
 
 async function bring(source: Partial<Source> & Pick<Source, 'bytes'>) {
   const told: Progress[] = [];
+  const recorded: DataInspection[] = [];
   const stores = await openStores({ enabled: [{ id: 'fast', kind: 'memory' }], defaultId: 'fast' });
   const image = specification(imageDecider({ properties: -1, tags: -1, members: -1 }))(...anImage(), requested).state() as Image;
   const parts: ImportParts = {
-    stores, osHashAlgo: 'sha512', limitBytes: 1000, idleMs: 60_000, watchMs: 2000, parallelStores: 1, clock: () => new Date(),
+    stores, osHashAlgo: 'sha512', limitBytes: 10_000, formats: { vmdkAllowedTypes: [], requireFormatMatch: true, gptSafetyChecksNonfatal: [] }, idleMs: 60_000, watchMs: 2000, parallelStores: 1, clock: () => new Date(),
     tellProgress: (_, progress) => { told.push(progress); }, openSource: async () => ({ close: async () => {}, ...source }),
     imageFromLeader: never, send: never, onFault: never,
   };
   const imageId = randomUUID();
-  const brought = bringToStore({ imageId, image, importing: image.importing ?? never() }, { imageId, attemptId: randomUUID(), storeId: 'fast' }, parts, {
-    signal: new AbortController().signal, recordHops: never, describe: never,
+  const key = { imageId, attemptId: randomUUID(), storeId: 'fast' };
+  const brought = bringToStore({ imageId, image, importing: image.importing ?? never() }, key, parts, {
+    signal: new AbortController().signal, recordHops: never, describe: never, recordInspection: async (inspection) => { recorded.push(inspection); },
   });
-  return { brought, told };
+  return { brought, told, recorded, stores, key };
 }
 
 async function* slowBytes(end: () => void = () => {}): AsyncGenerator<Uint8Array> {
@@ -48,4 +50,21 @@ describe('What an import brings to a store', () => {
     await expect(brought).rejects.toThrow('gone');
     expect([told[0]?.state, told.at(-1)?.state, told[0]?.totalBytes]).toEqual(['running', 'failed', undefined]);
   });
+
+  it('is looked at on its way, and gives the image its virtual size', async () => {
+    const { brought } = await bring({ bytes: pieces('twelve bytes') });
+    expect(await brought).toMatchObject({ facts: { virtualSizeBytes: 12 }, inspection: { format: 'raw', virtualSizeBytes: 12, findings: [] } });
+  });
+
+  it('is refused for what it is, written down, and not kept', async () => {
+    const { brought, recorded, stores, key } = await bring({ bytes: pieces('# Disk DescriptorFile\ncreateType="monolithicFlat"\nRW 1 FLAT "/etc/passwd" 0\n') });
+    await expect(brought).rejects.toMatchObject({ code: 'DataUnsafe', params: { rule: 'vmdk.create_type', detail: 'monolithicFlat' } });
+    expect(recorded).toMatchObject([{ format: 'vmdk', findings: [{ rule: 'vmdk.create_type' }, { rule: 'vmdk.extent' }] }]);
+    await expect(stores.default.sizeOf(key)).rejects.toMatchObject({ code: 'ImageDataNotFound' });
+  });
 });
+
+async function* pieces(...texts: string[]): AsyncGenerator<Uint8Array> {
+  await Promise.resolve();
+  for (const text of texts) yield Buffer.from(text);
+}

@@ -1,19 +1,28 @@
-import { Problem, type ImageDataFacts, type ImportInProgress } from '#libs/domain';
-import { isOsHashAlgo, receiveData, type DataKey, type OsHashAlgo, type ReceiveOptions, type Store } from '#libs/stores';
-import { progressMeter, type ProgressMeter } from '#libs/transfers';
+import { Problem, type DataInspection, type ImageDataFacts, type ImportInProgress } from '#libs/domain';
+import { isOsHashAlgo, receiveData, type DataKey, type OsHashAlgo, type ReceivedData, type ReceiveOptions, type Store } from '#libs/stores';
+import { acceptInspected, isRefusedForFormat, progressMeter, watchFormat, type FormatClaim, type FormatWatch, type ProgressMeter } from '#libs/transfers';
 import type { ImportParts } from './import-parts.js';
 import type { ImageUnderImport, Source, SourceContext } from './sources.js';
 
 export interface Brought {
   readonly facts: ImageDataFacts;
+  /** What the bytes are, where they came from outside. */
+  readonly inspection?: DataInspection;
   /** Takes the bytes out of the store again, where they turned out not to be wanted. Never rejects: what stays is found as bytes of an attempt that is over. */
   remove(): Promise<void>;
 }
 
-/** Brings the data of an import into one store, durable. Refuses: what source and store refuse, StoreUnavailable where nothing moved for too long. */
+/** Brings the data of an import into one store, durable. What comes from outside is looked at on its way.
+ *  Refuses: DataFormatMismatch, DataUnsafe, what source and store refuse, StoreUnavailable where nothing moved for too long. */
 export async function bringToStore(asked: ImageUnderImport, key: DataKey, parts: ImportParts, context: SourceContext): Promise<Brought> {
   const store = asked.importing.method === 'location-import' ? unwritten(parts.stores.get(key.storeId)) : parts.stores.get(key.storeId);
-  const source = await parts.openSource(asked, context);
+  let claim: FormatClaim = asked.image;
+  // What comes from another region is what it was there.
+  const describe: SourceContext['describe'] = async (source) => {
+    await context.describe(source);
+    claim = source;
+  };
+  const source = await parts.openSource(asked, { ...context, describe });
   const stalled = stallLimit(key.storeId, parts.idleMs);
   if (source.hasOwnLimits) stalled.end();
   const progress = meterOf(asked, key, source, parts);
@@ -23,9 +32,9 @@ export async function bringToStore(asked: ImageUnderImport, key: DataKey, parts:
   };
   const limits = { signal: AbortSignal.any([context.signal, stalled.signal]), onProgress, progress };
   try {
-    const facts = await takeOver(asked, store, key, source, limits) ?? await receive(asked, store, key, source, parts, limits);
+    const brought = await takeOver(asked, store, key, source, parts, limits) ?? await receive(asked, claim, store, key, source, parts, { ...limits, recordInspection: context.recordInspection });
     progress.end('succeeded');
-    return { facts, remove: () => store.remove(key).catch(() => undefined) };
+    return { ...brought, remove: () => store.remove(key).catch(() => undefined) };
   } finally {
     stalled.end();
     progress.end('failed');
@@ -44,13 +53,15 @@ const meterOf = ({ imageId, importing: { importId } }: ImageUnderImport, { attem
 
 interface Limits { readonly signal: AbortSignal; readonly progress: ProgressMeter; onProgress(bytes: number): void }
 
-/** Where the store can take another's data without the bytes passing through here; what is known of them stays true. Refuses: HashMismatch. */
-async function takeOver(asked: ImageUnderImport, store: Store, key: DataKey, { stored }: Source, limits: Limits): Promise<ImageDataFacts | undefined> {
+/** Where the store can take another's data without the bytes passing through here; what is known of them stays true. Refuses: HashMismatch, DataFormatMismatch, DataUnsafe. */
+async function takeOver(asked: ImageUnderImport, store: Store, key: DataKey, { stored }: Source, parts: ImportParts, limits: Limits): Promise<Taken | undefined> {
   if (!stored || !isKnownGood(asked, stored.facts)) return undefined;
+  const gained = gainedBefore(asked, stored.key, stored.facts, parts);
+  if (!gained) return undefined;
   const linked = stored.isGivenUp ? await store.linkFrom?.(stored.store, stored.key, key) : undefined;
   const writer = linked ?? await store.copyFrom?.(stored.store, stored.key, key, limits);
   await writer?.commit();
-  return writer && stored.facts;
+  return writer && { ...gained, facts: { ...stored.facts, ...gained.facts } };
 }
 
 /** Whether known hashes are those that were announced. What was announced in another algorithm has to be computed, and so the bytes have to be read. */
@@ -61,15 +72,41 @@ function isKnownGood({ imageId, importing: { expectedHashAlgo: algo, expectedHas
   return known[algo] !== undefined;
 }
 
-async function receive({ image: { data, staged }, importing }: ImageUnderImport, store: Store, key: DataKey, { bytes, declaredSizeBytes, expectedHash }: Source, { osHashAlgo, limitBytes }: ImportParts, limits: Limits): Promise<ImageDataFacts> {
+type Taken = Omit<Brought, 'remove'>;
+
+/** What is an image's data already was accepted once. What was staged has been looked at, and is judged now; undefined where it was not. */
+function gainedBefore({ imageId, image }: ImageUnderImport, from: DataKey, { sizeBytes }: ImageDataFacts, { formats }: ImportParts): { facts: Partial<ImageDataFacts>; inspection?: DataInspection } | undefined {
+  if (image.data || image.containerFormat !== 'bare') return { facts: {} };
+  const inspection = image.attempts.find(({ attemptId }) => attemptId === from.attemptId)?.inspection;
+  return inspection && { facts: acceptInspected(formats, imageId, image, sizeBytes, inspection), inspection };
+}
+
+async function receive({ imageId, image, importing }: ImageUnderImport, claim: FormatClaim, store: Store, key: DataKey, { bytes, declaredSizeBytes, expectedHash }: Source, { osHashAlgo, limitBytes, formats }: ImportParts, limits: Limits & Pick<SourceContext, 'recordInspection'>): Promise<Taken> {
+  const { data, staged } = image;
+  // A copy of what was accepted is not judged again: rules may have changed, its image has not.
+  const format = watchFormat(formats, imageId, data ? { diskFormat: null, containerFormat: null } : claim);
   const received = await receiveData(store, key, bytes, {
-    ...limits, limitBytes, osHashAlgo: sameAlgo((data ?? staged)?.osHashAlgo) ?? osHashAlgo, ...(expectedHash ? { expectedHash } : requestedHash(importing)),
+    ...limits, onBytes: format.onBytes, limitBytes, osHashAlgo: sameAlgo((data ?? staged)?.osHashAlgo) ?? osHashAlgo, ...(expectedHash ? { expectedHash } : requestedHash(importing)),
     ...(declaredSizeBytes === undefined ? {} : { declaredSizeBytes }),
   });
   limits.progress.step('storing');
+  const gained = await accept(format, received, limits);
   await received.commit();
   const { sizeBytes, checksum, osHashAlgo: algo, osHashValue } = received;
-  return { sizeBytes, ...(data?.virtualSizeBytes === undefined ? {} : { virtualSizeBytes: data.virtualSizeBytes }), checksum, osHashAlgo: algo, osHashValue };
+  const virtual = data?.virtualSizeBytes === undefined ? gained : { virtualSizeBytes: data.virtualSizeBytes };
+  return { facts: { sizeBytes, ...virtual, checksum, osHashAlgo: algo, osHashValue }, ...format.found() };
+}
+
+/** What the image gains from the bytes; where they are refused for what they are, that is written down. */
+async function accept(format: FormatWatch, received: ReceivedData, { recordInspection }: Pick<SourceContext, 'recordInspection'>): Promise<{ virtualSizeBytes?: number }> {
+  try {
+    return format.accept();
+  } catch (error) {
+    await received.cancel();
+    const { inspection } = isRefusedForFormat(error) ? format.found() : {};
+    if (inspection) await recordInspection(inspection);
+    throw error;
+  }
 }
 
 function requestedHash({ expectedHashAlgo: algo, expectedHashValue: value }: ImportInProgress): Pick<ReceiveOptions, 'expectedHash'> {

@@ -19,6 +19,15 @@ export class ImporterConfig extends ImportFilterConfig {
   @Option.choice('default', 'hashing_algorithm', { glance: true, default: 'sha512', choices: osHashAlgos, doc: 'What os_hash_value is computed by. md5 is always computed besides.' })
   readonly hashingAlgorithm: OsHashAlgo;
 
+  @Option.list('image_format', 'vmdk_allowed_types', { glance: true, default: ['streamOptimized', 'monolithicSparse'], doc: 'The createTypes of VMDK that are accepted; those of several files would be read from the host.' })
+  readonly vmdkAllowedTypes: readonly string[];
+
+  @Option.boolean('image_format', 'require_image_format_match', { glance: true, default: true, doc: 'Whether data in container_format bare is refused where it is not what disk_format says.' })
+  readonly requireImageFormatMatch: boolean;
+
+  @Option.list('image_format', 'gpt_safety_checks_nonfatal', { glance: true, default: [], doc: 'Rules of boot records that disks may break: gptmbr for what protects a GPT, mbr for all.' })
+  readonly gptSafetyChecksNonfatal: readonly string[];
+
   @Option.int('heliograph', 'import_idle_seconds', { default: 60, min: 1, max: 86_400, unit: 'seconds', doc: 'How long an import may move no byte before it is given up for the store that it was going to.' })
   readonly importIdleSeconds: number;
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { nextImportStep, Problem, type ImportHop, type ProblemCode } from '#libs/domain';
+import { nextImportStep, Problem, type DataInspection, type ImportHop, type ProblemCode } from '#libs/domain';
 import { crashPoint } from '#libs/event-log';
 import { bringToStore } from './bring-to-store.js';
 import type { Run } from './import-parts.js';
@@ -13,7 +13,7 @@ const reasonLength = 1024;
 const decidedElsewhere: ReadonlySet<ProblemCode> = new Set(['ImportOver', 'ImageGone', 'ImageNotFound', 'AttemptOver']);
 /** The bytes cannot be had, whatever store they go to. */
 const sourceCodes: ReadonlySet<ProblemCode> = new Set([
-  'UriNotAllowed', 'DownloadFailed', 'DownloadTimedOut', 'ImageTooLarge', 'SizeMismatch', 'HashMismatch', 'ImageDataNotFound', 'Unavailable', 'TooManyProperties', 'CommitTooLarge',
+  'UriNotAllowed', 'DownloadFailed', 'DownloadTimedOut', 'ImageTooLarge', 'SizeMismatch', 'HashMismatch', 'DataFormatMismatch', 'DataUnsafe', 'ImageDataNotFound', 'Unavailable', 'TooManyProperties', 'CommitTooLarge',
   'RemoteTokenRefused', 'RemoteTokenLost', 'RemoteImageNotFound', 'RemoteImageForbidden', 'RemoteImageNotActive', 'RemoteImageUnusable', 'RemoteRegionFailed',
 ]);
 
@@ -69,11 +69,14 @@ async function fillStore(asked: ImageUnderImport, storeId: string, run: Run, sig
     const describe = async ({ diskFormat, containerFormat, properties }: SourceDescription): Promise<void> => {
       await run.send({ type: 'DescribeImportedImage', importId, diskFormat, containerFormat, properties }, `describe:${attemptId}`);
     };
-    const brought = await bringToStore(asked, { imageId, attemptId, storeId }, run.parts, { signal, recordHops, describe });
+    const recordInspection = async (inspection: DataInspection): Promise<void> => {
+      await run.send({ type: 'RecordDataInspection', attemptId, inspection }, `inspection:${attemptId}`);
+    };
+    const brought = await bringToStore(asked, { imageId, attemptId, storeId }, run.parts, { signal, recordHops, describe, recordInspection });
     crashPoint('after-store-commit');
     crashPoint('before-complete');
     try {
-      await run.send({ type: 'CompleteStoreImport', importId, attemptId, ...brought.facts }, `complete:${attemptId}`);
+      await run.send({ type: 'CompleteStoreImport', importId, attemptId, ...brought.facts, ...(brought.inspection ? { inspection: brought.inspection } : {}) }, `complete:${attemptId}`);
     } catch (error) {
       // Refused, so no image refers to these bytes; after any other failure nobody knows, and the log decides.
       if (error instanceof Problem) await brought.remove();

@@ -1,6 +1,7 @@
 import type { ImageCommandMessage, TellProgress } from '#libs/contracts';
 import type { Image, ImageCommand, ImageState } from '#libs/domain';
 import type { OsHashAlgo, Stores } from '#libs/stores';
+import type { FormatRules } from '#libs/transfers';
 import type { OpenSource } from './sources.js';
 
 export interface ImportParts {
@@ -8,6 +9,8 @@ export interface ImportParts {
   readonly openSource: OpenSource;
   readonly osHashAlgo: OsHashAlgo;
   readonly limitBytes: number;
+  /** What an image may have as its data. */
+  readonly formats: FormatRules;
   /** For how long no byte may move. */
   readonly idleMs: number;
   /** How often the log is asked whether the import is still wanted while its bytes move. */

@@ -5,6 +5,7 @@ import { configuredReach } from '#libs/download';
 import { jetStreamEventLog, loadImage, workOnImages, type Stored, type WorkOutcome } from '#libs/event-log';
 import { progressTeller, sectionsOf, type Bus, type ServiceParts } from '#libs/platform';
 import { configuredStores, openStagingStore, openStores, type Store } from '#libs/stores';
+import { formatRules } from '#libs/transfers';
 import type { ImporterConfig } from './config.js';
 import type { ImportParts, RequestedImport } from './import-parts.js';
 import { endRemoteImport, remoteSource, type FederationLine } from './remote-source.js';
@@ -25,7 +26,7 @@ export async function openImporter({ config, logger, bus, readiness, shutdown }:
     logger.info({ image_id: imageId, import_id: importId, uri, address, status }, 'an import asks for its bytes');
   };
   const parts: ImportParts = {
-    stores, openSource: sourcesOf(stores, methodsOf(config, staging, onHop)), watchMs: 2000, parallelStores: config.maxParallelStores, osHashAlgo: config.hashingAlgorithm, limitBytes: config.imageSizeCap, idleMs: config.importIdleSeconds * 1000,
+    stores, openSource: sourcesOf(stores, methodsOf(config, staging, onHop)), watchMs: 2000, parallelStores: config.maxParallelStores, osHashAlgo: config.hashingAlgorithm, limitBytes: config.imageSizeCap, formats: formatRules(config), idleMs: config.importIdleSeconds * 1000,
     tellProgress: progressTeller(bus), clock: () => new Date(),
     imageFromLeader: async (imageId) => (await loadImage(log, region, imageId)).state,
     send: (message) => sendUntilAnswered(bus, message, stop.signal),

@@ -1,4 +1,4 @@
-import { Problem, type Image, type ImageDataFacts, type ImportHop, type ImportInProgress, type ImportMethod } from '#libs/domain';
+import { Problem, type DataInspection, type Image, type ImageDataFacts, type ImportHop, type ImportInProgress, type ImportMethod } from '#libs/domain';
 import { keysOf, type ByteSource, type DataKey, type OsHashAlgo, type Store, type Stores } from '#libs/stores';
 
 /** Where the bytes of an import come from, opened. */
@@ -30,6 +30,8 @@ export interface SourceContext {
   recordHops(hops: readonly ImportHop[]): Promise<void>;
   /** Gives the image the formats and properties of its source. Refuses: ImportOver, TooManyProperties. */
   describe(source: SourceDescription): Promise<void>;
+  /** Puts what the bytes are into the history, where they are refused for it. */
+  recordInspection(inspection: DataInspection): Promise<void>;
 }
 export interface SourceDescription { readonly diskFormat: string; readonly containerFormat: string; readonly properties: Readonly<Record<string, string>> }
 /** Refuses where the bytes cannot be had. */

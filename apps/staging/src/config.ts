@@ -30,6 +30,9 @@ export class StagingConfig extends ServiceConfig {
   @Option.choice('default', 'hashing_algorithm', { glance: true, default: 'sha512', choices: osHashAlgos, doc: 'What os_hash_value is computed by. md5 is always computed besides.' })
   readonly hashingAlgorithm: OsHashAlgo;
 
+  @Option.list('image_format', 'vmdk_allowed_types', { glance: true, default: ['streamOptimized', 'monolithicSparse'], doc: 'The createTypes of VMDK that are accepted; those of several files would be read from the host.' })
+  readonly vmdkAllowedTypes: readonly string[];
+
   @Option.int('heliograph', 'lease_seconds', { default: 30, min: 2, max: 3600, unit: 'seconds', doc: 'How long an upload may show no sign of life before its image is queued again.' })
   readonly leaseSeconds: number;
 

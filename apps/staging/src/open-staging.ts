@@ -7,7 +7,7 @@ import { stagingStoreId, type Image, type ImageCommand } from '#libs/domain';
 import { jetStreamLeases } from '#libs/event-log';
 import { progressTeller, sectionsOf, type ServiceParts } from '#libs/platform';
 import { openStagingStore } from '#libs/stores';
-import { dataRemoval, ensureSameLease, removalLoop } from '#libs/transfers';
+import { dataRemoval, ensureSameLease, formatRules, removalLoop } from '#libs/transfers';
 import type { StagingConfig } from './config.js';
 import type { StagingRoom } from './staging.room.js';
 import { sweepPass } from './sweep-pass.js';
@@ -41,7 +41,7 @@ export async function openStaging({ config, bus, logger, readiness, shutdown }: 
     store, logger, capabilityKey: config.capabilityKey,
     transfer: {
       leases: await jetStreamLeases(bus.connection, { region: bus.region }), leaseMs: config.leaseSeconds * 1000, idleMs: config.uploadIdleSeconds * 1000,
-      clock, osHashAlgo: config.hashingAlgorithm, tellProgress: progressTeller(bus), removeData: removal.ofImage,
+      clock, osHashAlgo: config.hashingAlgorithm, formats: formatRules(config), tellProgress: progressTeller(bus), removeData: removal.ofImage,
     },
     sender: ({ imageId, requestId, actor, personal }) => (envelope, { commandId, requestHash } = { commandId: randomUUID() }) => sendMessage({
       envelope: { imageId, ...envelope },

@@ -28,6 +28,7 @@ export const imageEventSchemas = {
   ImageStoreImportFailed: image.ImageStoreImportFailedSchema,
   ImageImportSucceeded: image.ImageImportSucceededSchema,
   ImageImportFailed: image.ImageImportFailedSchema,
+  ImageDataInspected: image.ImageDataInspectedSchema,
   ImageDataDropped: image.ImageDataDroppedSchema,
   MemberAdded: image.MemberAddedSchema,
   MemberAccepted: image.MemberAcceptedSchema,

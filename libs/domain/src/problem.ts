@@ -68,6 +68,8 @@ const sentences = {
   StoreFull: 'Store {storeId} has no room left for this image. Ask your operator, or choose another store.',
   ImageTooLarge: 'The image is larger than the {limitBytes} bytes allowed here. Send a smaller image or ask your operator.',
   SizeMismatch: 'The image was announced with {declaredBytes} bytes but {receivedBytes} arrived. Send it again.',
+  DataFormatMismatch: 'The data of image {imageId} was not accepted: {detail}. Set disk_format to what the data is, or send other data.',
+  DataUnsafe: 'The data of image {imageId} failed the safety check {rule}: {detail}. Convert it to an image that stands alone and is well-formed.',
   UploadInterrupted: 'The upload of image {imageId} ended before all of it had arrived. The image is queued again; send it once more.',
   ImageDataNotFound: 'The data of image {imageId} is not in store {storeId}.',
   AttemptOver: 'This upload of image {imageId} is over: it stalled for too long or another one took its place. Start again.',

@@ -17,6 +17,8 @@ export interface ReceiveOptions {
   readonly expectedHash?: { readonly algo: OsHashAlgo; readonly value: string };
   /** Called whenever bytes have arrived, with all so far. */
   readonly onProgress?: (receivedBytes: number) => void;
+  /** Shown all bytes in their order, before anybody else sees them; must not keep them. */
+  readonly onBytes?: (bytes: Uint8Array) => void;
   /** Ends the transfer at once with the signal's reason, also while the client is silent. */
   readonly signal?: AbortSignal;
 }
@@ -79,7 +81,7 @@ async function pump(key: DataKey, source: ByteSource, options: ReceiveOptions, w
   options.signal?.addEventListener('abort', onAbort, { once: true });
   const inFlight: Promise<void>[] = [];
   const counted = { receivedBytes: 0 };
-  const consume = slabConsumer(writer, hashes);
+  const consume = slabConsumer(writer, hashes, options.onBytes);
   try {
     for await (const filled of inSlabs(guarded(interruptible(source, stop.signal), key, options, counted), slabs)) {
       if (inFlight.length === windowSlabs) await inFlight.shift();
@@ -122,10 +124,11 @@ async function* guarded(chunks: AsyncGenerator<Uint8Array>, key: DataKey, option
 const isLostConnection = (error: unknown): boolean => ['ECONNRESET', 'EPIPE', 'ERR_STREAM_PREMATURE_CLOSE'].includes(errnoOf(error) ?? '');
 
 /** Hands a slab to the store and to the hashes, and gives it back when none of them reads it any more. */
-function slabConsumer(writer: StoreWriter, hashes: readonly RunningHash[]): (filled: FilledSlab) => Promise<void> {
+function slabConsumer(writer: StoreWriter, hashes: readonly RunningHash[], onBytes: ReceiveOptions['onBytes']): (filled: FilledSlab) => Promise<void> {
   let writing: Promise<void> = Promise.resolve();
   return async ({ slab, lengthBytes }) => {
     const bytes = slab.bytes.subarray(0, lengthBytes);
+    onBytes?.(bytes);
     writing = writing.then(() => writer.write(bytes));
     const results = await Promise.allSettled([writing, ...hashes.map((hash) => hash.update(slab, lengthBytes))]);
     slabs.give(slab);

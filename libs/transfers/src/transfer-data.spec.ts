@@ -15,7 +15,7 @@ const creation: ImageCommand = {
 };
 
 /** A queued image, a store, and a catalog of the real rules on a log in memory; `now` is held by the test. */
-async function aQueuedImage() {
+async function aQueuedImage(diskFormat = 'raw') {
   const held = { now: new Date('2026-01-01T00:00:00Z') };
   const clock = () => held.now;
   const store = memoryStore('fast', {});
@@ -27,9 +27,10 @@ async function aQueuedImage() {
     const context = { commandId: sentAs.commandId, requestId: 'req', ...(sentAs.requestHash === undefined ? {} : { requestHash: sentAs.requestHash }), actor: { userId: 'u', authMethod: 'password' } };
     return (await executor.execute({ envelope: { imageId, ...envelope }, context })).image;
   };
-  let image = await send({ command: creation });
+  let image = await send({ command: { ...creation, diskFormat } as ImageCommand });
   const parts = {
     leases, clock, leaseMs: 30_000, idleMs: 60_000, osHashAlgo: 'sha512' as const, tellProgress: () => {},
+    formats: { vmdkAllowedTypes: ['streamOptimized'], requireFormatMatch: true, gptSafetyChecksNonfatal: [] },
     async removeData(_: string, { attempts }: Image) {
       for (const { attemptId, storeId, state } of attempts) if (state === 'over') await store.remove({ imageId, attemptId, storeId });
     },
@@ -163,5 +164,52 @@ describe('Stage binary image data', () => {
     await upload({ ...staging, completion });
     await upload({ ...staging, completion });
     await expect(upload(staging)).rejects.toThrow(refusal('ImageStatusConflict'));
+  });
+});
+
+/** The first bytes of a qcow2 of 5 GiB, with or without a backing file. */
+function qcow2(backingFileAt = 0): Buffer {
+  const header = Buffer.alloc(4096);
+  header.write('QFI\xfb', 'latin1');
+  header.writeUInt32BE(3, 4);
+  header.writeBigUInt64BE(BigInt(backingFileAt), 8);
+  header.writeUInt32BE(16, 20);
+  header.writeBigUInt64BE(5n << 30n, 24);
+  header.writeUInt32BE(104, 100);
+  return header;
+}
+
+describe('The format of uploaded data', () => {
+  it('is recorded with it, and gives the image its virtual size', async () => {
+    const { upload, now } = await aQueuedImage('qcow2');
+    await upload({ source: Readable.from([qcow2()]), limitBytes: 10_000 });
+    expect(await now()).toMatchObject({
+      status: 'active', data: { sizeBytes: 4096, virtualSizeBytes: 5 * 1024 ** 3 },
+      attempts: [{ state: 'stored', inspection: { format: 'qcow2', virtualSizeBytes: 5 * 1024 ** 3, findings: [] } }],
+    });
+  });
+
+  it('must be the one that the image claims: else nothing is kept but what the data was', async () => {
+    const { upload, now, sent, storedBytes } = await aQueuedImage('vmdk');
+    await expect(upload({ source: Readable.from([qcow2()]), limitBytes: 10_000 })).rejects.toThrow(refusal('DataFormatMismatch'));
+    expect(await now()).toMatchObject({ status: 'queued', data: null });
+    expect(await storedBytes()).toEqual([0]);
+    expect(sent.slice(2, 4)).toEqual([
+      { type: 'RecordDataInspection', attemptId: expect.any(String) as string, inspection: { format: 'qcow2', virtualSizeBytes: 5 * 1024 ** 3, findings: [] } },
+      { type: 'FailImageDataUpload', attemptId: expect.any(String) as string, reason: 'refused' },
+    ]);
+  });
+
+  it('must be safe, whatever the image claims', async () => {
+    const { upload, now, sent } = await aQueuedImage('raw');
+    await expect(upload({ source: Readable.from([qcow2(512)]), limitBytes: 10_000 })).rejects.toThrow(refusal('DataUnsafe'));
+    expect((await now()).status).toBe('queued');
+    expect(sent[2]).toMatchObject({ type: 'RecordDataInspection', inspection: { format: 'qcow2', findings: [{ rule: 'qcow2.backing_file' }] } });
+  });
+
+  it('is recorded of staged data too, which is refused only when it is imported', async () => {
+    const { upload, now } = await aQueuedImage('vmdk');
+    await upload({ kind: 'ImageStaging', source: Readable.from([qcow2(512)]), limitBytes: 10_000 });
+    expect(await now()).toMatchObject({ status: 'uploading', attempts: [{ state: 'staged', inspection: { format: 'qcow2', findings: [{ rule: 'qcow2.backing_file' }] } }] });
   });
 });

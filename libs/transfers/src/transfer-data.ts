@@ -3,6 +3,7 @@ import type { TellProgress } from '#libs/contracts';
 import { Problem, type Image, type ImageCommandEnvelope, type UploadFailure } from '#libs/domain';
 import { crashPoint, type Leases } from '#libs/event-log';
 import { receiveData, type ByteSource, type OsHashAlgo, type ReceivedData, type Store } from '#libs/stores';
+import { isRefusedForFormat, watchFormat, type FormatRules, type FormatWatch } from './data-format.js';
 import { holdLease } from './held-lease.js';
 import { idleLimit } from './idle-limit.js';
 import { progressMeter } from './progress-meter.js';
@@ -20,6 +21,8 @@ export interface TransferParts {
   readonly osHashAlgo: OsHashAlgo;
   /** For how long a client may send nothing. */
   readonly idleMs: number;
+  /** What an image may have as its data. */
+  readonly formats: FormatRules;
   readonly tellProgress: TellProgress;
   /** Removes the bytes of attempts that are over. Never rejects. */
   removeData(imageId: string, image: Image): Promise<void>;
@@ -45,36 +48,38 @@ export interface Transfer {
 /**
  * The whole story of `PUT /file` and `PUT /stage`: start in the log, bytes, store commit, complete in the log. Whatever fails, the image is queued again
  * and the bytes are gone; where it is unknown whether the completion was recorded, nothing is undone and the sweeper judges by the log.
- * Refuses: what the image, the limits or the store refuse; AttemptOver where the lease was lost. Source: api-ref "Upload binary image data" and "Stage binary image data".
+ * Data is looked at on its way. An upload is refused for what it is; of staged data that is only recorded, and its import is refused.
+ * Refuses: what the image, the limits or the store refuse; DataFormatMismatch, DataUnsafe; AttemptOver where the lease was lost. Source: api-ref "Upload binary image data" and "Stage binary image data".
  */
 export async function transferData(parts: TransferParts, transfer: Transfer): Promise<void> {
   const attemptId = transfer.attemptId ?? randomUUID();
-  if (await start(transfer, attemptId) === 'done before') return;
+  const image = await start(transfer, attemptId);
+  if (image === 'done before') return;
+  const format = watchFormat(parts.formats, transfer.imageId, image);
   const attempt = holdAttempt(parts, transfer, attemptId);
   try {
-    const received = await receive(parts, transfer, attemptId, attempt);
+    const received = await receive(parts, transfer, attemptId, attempt, format);
     attempt.progress.step('storing');
-    await commitHeld(received, attempt.confirm);
+    const gained = await commitHeld(transfer, received, format, attempt.confirm);
     crashPoint('after-store-commit');
     crashPoint('before-complete');
     attempt.progress.step('recording');
-    await complete(transfer, attemptId, received);
+    await complete(transfer, attemptId, received, gained);
     attempt.progress.end('succeeded');
     crashPoint('before-acknowledgement');
   } catch (error) {
     if (error instanceof UnknownOutcome) throw error;
-    const image = await fail(parts, transfer, attemptId, error);
-    throw image?.status === 'deleted' ? new Problem('ImageGone', { imageId: transfer.imageId }, { cause: error }) : error;
+    const queued = await fail(parts, transfer, attemptId, error, format);
+    throw queued?.status === 'deleted' ? new Problem('ImageGone', { imageId: transfer.imageId }, { cause: error }) : error;
   } finally {
     await attempt.end();
   }
 }
 
-async function start({ kind, store, declaredSizeBytes, authorizedFor, completion, send }: Transfer, attemptId: string): Promise<'started' | 'done before'> {
+async function start({ kind, store, declaredSizeBytes, authorizedFor, completion, send }: Transfer, attemptId: string): Promise<Image | 'done before'> {
   const declared = declaredSizeBytes === undefined ? {} : { declaredSizeBytes };
   try {
-    await send({ command: { type: `Start${kind}`, attemptId, storeId: store.id, ...declared }, ...(authorizedFor ? { authorizedFor } : {}) });
-    return 'started';
+    return await send({ command: { type: `Start${kind}`, attemptId, storeId: store.id, ...declared }, ...(authorizedFor ? { authorizedFor } : {}) });
   } catch (error) {
     const mayBeRepeated = completion.requestHash !== undefined && error instanceof Problem && error.code === 'ImageStatusConflict';
     if (mayBeRepeated && await wasCompleted(kind, attemptId, completion, send)) return 'done before';
@@ -121,18 +126,23 @@ function holdAttempt(parts: TransferParts, { kind, imageId, store, declaredSizeB
 const actions = { ImageDataUpload: 'upload', ImageStaging: 'stage' } as const;
 type HeldAttempt = ReturnType<typeof holdAttempt>;
 
-async function receive({ osHashAlgo }: TransferParts, { imageId, store, source, limitBytes, declaredSizeBytes }: Transfer, attemptId: string, attempt: HeldAttempt): Promise<ReceivedData> {
+async function receive({ osHashAlgo }: TransferParts, { imageId, store, source, limitBytes, declaredSizeBytes }: Transfer, attemptId: string, attempt: HeldAttempt, { onBytes }: FormatWatch): Promise<ReceivedData> {
   const received = await receiveData(store, { imageId, attemptId, storeId: store.id }, source, {
-    limitBytes, osHashAlgo, signal: attempt.signal, onProgress: attempt.moved, ...(declaredSizeBytes === undefined ? {} : { declaredSizeBytes }),
+    limitBytes, osHashAlgo, signal: attempt.signal, onProgress: attempt.moved, onBytes, ...(declaredSizeBytes === undefined ? {} : { declaredSizeBytes }),
   });
   attempt.arrived();
   return received;
 }
 
-async function commitHeld(received: ReceivedData, confirmLease: () => Promise<void>): Promise<void> {
+/** What an image gains from its data, beside the bytes; staged data is no image's yet. */
+type Gained = ReturnType<FormatWatch['accept']> & ReturnType<FormatWatch['found']>;
+
+async function commitHeld({ kind }: Transfer, received: ReceivedData, format: FormatWatch, confirmLease: () => Promise<void>): Promise<Gained> {
   try {
+    const gained = { ...(kind === 'ImageDataUpload' ? format.accept() : {}), ...format.found() };
     await confirmLease();
     await received.commit();
+    return gained;
   } catch (error) {
     await received.cancel();
     throw error;
@@ -140,8 +150,8 @@ async function commitHeld(received: ReceivedData, confirmLease: () => Promise<vo
 }
 
 /** An unanswered completion may have been recorded: it is repeated under the same command id until the answer is known. */
-async function complete({ kind, completion, send }: Transfer, attemptId: string, { sizeBytes, checksum, osHashAlgo, osHashValue }: ReceivedData): Promise<void> {
-  const command = { type: `Complete${kind}`, attemptId, sizeBytes, checksum, osHashAlgo, osHashValue } as const;
+async function complete({ kind, completion, send }: Transfer, attemptId: string, { sizeBytes, checksum, osHashAlgo, osHashValue }: ReceivedData, gained: Gained): Promise<void> {
+  const command = { type: `Complete${kind}`, attemptId, sizeBytes, checksum, osHashAlgo, osHashValue, ...gained } as const;
   for (let triesLeft = 3; ; triesLeft -= 1) {
     try {
       await send({ command }, completion);
@@ -154,8 +164,10 @@ async function complete({ kind, completion, send }: Transfer, attemptId: string,
 }
 
 /** Queues the image again, removes the bytes, and returns the image as it is now; undefined where nobody answers. */
-async function fail(parts: TransferParts, { kind, imageId, send }: Transfer, attemptId: string, error: unknown): Promise<Image | undefined> {
+async function fail(parts: TransferParts, { kind, imageId, send }: Transfer, attemptId: string, error: unknown, format: FormatWatch): Promise<Image | undefined> {
+  const { inspection } = isRefusedForFormat(error) ? format.found() : {};
   try {
+    if (inspection) await send({ command: { type: 'RecordDataInspection', attemptId, inspection } });
     const image = await send({ command: { type: `Fail${kind}`, attemptId, reason: reasonOf(error) } });
     await parts.removeData(imageId, image);
     return image;

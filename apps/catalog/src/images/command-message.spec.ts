@@ -28,6 +28,8 @@ describe('A command as it reaches the catalog', () => {
     { type: 'StartImageDataUpload', attemptId: imageId, storeId: 'fast' },
     { type: 'CompleteImageDataUpload', attemptId: imageId, sizeBytes: 0, checksum: 'a', osHashAlgo: 'sha512', osHashValue: 'b' },
     { type: 'FailImageDataUpload', attemptId: imageId, reason: 'interrupted' },
+    { type: 'CompleteImageDataUpload', attemptId: imageId, inspection: { format: 'qcow2', virtualSizeBytes: 5, findings: [] }, sizeBytes: 0, checksum: 'a', osHashAlgo: 'sha512', osHashValue: 'b' },
+    { type: 'RecordDataInspection', attemptId: imageId, inspection: { findings: [{ rule: 'any.ambiguous', detail: 'iso, qcow2' }] } },
     { type: 'ChangeMemberStatus', memberId: 'p', status: 'accepted' },
     { type: 'DeleteImage' },
   ])('keeps the fields of $type', (command) => {

@@ -1,6 +1,6 @@
 import type { CommandContext, ImageCommandMessage } from '#libs/contracts';
 import {
-  importMethods, memberStatuses, visibilities, type ImageAttributes, type ImageCommand, type PropertyChange,
+  importMethods, memberStatuses, visibilities, type DataInspection, type ImageAttributes, type ImageCommand, type PropertyChange,
 } from '#libs/domain';
 import {
   anything, count, dictionary, fields, flag, list, nullable, oneOf, optional, plainObject, present, record, text, uuid, type Check, type Checks,
@@ -31,6 +31,10 @@ const attributes: Checks<ImageAttributes> = {
 const attributeNames = Object.keys(attributes) as (keyof ImageAttributes)[];
 const attempt = { attemptId: uuid };
 const ofImport = { importId: uuid };
+const inspection = record<DataInspection>({
+  format: optional(text(64)) as Check<string>, virtualSizeBytes: optional(count) as Check<number>, findings: list(100, record({ rule: text(64), detail: text(255) })),
+});
+const inspectedOrNot = { inspection: optional(inspection) as Check<DataInspection> };
 const uploadFailure = oneOf(['interrupted', 'refused', 'store_failed', 'lease_expired']);
 const nothing = {};
 
@@ -61,15 +65,16 @@ const commandChecks: { readonly [Type in ImageCommand['type']]: Checks<FieldsOf<
   RemoveImageTag: { tag: text(255) },
   StartImageDataUpload: { ...attempt, storeId: text(255), declaredSizeBytes: optional(count) as Check<number> },
   CompleteImageDataUpload: {
-    ...attempt, sizeBytes: count, virtualSizeBytes: optional(count) as Check<number>, checksum: text(255), osHashAlgo: text(64), osHashValue: text(255),
+    ...attempt, ...inspectedOrNot, sizeBytes: count, virtualSizeBytes: optional(count) as Check<number>, checksum: text(255), osHashAlgo: text(64), osHashValue: text(255),
   },
+  RecordDataInspection: { ...attempt, inspection },
   FailImageDataUpload: { ...attempt, reason: uploadFailure },
   RecordImageDataRemoved: attempt,
   DeactivateImage: nothing,
   ReactivateImage: nothing,
   DeleteImage: nothing,
   StartImageStaging: { ...attempt, storeId: text(255), declaredSizeBytes: optional(count) as Check<number> },
-  CompleteImageStaging: { ...attempt, sizeBytes: count, checksum: text(255), osHashAlgo: text(64), osHashValue: text(255) },
+  CompleteImageStaging: { ...attempt, ...inspectedOrNot, sizeBytes: count, checksum: text(255), osHashAlgo: text(64), osHashValue: text(255) },
   FailImageStaging: { ...attempt, reason: uploadFailure },
   ExpireStagedData: attempt,
   RequestImageImport: {
@@ -83,7 +88,7 @@ const commandChecks: { readonly [Type in ImageCommand['type']]: Checks<FieldsOf<
   DescribeImportedImage: { ...ofImport, diskFormat: text(255), containerFormat: text(255), properties: dictionary(mostAtOnce, propertyName, propertyValue) },
   StartStoreImport: { ...ofImport, ...attempt, storeId: text(255) },
   CompleteStoreImport: {
-    ...ofImport, ...attempt, sizeBytes: count, virtualSizeBytes: optional(count) as Check<number>, checksum: text(255), osHashAlgo: text(64), osHashValue: text(255),
+    ...ofImport, ...attempt, ...inspectedOrNot, sizeBytes: count, virtualSizeBytes: optional(count) as Check<number>, checksum: text(255), osHashAlgo: text(64), osHashValue: text(255),
   },
   FailStoreImport: { ...ofImport, storeId: text(255), reason: text(1024) },
   FinishImport: { ...ofImport, reason: text(1024) },

@@ -4,7 +4,7 @@ import type { Image, ImageCommand } from '#libs/domain';
 import { jetStreamLeases } from '#libs/event-log';
 import { progressTeller, type ServiceParts } from '#libs/platform';
 import type { Stores } from '#libs/stores';
-import { dataRemoval, removalLoop } from '#libs/transfers';
+import { dataRemoval, formatRules, removalLoop } from '#libs/transfers';
 import type { GatewayConfig } from '../config.js';
 import { dataRoom, type DataRoom } from './data.room.js';
 
@@ -29,7 +29,7 @@ export async function openData({ config, bus, logger, readiness, shutdown }: Ser
     limitBytes: config.imageSizeCap,
     upload: {
       leases: await jetStreamLeases(bus.connection, { region: bus.region }), leaseMs: config.leaseSeconds * 1000, idleMs: config.uploadIdleSeconds * 1000,
-      clock: () => new Date(), osHashAlgo: config.hashingAlgorithm, tellProgress: progressTeller(bus), removeData: removal.ofImage,
+      clock: () => new Date(), osHashAlgo: config.hashingAlgorithm, formats: formatRules(config), tellProgress: progressTeller(bus), removeData: removal.ofImage,
     },
   });
 }

@@ -80,6 +80,8 @@ export const problemStatus = {
   StoreFull: 413,
   ImageTooLarge: 413,
   SizeMismatch: 400,
+  DataFormatMismatch: 415,
+  DataUnsafe: 415,
   UploadInterrupted: 400,
   ImageDataNotFound: 404,
   AttemptOver: 409,

@@ -64,6 +64,7 @@ function entryView({ version, at, requestId, commandType, actor, personal, event
     events: events.map(({ type }) => type),
     changes: changes.filter(({ name }) => mayRead(name)),
     ...hopsIn(events),
+    ...inspectionIn(events),
   };
 }
 
@@ -71,4 +72,10 @@ function entryView({ version, at, requestId, commandType, actor, personal, event
 function hopsIn(events: HistoryEntry['events']): { import_hops?: unknown } {
   const hops = events.flatMap((event) => (event.type === 'ImageImportSourceAsked' ? event.data.hops : []));
   return hops.length > 0 ? { import_hops: hops } : {};
+}
+
+/** What the bytes were found to be; a rule that they break by its id. `format` is null where they are several at once. */
+function inspectionIn(events: HistoryEntry['events']): { inspection?: unknown } {
+  const [found] = events.flatMap((event) => (event.type === 'ImageDataInspected' ? [event.data] : []));
+  return found ? { inspection: { format: found.format ?? null, virtual_size: found.virtualSizeBytes ?? null, findings: found.findings } } : {};
 }

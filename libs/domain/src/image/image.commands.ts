@@ -1,7 +1,7 @@
 import type { Decider } from '../decider.js';
 import { Problem } from '../problem.js';
 import { changeImageProperties, type PropertyChange } from './image.properties.js';
-import { completeImageDataUpload, failImageDataUpload, recordImageDataRemoved, startImageDataUpload } from './image.data.js';
+import { completeImageDataUpload, failImageDataUpload, recordDataInspection, recordImageDataRemoved, startImageDataUpload } from './image.data.js';
 import { within, type ImageLimits } from './image.limits.js';
 import { addMember, changeMemberStatus, removeMember } from './image.members.js';
 import { evolveImage } from './image.evolve.js';
@@ -10,7 +10,7 @@ import {
 } from './image.imports.js';
 import { completeImageStaging, expireStagedData, failImageStaging, startImageStaging } from './image.staging.js';
 import {
-  noImage, type Image, type ImageAttributes, type ImageDataFacts, type ImageEvent, type ImageState, type ImportHop, type StagedFacts, type UploadFailure,
+  noImage, type DataInspection, type Image, type ImageAttributes, type ImageDataFacts, type ImageEvent, type ImageState, type ImportHop, type StagedFacts, type UploadFailure,
 } from './image.js';
 import type { MemberStatus, Visibility } from './image.status.js';
 
@@ -22,21 +22,22 @@ export type ImageCommand =
   | { type: 'AddImageTag'; tag: string }
   | { type: 'RemoveImageTag'; tag: string }
   | { type: 'StartImageDataUpload'; attemptId: string; storeId: string; declaredSizeBytes?: number }
-  | ({ type: 'CompleteImageDataUpload'; attemptId: string } & ImageDataFacts)
+  | ({ type: 'CompleteImageDataUpload'; attemptId: string; inspection?: DataInspection } & ImageDataFacts)
   | { type: 'FailImageDataUpload'; attemptId: string; reason: UploadFailure }
   | { type: 'RecordImageDataRemoved'; attemptId: string }
+  | { type: 'RecordDataInspection'; attemptId: string; inspection: DataInspection }
   | { type: 'DeactivateImage' }
   | { type: 'ReactivateImage' }
   | { type: 'DeleteImage' }
   | { type: 'StartImageStaging'; attemptId: string; storeId: string; declaredSizeBytes?: number }
-  | ({ type: 'CompleteImageStaging'; attemptId: string } & StagedFacts)
+  | ({ type: 'CompleteImageStaging'; attemptId: string; inspection?: DataInspection } & StagedFacts)
   | { type: 'FailImageStaging'; attemptId: string; reason: UploadFailure }
   | { type: 'ExpireStagedData'; attemptId: string }
   | ({ type: 'RequestImageImport' } & ImportToRequest)
   | { type: 'RecordImportHops'; importId: string; hops: readonly ImportHop[] }
   | { type: 'DescribeImportedImage'; importId: string; diskFormat: string; containerFormat: string; properties: Readonly<Record<string, string>> }
   | { type: 'StartStoreImport'; importId: string; attemptId: string; storeId: string }
-  | ({ type: 'CompleteStoreImport'; importId: string; attemptId: string } & ImageDataFacts)
+  | ({ type: 'CompleteStoreImport'; importId: string; attemptId: string; inspection?: DataInspection } & ImageDataFacts)
   | { type: 'FailStoreImport'; importId: string; storeId: string; reason: string }
   | { type: 'FinishImport'; importId: string; reason: string }
   | { type: 'FailImport'; importId: string; reason: string }
@@ -100,6 +101,7 @@ function decideExisting(imageId: string, command: OnExisting, image: Image, limi
     case 'RemoveImageTag': return removeImageTag(imageId, command, image);
     case 'StartImageDataUpload': return startImageDataUpload(imageId, command, image);
     case 'CompleteImageDataUpload': return completeImageDataUpload(imageId, command, image);
+    case 'RecordDataInspection': return recordDataInspection(command, image);
     case 'DeactivateImage': return deactivateImage(imageId, image);
     case 'ReactivateImage': return reactivateImage(imageId, image);
     case 'DeleteImage': return deleteImage(imageId, image);

@@ -1,5 +1,5 @@
 import { Problem } from '../problem.js';
-import type { Attempt, Image, ImageDataFacts, ImageEvent, UploadFailure } from './image.js';
+import type { Attempt, DataInspection, Image, ImageDataFacts, ImageEvent, UploadFailure } from './image.js';
 
 /** Begins a direct upload: queued → saving. Refuses: ImageStatusConflict, FormatsMissing.
  *  Source: api-ref "Upload binary image data", Preconditions; the order of checks is Glance's. */
@@ -12,15 +12,30 @@ export function startImageDataUpload(imageId: string, start: { attemptId: string
 
 /** Makes the bytes of an attempt the image's data: saving → active. Only the open attempt may complete (AttemptOver),
  *  so that an upload that stalled and wakes up can never activate, or replace, another's bytes. */
-export function completeImageDataUpload(imageId: string, { attemptId, sizeBytes, virtualSizeBytes, checksum, osHashAlgo, osHashValue }: { attemptId: string } & ImageDataFacts, image: Image): ImageEvent[] {
+export function completeImageDataUpload(imageId: string, { attemptId, sizeBytes, virtualSizeBytes, checksum, osHashAlgo, osHashValue, inspection }: { attemptId: string; inspection?: DataInspection } & ImageDataFacts, image: Image): ImageEvent[] {
   const attempt = openAttempt(image, attemptId);
   if (image.status !== 'saving' || !attempt) throw new Problem('AttemptOver', { imageId });
   const virtual = virtualSizeBytes === undefined ? {} : { virtualSizeBytes };
   return [
+    ...inspected(attemptId, inspection),
     { type: 'ImageDataStored', data: { attemptId, storeId: attempt.storeId, sizeBytes, ...virtual, checksum, osHashAlgo, osHashValue } },
     { type: 'ImageActivated', data: {} },
   ];
 }
+
+/** Records what the bytes of an attempt are, as when they were refused for it or are looked at again. Nothing new, or an attempt that is not known, changes nothing. */
+export function recordDataInspection({ attemptId, inspection }: { attemptId: string; inspection: DataInspection }, image: Image): ImageEvent[] {
+  const attempt = image.attempts.find((candidate) => candidate.attemptId === attemptId);
+  return !attempt || isSame(attempt.inspection, inspection) ? [] : inspected(attemptId, inspection);
+}
+
+/** What a completion tells of the bytes comes before what it makes of them. */
+export const inspected = (attemptId: string, inspection: DataInspection | undefined): ImageEvent[] =>
+  inspection ? [{ type: 'ImageDataInspected', data: { attemptId, ...inspection } }] : [];
+
+const isSame = (known: DataInspection | undefined, other: DataInspection): boolean =>
+  known?.format === other.format && known?.virtualSizeBytes === other.virtualSizeBytes
+  && known?.findings.map(({ rule, detail }) => `${rule} ${detail}`).join() === other.findings.map(({ rule, detail }) => `${rule} ${detail}`).join();
 
 /** Ends an attempt without data: saving → queued, to be tried again. An attempt that is over already changes nothing. */
 export function failImageDataUpload({ attemptId, reason }: { attemptId: string; reason: UploadFailure }, image: Image): ImageEvent[] {

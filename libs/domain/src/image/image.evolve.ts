@@ -10,9 +10,9 @@ export function evolveImage(state: ImageState, event: ImageEvent, at: Date): Ima
   return leavesUpdatedAt.has(event.type) ? next : { ...next, updatedAt: at };
 }
 
-/** Members, the removal of bytes and the way to them are not changes of the image itself: Glance leaves `updated_at` alone too. */
+/** Members, the removal of bytes, a look at them and the way to them are not changes of the image itself: Glance leaves `updated_at` alone too. */
 const leavesUpdatedAt: ReadonlySet<ImageEvent['type']> = new Set(
-  ['MemberAdded', 'MemberAccepted', 'MemberRejected', 'MemberReset', 'MemberRemoved', 'ImageDataRemoved', 'ImageImportSourceAsked'] as const);
+  ['MemberAdded', 'MemberAccepted', 'MemberRejected', 'MemberReset', 'MemberRemoved', 'ImageDataRemoved', 'ImageDataInspected', 'ImageImportSourceAsked'] as const);
 
 // One arm an event is the clearest form of this function, however many there are.
 // eslint-disable-next-line complexity
@@ -27,6 +27,7 @@ function evolveExisting(image: Image, event: Exclude<ImageEvent, ImportEvent | {
     case 'ImageActivated': return { ...image, status: 'active' };
     case 'ImageDataUploadFailed': return { ...image, status: 'queued', data: null, attempts: moved(image, event.data.attemptId, 'over') };
     case 'ImageDataRemoved': return { ...image, attempts: image.attempts.filter(({ attemptId }) => attemptId !== event.data.attemptId) };
+    case 'ImageDataInspected': return withInspection(image, event.data);
     case 'ImageDeactivated': return { ...image, status: 'deactivated' };
     case 'ImageReactivated': return { ...image, status: 'active' };
     case 'ImageDeleted': return { ...image, status: 'deleted', staged: null, importing: null, attempts: image.attempts.map((attempt) => ({ ...attempt, state: 'over' })) };
@@ -60,6 +61,9 @@ const stored = (image: Image, data: EventData<'ImageDataStored'>): Image => ({
 function facts({ attemptId: _, storeId: __, ...data }: EventData<'ImageDataStored'>): ImageDataFacts {
   return data;
 }
+
+const withInspection = (image: Image, { attemptId, ...inspection }: EventData<'ImageDataInspected'>): Image =>
+  ({ ...image, attempts: image.attempts.map((attempt) => (attempt.attemptId === attemptId ? { ...attempt, inspection } : attempt)) });
 
 const openAttempt = ({ attemptId, storeId }: EventData<'ImageDataUploadStarted'>): Attempt => ({ attemptId, storeId, state: 'open' });
 

@@ -1,5 +1,6 @@
 import { Problem } from '../problem.js';
-import type { Attempt, Image, ImageDataFacts, ImageEvent, ImportHop, ImportInProgress, ImportMethod, ImportRequest } from './image.js';
+import { inspected } from './image.data.js';
+import type { Attempt, DataInspection, Image, ImageDataFacts, ImageEvent, ImportHop, ImportInProgress, ImportMethod, ImportRequest } from './image.js';
 import type { ImageLimits } from './image.limits.js';
 import { changeImageProperties } from './image.properties.js';
 import type { ImageStatus } from './image.status.js';
@@ -70,7 +71,7 @@ export function startStoreImport(imageId: string, { importId, attemptId, storeId
  * The bytes are durable in one store. The image is active with the first of them where one store is enough, with the last where all must succeed.
  * Refuses: ImportOver, AttemptOver, HashMismatch (every copy must equal the data that is known).
  */
-export function completeStoreImport(imageId: string, { importId, attemptId, ...facts }: { importId: string; attemptId: string } & ImageDataFacts, image: Image): ImageEvent[] {
+export function completeStoreImport(imageId: string, { importId, attemptId, inspection, ...facts }: { importId: string; attemptId: string; inspection?: DataInspection } & ImageDataFacts, image: Image): ImageEvent[] {
   const importing = heldBy(imageId, importId, image);
   const attempt = image.attempts.find((candidate) => candidate.attemptId === attemptId && candidate.state === 'open');
   if (!attempt || !importing.pendingStoreIds.includes(attempt.storeId)) throw new Problem('AttemptOver', { imageId });
@@ -79,6 +80,7 @@ export function completeStoreImport(imageId: string, { importId, attemptId, ...f
   const activates = image.status === 'importing' && (!importing.allStoresMustSucceed || (isLast && importing.failedStoreIds.length === 0));
   return [
     ...injection(importing, image),
+    ...inspected(attemptId, inspection),
     { type: 'ImageDataStored', data: { attemptId, storeId: attempt.storeId, ...facts } },
     ...(activates ? [{ type: 'ImageActivated', data: {} } as const] : []),
   ];

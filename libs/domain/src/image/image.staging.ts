@@ -1,6 +1,6 @@
 import { Problem } from '../problem.js';
-import { refuseMissingFormats } from './image.data.js';
-import type { Attempt, Image, ImageEvent, StagedFacts, UploadFailure } from './image.js';
+import { inspected, refuseMissingFormats } from './image.data.js';
+import type { Attempt, DataInspection, Image, ImageEvent, StagedFacts, UploadFailure } from './image.js';
 
 /** Begins to stage: queued → uploading; what an earlier import left in the staging area is given up for it.
  *  Refuses: ImageStatusConflict, FormatsMissing, AttemptOver for an attempt that was made before. Source: api-ref "Stage binary image data", Preconditions. */
@@ -16,10 +16,13 @@ export function startImageStaging(imageId: string, start: { attemptId: string; s
 }
 
 /** Records that the bytes wait in the staging area. Only the open attempt may complete: AttemptOver. */
-export function completeImageStaging(imageId: string, { attemptId, sizeBytes, checksum, osHashAlgo, osHashValue }: { attemptId: string } & StagedFacts, image: Image): ImageEvent[] {
+export function completeImageStaging(imageId: string, { attemptId, sizeBytes, checksum, osHashAlgo, osHashValue, inspection }: { attemptId: string; inspection?: DataInspection } & StagedFacts, image: Image): ImageEvent[] {
   const attempt = openAttempt(image, attemptId);
   if (image.status !== 'uploading' || !attempt) throw new Problem('AttemptOver', { imageId });
-  return [{ type: 'ImageDataStaged', data: { attemptId, storeId: attempt.storeId, sizeBytes, checksum, osHashAlgo, osHashValue } }];
+  return [
+    ...inspected(attemptId, inspection),
+    { type: 'ImageDataStaged', data: { attemptId, storeId: attempt.storeId, sizeBytes, checksum, osHashAlgo, osHashValue } },
+  ];
 }
 
 /** Ends a staging attempt without data: uploading → queued. An attempt that is over already changes nothing. */

@@ -49,6 +49,7 @@ export type ImageEvent =
   | Event<'ImageStoreImportFailed', { importId: string; storeId: string; reason: string }>
   | Event<'ImageImportSucceeded', { importId: string }>
   | Event<'ImageImportFailed', { importId: string; reason: string }>
+  | Event<'ImageDataInspected', { attemptId: string } & DataInspection>
   | Event<'ImageDataDropped', { attemptId: string; storeId: string }>
   | Event<'MemberAdded', { memberId: string }>
   | Event<'MemberAccepted', { memberId: string }>
@@ -58,6 +59,16 @@ export type ImageEvent =
 
 /** Why an upload ended without data: the client went away, the data was refused, the store failed, or the lease ran out. */
 export type UploadFailure = 'interrupted' | 'refused' | 'store_failed' | 'lease_expired';
+
+/**
+ * What inspection found out about the bytes of an attempt, whether or not they were accepted. `format` is absent where several match,
+ * `virtualSizeBytes` where the bytes do not tell. A rule that is broken is named by its id, which is for ever: `libs/inspection`, rules.
+ */
+export interface DataInspection {
+  readonly format?: string;
+  readonly virtualSizeBytes?: number;
+  readonly findings: readonly { readonly rule: string; readonly detail: string }[];
+}
 
 /** What is known of bytes in the staging area; how large the disk in them is, is found out when they are imported. */
 export type StagedFacts = Omit<ImageDataFacts, 'virtualSizeBytes'>;
@@ -120,6 +131,8 @@ export interface Attempt {
   readonly state: 'open' | 'staged' | 'stored' | 'over';
   /** Where the bytes lie, in a store that only reads them there. */
   readonly uri?: string;
+  /** What its bytes are, once somebody looked. */
+  readonly inspection?: DataInspection;
 }
 
 export interface Image extends ImageAttributes {

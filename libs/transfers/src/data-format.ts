@@ -1,0 +1,49 @@
+import { Problem, type DataInspection, type Image } from '#libs/domain';
+import { isInspected, judge, startInspection, type InspectionOptions, type Judged, type JudgeOptions } from '#libs/inspection';
+
+/** What the operator accepts as an image's data: section `[image_format]` of Glance. */
+export type FormatRules = InspectionOptions & JudgeOptions;
+
+/** The rules as a service is told them. Where data is only looked at, as in staging, whether it is accepted is somebody else's matter. */
+export const formatRules = (config: { vmdkAllowedTypes: readonly string[]; requireImageFormatMatch?: boolean; gptSafetyChecksNonfatal?: readonly string[] }): FormatRules => ({
+  vmdkAllowedTypes: config.vmdkAllowedTypes, requireFormatMatch: config.requireImageFormatMatch ?? true, gptSafetyChecksNonfatal: config.gptSafetyChecksNonfatal ?? [],
+});
+
+export type FormatClaim = Pick<Image, 'diskFormat' | 'containerFormat'>;
+
+/** Looks at an image's data while it arrives. Data in a container is not looked into: then nothing is found, and everything is accepted. */
+export interface FormatWatch {
+  onBytes(bytes: Uint8Array): void;
+  /** What the data is, once all of it has been shown. */
+  found(): { readonly inspection?: DataInspection };
+  /** What an image that claims to be this gains from its data. Refuses: DataFormatMismatch, DataUnsafe. Source: API.md section 22. */
+  accept(): { readonly virtualSizeBytes?: number };
+}
+
+export function watchFormat(rules: FormatRules, imageId: string, claim: FormatClaim): FormatWatch {
+  if (!isInspected(claim)) return { onBytes: () => undefined, found: () => ({}), accept: () => ({}) };
+  const running = startInspection(rules);
+  return {
+    onBytes: (bytes) => { running.feed(bytes); },
+    found() {
+      const { format, virtualSizeBytes, findings } = running.finish();
+      return { inspection: { ...(format === null ? {} : { format }), ...(virtualSizeBytes === undefined ? {} : { virtualSizeBytes }), findings } };
+    },
+    accept: () => acceptData(rules, imageId, claim, running.finish()),
+  };
+}
+
+/** The same of data that was looked at before, as when it was staged. */
+export const acceptInspected = (rules: FormatRules, imageId: string, claim: FormatClaim, sizeBytes: number, { format, ...inspection }: DataInspection): { readonly virtualSizeBytes?: number } =>
+  acceptData(rules, imageId, claim, { ...inspection, format: format ?? null, sizeBytes });
+
+function acceptData(rules: FormatRules, imageId: string, claim: FormatClaim, data: Judged): { readonly virtualSizeBytes?: number } {
+  const judgement = judge(data, claim, rules);
+  if (judgement.isAccepted) return judgement.virtualSizeBytes === undefined ? {} : { virtualSizeBytes: judgement.virtualSizeBytes };
+  if (judgement.why === 'mismatch') throw new Problem('DataFormatMismatch', { imageId, detail: judgement.detail });
+  const [{ rule, detail } = { rule: '', detail: '' }] = judgement.findings;
+  throw new Problem('DataUnsafe', { imageId, rule, detail });
+}
+
+/** Whether the data itself was the reason; then what it is belongs into the log. */
+export const isRefusedForFormat = (error: unknown): boolean => error instanceof Problem && (error.code === 'DataFormatMismatch' || error.code === 'DataUnsafe');
