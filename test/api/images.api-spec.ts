@@ -66,6 +66,12 @@ describe('Create image: POST /v2/images', () => {
     expect((await create(body)).status).toBe(400);
   });
 
+  it.each(['zvhd', 'zvhd2'])('says of the disk format %s why it cannot be, and what to do', async (format) => {
+    const answer = await create({ disk_format: format });
+    expect([answer.status, answer.text]).toEqual([400, expect.stringContaining(`no published description of ${format}`)]);
+    expect(answer.text).toContain('convert the image to qcow2 or raw');
+  });
+
   it.each([
     ['status', 'queued'], ['size', 1], ['checksum', 'x'], ['created_at', 'x'], ['updated_at', 'x'], ['os_hash_algo', 'x'], ['virtual_size', 1], ['self', '/'], ['file', '/'],
     ['schema', '/'], ['direct_url', 'x'], ['locations', []], ['location', 'x'], ['deleted', 'x'], ['deleted_at', 'x'], ['os_glance_import_task', 'x'], ['stores', 'x'],

@@ -103,8 +103,13 @@ export function refuseNonConforming(name: string, value: unknown, schema: ImageS
     throw new Problem('InvalidRequest', { detail: `The name of a property must not be longer than ${maxPropertyNameLength} characters.` });
   }
   const found = fault(value, { maxLength: maxPropertyValueLength, ...(declared ?? schema.additionalProperties) });
-  if (found !== undefined) throw new Problem('InvalidRequest', { detail: `The attribute ${name} ${found}.` });
+  if (found !== undefined) throw new Problem('InvalidRequest', { detail: `The attribute ${name} ${found}.${name === 'disk_format' ? whyNot(value) : ''}` });
 }
+
+/** Formats that other clouds take and clients therefore ask for: who asks learns why not, and what to do. */
+const unpublished: readonly unknown[] = ['zvhd', 'zvhd2'];
+const whyNot = (diskFormat: unknown): string =>
+  unpublished.includes(diskFormat) ? ` There is no published description of ${String(diskFormat)}, so nobody here could tell what is in it: convert the image to qcow2 or raw first.` : '';
 
 /** Refuses a new image without what every image must have. */
 export function refuseIncomplete(body: object, { required = [] }: ImageSchema): void {
