@@ -13,7 +13,9 @@ beforeAll(async () => {
     'default.image_size_cap': String(8 * 1024 * 1024), 'heliograph.upload_idle_seconds': '4', 'heliograph.removal_interval': '1',
   });
   demo = api.as('demo');
-}, 60_000);
+  // The first transfer of a process starts its hashing threads; on a busy machine that can take longer than a client may be silent here.
+  for (let tries = 0; tries < 10 && (await stage(await demo.image(formats))).status !== 204; tries += 1);
+}, 120_000);
 afterAll(() => api.stop());
 
 const formats = { disk_format: 'raw', container_format: 'bare' };

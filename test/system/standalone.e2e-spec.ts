@@ -8,8 +8,9 @@ import { freePort, projectDir, runningCommand } from '#libs/embedded';
 interface Outcome { readonly status: number; readonly output: string }
 interface Running { readonly pid: number; readonly isReady: boolean; readonly endpoint: string; readonly identityUrl: string; readonly processes: Record<string, { pid: number; logFile: string }> }
 
-const script = (name: string, ...args: string[]): Promise<Outcome> => new Promise((resolve) => {
-  execFile(process.execPath, [join(projectDir(), 'scripts', name), ...args], { timeout: 120_000, env: { ...process.env, NATS_URL: '' } }, (error, stdout, stderr) => {
+const script = (name: string, ...args: string[]): Promise<Outcome> => run(join('scripts', name), ...args);
+const run = (file: string, ...args: string[]): Promise<Outcome> => new Promise((resolve) => {
+  execFile(process.execPath, [join(projectDir(), file), ...args], { timeout: 120_000, env: { ...process.env, NATS_URL: '' } }, (error, stdout, stderr) => {
     resolve({ status: error ? Number(error.code ?? 1) : 0, output: stdout + stderr });
   });
 });
@@ -29,7 +30,8 @@ describe('npm start', () => {
   const start = (...more: string[]) => script('start.mjs', '--data', data, '--port', String(port), '--detach', ...more);
   const running = async (): Promise<Running> => JSON.parse(await readFile(join(data, 'heliograph.json'), 'utf8')) as Running;
 
-  async function api(path: string, body?: object): Promise<{ status: number; json: Record<string, unknown> }> {
+  /** Text is staged, an object is posted. */
+  async function api(path: string, body?: object | string): Promise<{ status: number; json: Record<string, unknown> }> {
     const { endpoint, identityUrl } = await running();
     const signIn = await fetch(`${identityUrl}/auth/tokens`, {
       method: 'POST', headers: { 'content-type': 'application/json' },
@@ -38,9 +40,11 @@ describe('npm start', () => {
         scope: { project: { name: 'demo', domain: { id: 'default' } } },
       } }),
     });
-    const headers = { 'x-auth-token': signIn.headers.get('x-subject-token') ?? '', 'content-type': 'application/json' };
-    const response = await fetch(`${endpoint}${path}`, body ? { method: 'POST', headers, body: JSON.stringify(body) } : { headers });
-    return { status: response.status, json: (await response.json()) as Record<string, unknown> };
+    const isText = typeof body === 'string';
+    const headers = { 'x-auth-token': signIn.headers.get('x-subject-token') ?? '', 'content-type': isText ? 'application/octet-stream' : 'application/json' };
+    const response = await fetch(`${endpoint}${path}`, body ? { method: isText ? 'PUT' : 'POST', headers, body: isText ? body : JSON.stringify(body) } : { headers });
+    const text = await response.text();
+    return { status: response.status, json: text === '' ? {} : JSON.parse(text) as Record<string, unknown> };
   }
 
   beforeAll(async () => {
@@ -61,6 +65,16 @@ describe('npm start', () => {
     expect(output).toContain(`source ${join(data, 'openrc')}`);
     expect((await running()).isReady).toBe(true);
     expect((await api('/v2/images', { name: 'kept' })).status).toBe(201);
+  }, 120_000);
+
+  it('takes an image by way of its staging area, and shows the operator what waits there', async () => {
+    const { json: { id } } = await api('/v2/images', { name: 'staged', disk_format: 'raw', container_format: 'bare' });
+    expect((await api(`/v2/images/${id as string}/stage`, 'twelve bytes')).status).toBe(204);
+    const { status, output } = await run('dist/apps/staging/src/staging-sweep.js', '--data', data, '--dry-run');
+    expect({ status, output }).toEqual({ status: 0, output: expect.stringMatching(new RegExp(`kept +${id as string}/.*, 12 bytes: waits`)) as string });
+    expect((await api(`/v2/images/${id as string}/import`, { method: { name: 'glance-direct' } })).status).toBe(202);
+    await until('it is active', async () => (await api(`/v2/images/${id as string}`)).json['status'] === 'active');
+    expect((await stat(join(data, 'stores', String(id)))).isDirectory()).toBe(true);
   }, 120_000);
 
   it('keeps what is secret to its owner', async () => {
@@ -105,7 +119,7 @@ describe('npm start', () => {
     expect({ status, output }).toMatchObject({ status: 0 });
     expect(output).toContain('still running from last time');
     for (const { pid } of Object.values(before.processes)) expect(await isAlive(pid)).toBe(false);
-    expect((await api('/v2/images')).json).toMatchObject({ images: [{ name: 'kept' }] });
+    expect((await api('/v2/images')).json).toMatchObject({ images: [{ name: 'staged' }, { name: 'kept' }] });
   }, 120_000);
 
   it('is ended by npm stop, which leaves no process behind', async () => {

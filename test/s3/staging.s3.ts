@@ -1,0 +1,54 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { findS3Server, startS3Server, type S3Server } from '#libs/embedded';
+import { startApi, type Api } from '../api/harness.js';
+import { eventually, importsAt } from '../api/imports.js';
+
+describe('A staging area in a bucket, which the importer shares', () => {
+  let dir: string;
+  let s3: S3Server;
+  let api: Api;
+  const data = randomBytes(12 * 1024 * 1024);
+
+  beforeAll(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'heliograph-s3-'));
+    s3 = await startS3Server({ binary: await findS3Server(), dir });
+    for (const [section, bucket] of [['FAR', 'images'], ['OS_GLANCE_STAGING_STORE', 'staging']] as const) {
+      const options = { HOST: s3.url, ACCESS_KEY: s3.accessKey, SECRET_KEY: s3.secretKey, BUCKET: bucket, CREATE_BUCKET_ON_PUT: 'true', LARGE_OBJECT_CHUNK_SIZE: '5' };
+      for (const [name, value] of Object.entries(options)) process.env[`HELIOGRAPH_${section}__S3_STORE_${name}`] = value;
+    }
+    api = await startApi({ 'default.enabled_backends': 'far:s3, fast:file', 'heliograph.staging_store_kind': 's3', 'heliograph.removal_interval': '1' },
+      // Nobody can be asked for what was staged: it has to be taken from the bucket.
+      { importer: { 'heliograph.staging_url': 'http://127.0.0.1:1' } });
+  }, 600_000);
+  afterAll(async () => {
+    await api?.stop();
+    await s3?.stop();
+    await rm(dir, { recursive: true, force: true });
+    for (const name of Object.keys(process.env).filter((each) => each.includes('__S3_STORE_'))) Reflect.deleteProperty(process.env, name);
+  });
+
+  /** What lies in a bucket; the server keeps objects as files, and its own things in directories that begin with a dot. */
+  async function objectsIn(bucket: string): Promise<string[]> {
+    // A folder that goes away while it is read is looked at again.
+    const entries = await readdir(join(dir, 'buckets', bucket), { recursive: true, withFileTypes: true }).catch(() => undefined);
+    return entries?.filter((entry) => entry.isFile() && !entry.parentPath.includes('/.')).map(({ name }) => name) ?? objectsIn(bucket);
+  }
+
+  it.each(['far', 'fast'])('gives what was staged to store %s, and is empty afterwards', async (storeId) => {
+    const id = await api.as('demo').image({ disk_format: 'raw', container_format: 'bare' });
+    const staged = await fetch(`${api.url}/v2/images/${id}/stage`, { method: 'PUT', headers: { 'x-auth-token': 'demo', 'content-type': 'application/octet-stream' }, body: data });
+    expect(staged.status).toBe(204);
+    expect(await objectsIn('staging')).toHaveLength(1);
+    expect((await api.as('demo').post(`/v2/images/${id}/import`, { body: { method: { name: 'glance-direct' }, stores: [storeId] } })).status).toBe(202);
+    expect(await importsAt(api).ended(id)).toMatchObject({ status: 'success' });
+    expect((await api.as('demo').get(`/v2/images/${id}`)).json()).toMatchObject({
+      status: 'active', size: data.length, stores: storeId, os_hash_value: createHash('sha512').update(data).digest('hex'),
+    });
+    const file = await fetch(`${api.url}/v2/images/${id}/file`, { headers: { 'x-auth-token': 'demo' } });
+    expect(Buffer.from(await file.arrayBuffer()).equals(data)).toBe(true);
+    expect(await eventually(() => objectsIn('staging'), (objects) => objects.length === 0)).toEqual([]);
+  });
+});
