@@ -101,6 +101,21 @@ describe('Image schemas: GET /v2/schemas/…', () => {
   });
 });
 
+describe('All schemas', () => {
+  it.each(['image', 'images', 'member', 'members', 'task', 'tasks', ...['namespace', 'object', 'property', 'resource_type', 'tag'].flatMap((name) => [name, name === 'property' ? 'properties' : `${name}s`]).map((name) => `metadefs/${name}`)])(
+    'of %s has its name and properties', async (name) => {
+      const answer = await api.as('demoReader').get(`/v2/schemas/${name}`);
+      expect([answer.status, Object.keys(answer.json())]).toEqual([200, expect.arrayContaining(['properties']) as unknown]);
+    });
+});
+
+describe('Show usage: GET /v2/info/usage', () => {
+  it('names no limit where none is kept', async () => {
+    const answer = await api.as('demo').get('/v2/info/usage');
+    expect([answer.status, answer.json()]).toEqual([200, { usage: {} }]);
+  });
+});
+
 describe('Service info discovery: GET /v2/info/…', () => {
   it('names the stores, and says in text which one is the default', async () => {
     expect((await api.as('demo').get('/v2/info/stores')).json()).toEqual({ stores: [{ id: 'fast', default: 'true' }, { id: 'far' }] });

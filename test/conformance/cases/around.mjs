@@ -15,7 +15,7 @@ export async function versions({ compare }) {
 }
 
 export async function schemas({ exchange, compare, structure }) {
-  for (const name of ['image', 'images', 'member', 'members']) {
+  for (const name of ['image', 'images', 'member', 'members', 'task', 'tasks']) {
     const { status, json } = await exchange('demo', 'GET', `/v2/schemas/${name}`);
     structure(`schema ${name}`, { status, body: schemaShape(json) });
     for (const persona of ['nobody', 'garbage', 'demo_reader', 'system', 'unscoped']) {
@@ -24,6 +24,9 @@ export async function schemas({ exchange, compare, structure }) {
     }
     for (const method of ['POST', 'PUT', 'DELETE', 'PATCH', 'HEAD']) await compare(`schema ${name}: ${method}`, 'demo', method, `/v2/schemas/${name}`);
     await compare(`schema ${name}: with a body`, 'demo', 'POST', `/v2/schemas/${name}`, { body: 'x' });
+  }
+  for (const path of ['import', 'stores', 'stores/detail', 'usage', 'nothing', '']) {
+    for (const persona of ['demo', 'demo_reader', 'admin', 'nobody']) await compare(`info: GET /v2/info/${path} by ${persona}`, persona, 'GET', `/v2/info/${path}`);
   }
   for (const path of ['', '/', '/nothing', '/image/', '/image/x']) await compare(`schemas: GET /v2/schemas${path}`, 'demo', 'GET', `/v2/schemas${path}`);
 }

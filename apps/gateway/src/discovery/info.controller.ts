@@ -23,6 +23,12 @@ export class InfoController {
     return { stores: this.rules.stores.map(({ id, kind, weight, properties }) => ({ ...this.shown(id), type: kind, weight, properties })) };
   }
 
+  /** What a project uses of its limits at the identity service: none are kept yet, as with Glance's use_keystone_limits at its default. */
+  @Get('usage')
+  usage(): object {
+    return { usage: {} };
+  }
+
   private shown(id: string): object {
     const { readOnlyStoreIds, defaultStoreId } = this.rules;
     return { id, ...(id === defaultStoreId ? { default: 'true' } : {}), ...(readOnlyStoreIds.includes(id) ? { 'read-only': 'true' } : {}) };

@@ -1,9 +1,10 @@
 import { Controller, Get, Inject } from '@nestjs/common';
 import { collectionSchema } from '../images/image.schema.js';
 import { memberSchema, membersSchema } from '../members/member.schema.js';
+import { taskSchema, tasksSchema } from '../tasks/task.schema.js';
 import { IMAGES, type ImageRoom } from '../tokens.js';
 
-/** What images and members look like, as JSON Schema; clients build their models from it. Source: API.md section 17. */
+/** What images, members and tasks look like, as JSON Schema; clients build their models from it. Source: API.md section 17. */
 @Controller('v2/schemas')
 export class SchemasController {
   constructor(@Inject(IMAGES) private readonly room: ImageRoom) {}
@@ -26,5 +27,15 @@ export class SchemasController {
   @Get('members')
   members(): object {
     return membersSchema;
+  }
+
+  @Get('task')
+  task(): object {
+    return taskSchema;
+  }
+
+  @Get('tasks')
+  tasks(): object {
+    return tasksSchema;
   }
 }
