@@ -1,6 +1,9 @@
 /**
- * `npm run bench [-- data|api …] [--mib N] [--fill N] [--runs N]`: the kit's load test against Heliograph and against a real
+ * `npm run bench [-- data|api|imports|idle …] [--mib N] [--fill N] [--runs N]`: the kit's load test against Heliograph and against a real
  * Glance, in one run on one machine, and a table of ratios. Absolute figures of a shared machine prove nothing; ratios of one run do.
+ *
+ * `imports` is staging, glance-direct and web-download by the kit, and copy-image and glance-download by bench-imports.mjs; both sides have two
+ * file stores, and take over from one other Glance. It is not among what runs where nothing is named.
  *
  * Both validate tokens at the same Keystone. CPU and memory of Heliograph count every process of it, NATS and PostgreSQL
  * included; those of Glance count its workers, not its PostgreSQL.
@@ -10,6 +13,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { measureCopies, openSite, someImage } from './bench-imports.mjs';
 
 const root = resolve(import.meta.dirname, '..');
 const kit = process.env.HELIOGRAPH_KIT ?? resolve(root, '../shared/kit');
@@ -17,6 +21,11 @@ const peersHome = process.env.PEERS_HOME ?? join(homedir(), '.cache/image-peers'
 const keystone = `http://127.0.0.1:${process.env.KEYSTONE_PORT ?? 5000}/v3`;
 const glancePort = process.env.GLANCE_PORT ?? '9792';
 const ourPort = process.env.HELIOGRAPH_PORT ?? '9892';
+const sourcePort = process.env.SOURCE_PORT ?? '9793';
+const filesPort = process.env.FILES_PORT ?? '8199';
+/** Stores and what may be fetched from, the same on both sides. */
+const stores = { glance: ['--stores', 'cheap,fast'], ours: ['--set', 'default.enabled_backends=cheap:file,fast:file'] };
+const openForFetching = ['--set', 'import_filtering_opts.allowed_hosts=127.0.0.1', '--set', `import_filtering_opts.allowed_ports=${filesPort},${sourcePort}`];
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
   options: { mib: { type: 'string', default: '512' }, runs: { type: 'string', default: '3' }, seconds: { type: 'string', default: '5' }, fill: { type: 'string', default: '200' } },
@@ -28,33 +37,46 @@ if (!existsSync(join(kit, 'bench/bench.py'))) fail(`There is no kit at ${kit}. S
 const data = mkdtempSync(join(tmpdir(), 'heliograph-bench-'));
 let glanceIsUp = false;
 let weAreUp = false;
+let source;
 try {
   run(join(kit, 'keystone-up'), [`http://127.0.0.1:${ourPort}`]);
-  run(join(kit, 'glance-up'), ['--name', 'bench-glance', '--port', glancePort, '--region', 'RegionBench']);
+  run(join(kit, 'glance-up'), ['--name', 'bench-glance', '--port', glancePort, '--region', 'RegionBench', ...(suites.includes('imports') ? stores.glance : [])], { env: { IMPORT_PORTS: `80,443,${filesPort},${sourcePort}` } });
   glanceIsUp = true;
-  run('npm', ['start', '--', '--data', data, '--port', ourPort, '--keystone', keystone, '--detach'],
+  run('npm', ['start', '--', '--data', data, '--port', ourPort, '--keystone', keystone, '--detach', ...(suites.includes('imports') ? [...stores.ours, ...openForFetching] : [])],
     { env: { HELIOGRAPH_KEYSTONE_AUTHTOKEN__PASSWORD: process.env.PEERS_PASSWORD ?? 'secret' } });
   weAreUp = true;
-  const glance = measure(`http://127.0.0.1:${glancePort}`, [readFileSync(join(peersHome, 'run/bench-glance.pid'), 'utf8').trim()]);
-  const ours = measure(`http://127.0.0.1:${ourPort}`, ourPids());
+  if (suites.includes('imports')) source = await startSource();
+  const glance = await measure(`http://127.0.0.1:${glancePort}`, [readFileSync(join(peersHome, 'run/bench-glance.pid'), 'utf8').trim()]);
+  const ours = await measure(`http://127.0.0.1:${ourPort}`, ourPids());
   print(ours, glance);
 } finally {
   if (weAreUp) run('npm', ['stop', '--', '--data', data], { mayFail: true });
+  if (source) run(join(kit, 'glance-down'), ['bench-source'], { mayFail: true });
   if (glanceIsUp) run(join(kit, 'glance-down'), ['bench-glance'], { mayFail: true });
   rmSync(data, { recursive: true, force: true });
 }
 
-function measure(url, pids) {
+/** The other region that both take an image over from. */
+async function startSource() {
+  run(join(kit, 'glance-up'), ['--name', 'bench-source', '--port', sourcePort, '--region', 'RegionSource']);
+  const imageId = await someImage(await openSite(`http://127.0.0.1:${sourcePort}`, keystone, 'demo'), Number(options.mib));
+  return { region: 'RegionSource', imageId };
+}
+
+async function measure(url, pids) {
   const figures = new Map();
   for (const suite of suites) {
     console.error(`# ${suite} ${url}`);
-    const more = { data: ['--mib', options.mib], api: ['--seconds', options.seconds, '--fill', options.fill] }[suite] ?? [];
+    const more = { data: ['--mib', options.mib], imports: ['--mib', options.mib, '--files-port', filesPort], api: ['--seconds', options.seconds, '--fill', options.fill] }[suite] ?? [];
     const out = run(join(peersHome, 'venv/client/bin/python'), [
       join(kit, 'bench/bench.py'), suite, url, '--runs', options.runs, ...more, ...pids.flatMap((pid) => ['--pid', pid])]);
     for (const line of out.split('\n').filter(Boolean)) {
       const { what, ...figure } = JSON.parse(line);
       figures.set(what, figure);
     }
+    if (suite !== 'imports') continue;
+    const copies = await measureCopies({ url, keystone, pids, mib: Number(options.mib), runs: Number(options.runs), to: 'fast', source });
+    for (const [what, figure] of copies) figures.set(what, figure);
   }
   return figures;
 }
