@@ -5,6 +5,7 @@ import { openFederation } from './open-federation.js';
 
 await serve({
   name: 'federation',
+  movesBytes: true,
   config: FederationConfig,
   answers: true,
   module: async (parts) => federationModule(await openFederation(parts)),

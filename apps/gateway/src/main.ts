@@ -8,6 +8,7 @@ import { edgeRules } from './rules.js';
 
 await serve({
   name: 'gateway',
+  movesBytes: true,
   config: GatewayConfig,
   module: async (parts) => gatewayModule(await openGateway(parts)),
   http: {

@@ -5,6 +5,7 @@ import { stagingModule } from './staging.module.js';
 
 await serve({
   name: 'staging',
+  movesBytes: true,
   config: StagingConfig,
   module: async (parts) => stagingModule(await openStaging(parts)),
   http: {
