@@ -103,9 +103,9 @@ export async function withHeliograph(name, port, args, use) {
 
 /**
  * A Keystone of its own, so that one that somebody works with is left alone; only the virtual environments are shared.
- * `use` gets its address and the environment in which the kit's other commands know it.
+ * Its catalogue names the image service of RegionOne, and of RegionTwo where there are two. `use` gets its address and the environment in which the kit's other commands know it.
  */
-export async function withKeystone(imageUrl, use) {
+export async function withKeystone(imageUrls, use) {
   const home = join(dir, 'peers');
   mkdirSync(home);
   mkdirSync(join(peersHome, 'venv'), { recursive: true });
@@ -113,7 +113,7 @@ export async function withKeystone(imageUrl, use) {
   const [keystone, postgres, memcached, files] = [await freePort(), await freePort(), await freePort(), await freePort()];
   const env = { ...process.env, PEERS_HOME: home, TMPDIR: dir, KEYSTONE_PORT: keystone, PG_PORT: postgres, MEMCACHED_PORT: memcached, FILES_PORT: files };
   return ending(() => inKit('stop keystone; stop memcached; stop postgres', env), async () => {
-    await run('bash', [join(kit, 'keystone-up'), imageUrl], env, 600_000);
+    await run('bash', [join(kit, 'keystone-up'), ...[imageUrls].flat()], env, 600_000);
     return use({ authUrl: `http://127.0.0.1:${keystone}/v3`, env });
   });
 }

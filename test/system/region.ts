@@ -5,9 +5,9 @@ import { freePort, projectDir, startChild, startTestStack, tailOf, type Child, t
 import { createStreams, type CrashPoint } from '#libs/event-log';
 import { createBus, createLogger, variableOf } from '#libs/platform';
 
-export const serviceNames = ['catalog', 'catalog-2', 'gateway', 'gateway-2', 'staging', 'importer', 'importer-2'] as const;
+export const serviceNames = ['catalog', 'catalog-2', 'gateway', 'gateway-2', 'staging', 'importer', 'importer-2', 'federation'] as const;
 export type ServiceName = (typeof serviceNames)[number];
-type App = 'catalog' | 'gateway' | 'staging' | 'importer';
+type App = 'catalog' | 'gateway' | 'staging' | 'importer' | 'federation';
 export type ProcessName = ServiceName | 'nats' | 'postgres';
 
 /** One region as it runs in production, every part a process of its own that can be killed. Needs `npm run build`. */
@@ -52,17 +52,20 @@ export interface RegionOptions {
   readonly gateways?: 1 | 2;
   readonly stagings?: 0 | 1;
   readonly importers?: 0 | 1 | 2;
+  readonly federations?: 0 | 1;
+  /** What else stands in the catalogue: image endpoints by region, made from that of this one. */
+  readonly otherRegions?: (url: string) => Readonly<Record<string, string>> | Promise<Readonly<Record<string, string>>>;
 }
 
-const namesOf = ({ catalogs = 1, gateways = 1, stagings = 0, importers = 0 }: RegionOptions): ServiceName[] => {
-  const counts: Readonly<Record<App, number>> = { catalog: catalogs, gateway: gateways, staging: stagings, importer: importers };
+const namesOf = ({ catalogs = 1, gateways = 1, stagings = 0, importers = 0, federations = 0 }: RegionOptions): ServiceName[] => {
+  const counts: Readonly<Record<App, number>> = { catalog: catalogs, gateway: gateways, staging: stagings, importer: importers, federation: federations };
   return serviceNames.filter((name) => counts[appOf(name)] >= (name.endsWith('-2') ? 2 : 1));
 };
 
 const appOf = (name: ServiceName): App => name.replace('-2', '') as App;
 
 /** Starts everything; where a part does not start, what runs already is stopped. */
-export async function startRegion({ settings = quickEnds, ...counts }: RegionOptions = {}): Promise<Region> {
+export async function startRegion({ settings = quickEnds, otherRegions = () => ({}), ...counts }: RegionOptions = {}): Promise<Region> {
   const stack = await startTestStack({ durable: true });
   const running = new Map<string, Child>();
   const stop = async (): Promise<void> => {
@@ -71,7 +74,7 @@ export async function startRegion({ settings = quickEnds, ...counts }: RegionOpt
   };
   try {
     await createLog(stack);
-    return await startServices({ stack, running, settings, names: namesOf(counts), stop });
+    return await startServices({ stack, running, settings, names: namesOf(counts), otherRegions, stop });
   } catch (error) {
     await stop();
     throw error;
@@ -90,12 +93,13 @@ interface Parts {
   readonly running: Map<string, Child>;
   readonly settings: Settings;
   readonly names: readonly ServiceName[];
+  readonly otherRegions: NonNullable<RegionOptions['otherRegions']>;
   stop(): Promise<void>;
 }
 
-async function startServices({ stack, running, settings, names, stop }: Parts): Promise<Region> {
+async function startServices({ stack, running, settings, names, otherRegions, stop }: Parts): Promise<Region> {
   const password = `development-${stack.passwords.operator}`;
-  const [port, secondPort, identityPort, transferPort, ...operationsPorts] = await Promise.all(Array.from({ length: 4 + serviceNames.length }, () => freePort()));
+  const [port, secondPort, identityPort, transferPort, federationPort, ...operationsPorts] = await Promise.all(Array.from({ length: 5 + serviceNames.length }, () => freePort()));
   const [url, identityUrl, storesDir] = [`http://127.0.0.1:${port}`, `http://127.0.0.1:${identityPort}/v3`, join(stack.dir, 'stores')];
   const logFile = (name: string): string => join(stack.dir, `${name}.log`);
   const env = (user: App | 'operator', more: Settings = {}): NodeJS.ProcessEnv => environment({
@@ -103,14 +107,17 @@ async function startServices({ stack, running, settings, names, stop }: Parts): 
     'heliograph.database_url': stack.databaseUrl, ...more,
   });
   const bytes: Settings = { 'heliograph.capability_key': 'what the services of a test know each other by', 'heliograph.staging_url': `http://127.0.0.1:${transferPort}` };
+  const seal: Settings = { 'heliograph.seal_key': 'what a token is sealed with on its way in a test' };
   const stagingDir = join(stack.dir, 'staging');
   const stagingArea: Settings = { 'default.node_staging_uri': pathToFileURL(stagingDir).href };
   const own: Record<App, Settings> = {
     catalog: {},
     staging: { ...bytes, ...stagingArea, 'heliograph.transfer_port': transferPort ?? 0 },
-    importer: { ...bytes, ...stagingArea, 'glance_store.filesystem_store_datadir': storesDir },
+    federation: { ...bytes, ...seal, 'heliograph.transfer_port': federationPort ?? 0 },
+    importer: { ...bytes, ...stagingArea, 'heliograph.federation_url': `http://127.0.0.1:${federationPort}`, 'glance_store.filesystem_store_datadir': storesDir },
     gateway: {
-      ...bytes, 'glance_store.filesystem_store_datadir': storesDir, 'oslo_policy.policy_file': join(stack.dir, 'policy.yaml'),
+      ...bytes, ...(names.includes('federation') ? { ...seal, 'default.enabled_import_methods': 'glance-direct,web-download,copy-image,glance-download' } : {}),
+      'glance_store.filesystem_store_datadir': storesDir, 'oslo_policy.policy_file': join(stack.dir, 'policy.yaml'),
       'keystone_authtoken.auth_url': identityUrl, 'keystone_authtoken.password': password,
     },
   };
@@ -118,7 +125,7 @@ async function startServices({ stack, running, settings, names, stop }: Parts): 
   async function start(name: string, app: string, childEnv: NodeJS.ProcessEnv, readyUrl: string): Promise<void> {
     running.set(name, await startChild({
       name, command: process.execPath, args: [join(projectDir(), 'dist/apps', app, 'src/main.js')], cwd: projectDir(), env: childEnv,
-      logFile: logFile(name), isReady: () => readiness(readyUrl), readyWithinMs: 40_000,
+      logFile: logFile(name), isReady: () => readiness(readyUrl), readyWithinMs: 120_000,
     }));
   }
   const startService = async (name: ServiceName, more: NodeJS.ProcessEnv = {}): Promise<void> => {
@@ -133,7 +140,7 @@ async function startServices({ stack, running, settings, names, stop }: Parts): 
   await writeFile(logFile('gateway'), '');
   const identityEnv = environment({
     'heliograph.identity_port': identityPort ?? 0, 'heliograph.development_password': password,
-    'heliograph.image_endpoints': JSON.stringify({ [stack.region]: url }),
+    'heliograph.image_endpoints': JSON.stringify({ [stack.region]: url, ...(await otherRegions(url)) }),
   });
   await Promise.all([start('development-identity', 'development-identity', identityEnv, identityUrl), ...names.map((name) => startService(name))]);
   return {

@@ -5,8 +5,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 export interface SlowLink {
   readonly port: number;
   carriedBytes(): number;
-  /** Breaks every connection there is; new ones can be made. */
-  cut(): void;
+  /** Breaks every connection there is, and tells how many; new ones can be made. */
+  cut(): number;
   close(): Promise<void>;
 }
 
@@ -41,7 +41,11 @@ export async function startSlowLink(port: () => number, bytesPerSecond: number):
   }
 
   await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve); });
-  const cut = (): void => { for (const socket of sockets) socket.resetAndDestroy(); };
+  const cut = (): number => {
+    const open = sockets.size;
+    for (const socket of sockets) socket.resetAndDestroy();
+    return open;
+  };
   return {
     port: (server.address() as AddressInfo).port, carriedBytes: () => carriedBytes, cut,
     close: () => new Promise((resolve) => {

@@ -4,6 +4,7 @@ import { Controller, Delete, Get, HttpCode, Inject, Param, Req, Res } from '@nes
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { openAccess, openCapability, type CapabilityClaims, type RemoteImage } from '#libs/contracts';
 import { Problem } from '#libs/domain';
+import { crashPoint } from '#libs/event-log';
 import { requestContext } from '#libs/platform';
 import { FEDERATION, type FederationRoom } from './federation.room.js';
 import { describeRemote, openRemoteData } from './remote-image.js';
@@ -25,7 +26,9 @@ export class DownloadsController {
     const claims = this.open(capability);
     return requestContext.run({ requestId: claims.requestId }, async () => {
       const { prefixes, signal } = this.room;
-      return describeRemote((await this.accessOf(claims)).asked, { prefixes, signal });
+      const image = await describeRemote((await this.accessOf(claims)).asked, { prefixes, signal });
+      crashPoint('before-reply');
+      return image;
     });
   }
 
@@ -44,6 +47,7 @@ export class DownloadsController {
       const { bytes } = image.sizeBytes === 0 ? { bytes: [] } : await openRemoteData(asked, image, { startAt, totalTimeoutMs, signal: stop });
       reply.hijack();
       reply.raw.writeHead(startAt > 0 ? 206 : 200, headOf(image, startAt));
+      crashPoint('after-start');
       await this.send(bytes, reply, claims);
     });
   }
@@ -52,6 +56,7 @@ export class DownloadsController {
   @Delete()
   @HttpCode(204)
   async end(@Param('capability') capability: string): Promise<void> {
+    crashPoint('before-acknowledgement');
     await this.room.tokens.remove(this.fetchedBy(this.open(capability)).importId);
   }
 

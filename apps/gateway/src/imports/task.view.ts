@@ -52,7 +52,7 @@ const end = (task: Task, { at }: HistoryEntry, status: TaskView['status'], messa
   void Object.assign(task, { status, message, endedAt: at, updatedAt: at });
 
 function taskView(imageId: string, { request, asked, status, updatedAt, endedAt, message }: Task): TaskView {
-  const { importId, method, storeIds, allStoresMustSucceed, sourceUri } = request;
+  const { importId, method, storeIds, allStoresMustSucceed } = request;
   return {
     id: importId, type: taskTypeOf(request), status, message,
     owner: asked.actor.projectId ?? null, user_id: asked.actor.userId, request_id: asked.requestId, image_id: imageId,
@@ -60,10 +60,17 @@ function taskView(imageId: string, { request, asked, status, updatedAt, endedAt,
     expires_at: endedAt === undefined ? null : shown(Date.parse(endedAt) + toldForMs), deleted_at: null, deleted: false,
     input: {
       image_id: imageId, backend: storeIds,
-      import_req: { method: { name: method, ...(sourceUri === undefined ? {} : { uri: sourceUri }) }, stores: storeIds, all_stores_must_succeed: allStoresMustSucceed },
+      import_req: { method: { name: method, ...sourceView(request) }, stores: storeIds, all_stores_must_succeed: allStoresMustSucceed },
     },
     result: status === 'success' ? { image_id: imageId } : null,
   };
+}
+
+/** What was asked for, in the words of the request. */
+function sourceView({ sourceUri, sourceRegion, sourceImageId, sourceInterface }: ImportRequest): Record<string, string> {
+  if (sourceUri !== undefined) return { uri: sourceUri };
+  if (sourceRegion === undefined || sourceImageId === undefined) return {};
+  return { glance_image_id: sourceImageId, glance_region: sourceRegion, glance_service_interface: sourceInterface ?? 'public' };
 }
 
 /** As Glance writes it here and nowhere else: with microseconds and without a zone. Source: API.md section 2, timestamps. */
