@@ -8,6 +8,8 @@ export interface Brought {
   readonly facts: ImageDataFacts;
   /** What the bytes are, where they came from outside. */
   readonly inspection?: DataInspection;
+  /** The formats that they were accepted as, where they were judged. */
+  readonly acceptedAs?: FormatClaim;
   /** Takes the bytes out of the store again, where they turned out not to be wanted. Never rejects: what stays is found as bytes of an attempt that is over. */
   remove(): Promise<void>;
 }
@@ -73,12 +75,13 @@ function isKnownGood({ imageId, importing: { expectedHashAlgo: algo, expectedHas
 }
 
 type Taken = Omit<Brought, 'remove'>;
+const formatsOf = ({ diskFormat, containerFormat }: FormatClaim): FormatClaim => ({ diskFormat, containerFormat });
 
 /** What is an image's data already was accepted once. What was staged has been looked at, and is judged now; undefined where it was not. */
-function gainedBefore({ imageId, image }: ImageUnderImport, from: DataKey, { sizeBytes }: ImageDataFacts, { formats }: ImportParts): { facts: Partial<ImageDataFacts>; inspection?: DataInspection } | undefined {
+function gainedBefore({ imageId, image }: ImageUnderImport, from: DataKey, { sizeBytes }: ImageDataFacts, { formats }: ImportParts): Omit<Taken, 'facts'> & { facts: Partial<ImageDataFacts> } | undefined {
   if (image.data || image.containerFormat !== 'bare') return { facts: {} };
   const inspection = image.attempts.find(({ attemptId }) => attemptId === from.attemptId)?.inspection;
-  return inspection && { facts: acceptInspected(formats, imageId, image, sizeBytes, inspection), inspection };
+  return inspection && { facts: acceptInspected(formats, imageId, image, sizeBytes, inspection), inspection, acceptedAs: formatsOf(image) };
 }
 
 async function receive({ imageId, image, importing }: ImageUnderImport, claim: FormatClaim, store: Store, key: DataKey, { bytes, declaredSizeBytes, expectedHash }: Source, { osHashAlgo, limitBytes, formats }: ImportParts, limits: Limits & Pick<SourceContext, 'recordInspection'>): Promise<Taken> {
@@ -94,7 +97,7 @@ async function receive({ imageId, image, importing }: ImageUnderImport, claim: F
   await received.commit();
   const { sizeBytes, checksum, osHashAlgo: algo, osHashValue } = received;
   const virtual = data?.virtualSizeBytes === undefined ? gained : { virtualSizeBytes: data.virtualSizeBytes };
-  return { facts: { sizeBytes, ...virtual, checksum, osHashAlgo: algo, osHashValue }, ...format.found() };
+  return { facts: { sizeBytes, ...virtual, checksum, osHashAlgo: algo, osHashValue }, ...format.found(), ...(data ? {} : { acceptedAs: formatsOf(claim) }) };
 }
 
 /** What the image gains from the bytes; where they are refused for what they are, that is written down. */
@@ -104,7 +107,8 @@ async function accept(format: FormatWatch, received: ReceivedData, { recordInspe
   } catch (error) {
     await received.cancel();
     const { inspection } = isRefusedForFormat(error) ? format.found() : {};
-    if (inspection) await recordInspection(inspection);
+    // Why the data is refused matters more than that it could not be written down.
+    if (inspection) await recordInspection(inspection).catch(() => undefined);
     throw error;
   }
 }

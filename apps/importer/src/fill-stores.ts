@@ -76,7 +76,8 @@ async function fillStore(asked: ImageUnderImport, storeId: string, run: Run, sig
     crashPoint('after-store-commit');
     crashPoint('before-complete');
     try {
-      await run.send({ type: 'CompleteStoreImport', importId, attemptId, ...brought.facts, ...(brought.inspection ? { inspection: brought.inspection } : {}) }, `complete:${attemptId}`);
+      const { remove: _, facts, ...judged } = brought;
+      await run.send({ type: 'CompleteStoreImport', importId, attemptId, ...facts, ...judged }, `complete:${attemptId}`);
     } catch (error) {
       // Refused, so no image refers to these bytes; after any other failure nobody knows, and the log decides.
       if (error instanceof Problem) await brought.remove();

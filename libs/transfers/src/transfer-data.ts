@@ -167,7 +167,8 @@ async function complete({ kind, completion, send }: Transfer, attemptId: string,
 async function fail(parts: TransferParts, { kind, imageId, send }: Transfer, attemptId: string, error: unknown, format: FormatWatch): Promise<Image | undefined> {
   const { inspection } = isRefusedForFormat(error) ? format.found() : {};
   try {
-    if (inspection) await send({ command: { type: 'RecordDataInspection', attemptId, inspection } });
+    // Queued again is what the image must be, also where this cannot be written down.
+    if (inspection) await send({ command: { type: 'RecordDataInspection', attemptId, inspection } }).catch(() => undefined);
     const image = await send({ command: { type: `Fail${kind}`, attemptId, reason: reasonOf(error) } });
     await parts.removeData(imageId, image);
     return image;

@@ -88,7 +88,7 @@ const commandChecks: { readonly [Type in ImageCommand['type']]: Checks<FieldsOf<
   DescribeImportedImage: { ...ofImport, diskFormat: text(255), containerFormat: text(255), properties: dictionary(mostAtOnce, propertyName, propertyValue) },
   StartStoreImport: { ...ofImport, ...attempt, storeId: text(255) },
   CompleteStoreImport: {
-    ...ofImport, ...attempt, ...inspectedOrNot, sizeBytes: count, virtualSizeBytes: optional(count) as Check<number>, checksum: text(255), osHashAlgo: text(64), osHashValue: text(255),
+    ...ofImport, ...attempt, ...inspectedOrNot, acceptedAs: optional(record({ diskFormat: nullable(text(255)), containerFormat: nullable(text(255)) })) as Check<Pick<ImageAttributes, 'diskFormat' | 'containerFormat'>>, sizeBytes: count, virtualSizeBytes: optional(count) as Check<number>, checksum: text(255), osHashAlgo: text(64), osHashValue: text(255),
   },
   FailStoreImport: { ...ofImport, storeId: text(255), reason: text(1024) },
   FinishImport: { ...ofImport, reason: text(1024) },

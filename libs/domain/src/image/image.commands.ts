@@ -6,7 +6,7 @@ import { within, type ImageLimits } from './image.limits.js';
 import { addMember, changeMemberStatus, removeMember } from './image.members.js';
 import { evolveImage } from './image.evolve.js';
 import {
-  completeStoreImport, describeImportedImage, dropImageData, failImport, failStoreImport, finishImport, recordImportHops, requestImageImport, startStoreImport, type ImportToRequest,
+  completeStoreImport, describeImportedImage, dropImageData, failImport, failStoreImport, finishImport, recordImportHops, requestImageImport, startStoreImport, type CompletedStore, type ImportToRequest,
 } from './image.imports.js';
 import { completeImageStaging, expireStagedData, failImageStaging, startImageStaging } from './image.staging.js';
 import {
@@ -37,7 +37,7 @@ export type ImageCommand =
   | { type: 'RecordImportHops'; importId: string; hops: readonly ImportHop[] }
   | { type: 'DescribeImportedImage'; importId: string; diskFormat: string; containerFormat: string; properties: Readonly<Record<string, string>> }
   | { type: 'StartStoreImport'; importId: string; attemptId: string; storeId: string }
-  | ({ type: 'CompleteStoreImport'; importId: string; attemptId: string; inspection?: DataInspection } & ImageDataFacts)
+  | ({ type: 'CompleteStoreImport' } & CompletedStore)
   | { type: 'FailStoreImport'; importId: string; storeId: string; reason: string }
   | { type: 'FinishImport'; importId: string; reason: string }
   | { type: 'FailImport'; importId: string; reason: string }

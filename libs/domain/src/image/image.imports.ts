@@ -69,13 +69,14 @@ export function startStoreImport(imageId: string, { importId, attemptId, storeId
 
 /**
  * The bytes are durable in one store. The image is active with the first of them where one store is enough, with the last where all must succeed.
- * Refuses: ImportOver, AttemptOver, HashMismatch (every copy must equal the data that is known).
+ * Refuses: ImportOver, AttemptOver, HashMismatch (every copy must equal the data that is known), Conflict where the formats changed meanwhile.
  */
-export function completeStoreImport(imageId: string, { importId, attemptId, inspection, ...facts }: { importId: string; attemptId: string; inspection?: DataInspection } & ImageDataFacts, image: Image): ImageEvent[] {
+export function completeStoreImport(imageId: string, { importId, attemptId, inspection, acceptedAs, ...facts }: CompletedStore, image: Image): ImageEvent[] {
   const importing = heldBy(imageId, importId, image);
   const attempt = image.attempts.find((candidate) => candidate.attemptId === attemptId && candidate.state === 'open');
   if (!attempt || !importing.pendingStoreIds.includes(attempt.storeId)) throw new Problem('AttemptOver', { imageId });
   refuseOtherData(imageId, facts, image);
+  refuseOtherFormats(imageId, acceptedAs, image);
   const isLast = importing.pendingStoreIds.length === 1;
   const activates = image.status === 'importing' && (!importing.allStoresMustSucceed || (isLast && importing.failedStoreIds.length === 0));
   return [
@@ -84,6 +85,14 @@ export function completeStoreImport(imageId: string, { importId, attemptId, insp
     { type: 'ImageDataStored', data: { attemptId, storeId: attempt.storeId, ...facts } },
     ...(activates ? [{ type: 'ImageActivated', data: {} } as const] : []),
   ];
+}
+
+/** `acceptedAs`: the formats that the data was judged by, where it was judged. */
+export type CompletedStore = { importId: string; attemptId: string; inspection?: DataInspection; acceptedAs?: Pick<Image, 'diskFormat' | 'containerFormat'> } & ImageDataFacts;
+
+/** Formats may change until there is data: what was accepted as one thing must not become active as another. */
+function refuseOtherFormats(imageId: string, acceptedAs: CompletedStore['acceptedAs'], { diskFormat, containerFormat }: Image): void {
+  if (acceptedAs && (acceptedAs.diskFormat !== diskFormat || acceptedAs.containerFormat !== containerFormat)) throw new Problem('Conflict', { imageId });
 }
 
 /** The properties that the operator gives to what is imported stand there before the image is active; once, with the first store. */

@@ -47,4 +47,24 @@ describe('What inspection found out about image data', () => {
     const image = given(...anImage({ status: 'active' }), inspected()).when(asked(record(attemptId, unsafe))).state() as Image;
     expect(image.updatedAt).toEqual((given(...anImage({ status: 'active' })).when(asked(record(otherAttemptId))).state() as Image).updatedAt);
   });
+
+  describe('in an import', () => {
+    const importId = '99999999-2222-4333-8444-555555555555';
+    const importing = [
+      ...anImage(), { type: 'ImageImportRequested', data: { importId, method: 'web-download', storeIds: ['fast', 'far'], allStoresMustSucceed: true } },
+      { type: 'ImageStoreImportStarted', data: { importId, attemptId, storeId: 'fast' } },
+    ] as const;
+    const complete = (diskFormat: string): ImageCommand => ({ type: 'CompleteStoreImport', importId, attemptId, inspection, acceptedAs: { diskFormat, containerFormat: 'bare' }, ...someData });
+
+    it('counts for the formats that it was judged by, and no others', () => {
+      given(...importing).when(asked(complete('raw'))).then(inspected(), { type: 'ImageDataStored', data: { attemptId, storeId: 'fast', ...someData } });
+      given(...importing).when(asked(complete('qcow2'))).refuses('Conflict');
+    });
+
+    it('fixes the formats as soon as one store has the data', () => {
+      const change: ImageCommand = { type: 'ChangeImageProperties', changes: [{ of: 'attribute', name: 'diskFormat', value: 'qcow2' }] };
+      given(...importing).when(asked(change)).then({ type: 'ImagePropertiesChanged', data: { attributes: { diskFormat: 'qcow2' }, cleared: [], set: {}, removed: [] } });
+      given(...importing, { type: 'ImageDataStored', data: { attemptId, storeId: 'fast', ...someData } }).when(asked(change)).refuses('FormatsFixed');
+    });
+  });
 });

@@ -41,7 +41,8 @@ function apply(imageId: string, change: PropertyChange, draft: Image): Image {
 /** Formats may change only while there is no data: api-ref "Update image", restrictions. */
 function applyAttribute(imageId: string, { name, value }: Extract<PropertyChange, { of: 'attribute' }>, draft: Image): Image {
   const isFormat = name === 'diskFormat' || name === 'containerFormat';
-  if (isFormat && draft.status !== 'queued' && draft.status !== 'importing') {
+  const mayChange = draft.status === 'queued' || (draft.status === 'importing' && !draft.data);
+  if (isFormat && !mayChange) {
     throw new Problem('FormatsFixed', { imageId, attribute: name === 'diskFormat' ? 'disk_format' : 'container_format' });
   }
   return { ...draft, [name]: value };
