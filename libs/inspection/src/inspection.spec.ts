@@ -26,13 +26,13 @@ describe('Inspection of image data', () => {
   });
 
   it.each([1, 7, 511, 513, 4096, 1 << 20, Infinity])('comes to the same verdict in chunks of %d bytes', (chunkBytes) => {
-    const samples = [...goodImages(), ...badImages()].filter(({ bytes }) => bytes.byteLength / chunkBytes < 10_000);
+    const samples = [...goodImages(), ...badImages()].filter(({ bytes }) => bytes.byteLength / chunkBytes < 3000);
     for (const { bytes } of samples) {
       const { verdict, mostHeld } = inspect(bytes, chunkBytes);
       expect(verdict).toEqual(inspect(bytes, 65_536).verdict);
       expect(mostHeld).toBeLessThanOrEqual(mostHeldBytes);
     }
-  });
+  }, 60_000);
 
   it('says the same every time it is asked', () => {
     const inspection = startInspection();
