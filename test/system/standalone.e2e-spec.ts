@@ -103,7 +103,7 @@ describe('npm start', () => {
   ])('refuses %j and says what it expects', async (args, sentence) => {
     const { status, output } = await script('start.mjs', '--data', join(dir, 'refused'), ...args);
     expect({ status, output }).toEqual({ status: 1, output: expect.stringContaining(sentence) as string });
-  });
+  }, 60_000);
 
   it.each(['importer', 'catalog', 'nats', 'postgres'])('brings %s back when it was killed', async (name) => {
     const before = (await running()).processes[name]?.pid ?? 0;
