@@ -66,6 +66,7 @@ describe('Add location: POST /v2/images/{image_id}/locations', () => {
     web.serve('/right', bytes);
     const id = await located('/right', { validation_data: { os_hash_algo: 'sha256', os_hash_value: hashOf('sha256') } });
     expect(await importsAt(api).ended(id)).toMatchObject({ status: 'success' });
+    expect(await shown(id)).toMatchObject({ checksum: hashOf('md5'), os_hash_algo: 'sha256', os_hash_value: hashOf('sha256') });
   });
 
   it('leaves the image queued, without a location, where the data is other data or cannot be had', async () => {

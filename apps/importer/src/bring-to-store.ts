@@ -89,7 +89,7 @@ async function receive({ imageId, image, importing }: ImageUnderImport, claim: F
   // A copy of what was accepted is not judged again: rules may have changed, its image has not.
   const format = watchFormat(formats, imageId, data ? { diskFormat: null, containerFormat: null } : claim);
   const received = await receiveData(store, key, bytes, {
-    ...limits, onBytes: format.onBytes, limitBytes, osHashAlgo: sameAlgo((data ?? staged)?.osHashAlgo) ?? osHashAlgo, ...(expectedHash ? { expectedHash } : requestedHash(importing)),
+    ...limits, onBytes: format.onBytes, limitBytes, osHashAlgo: sameAlgo((data ?? staged)?.osHashAlgo) ?? announcedAlgo(importing) ?? osHashAlgo, ...(expectedHash ? { expectedHash } : requestedHash(importing)),
     ...(declaredSizeBytes === undefined ? {} : { declaredSizeBytes }),
   });
   limits.progress.step('storing');
@@ -116,6 +116,9 @@ async function accept(format: FormatWatch, received: ReceivedData, { recordInspe
 function requestedHash({ expectedHashAlgo: algo, expectedHashValue: value }: ImportInProgress): Pick<ReceiveOptions, 'expectedHash'> {
   return algo !== undefined && value !== undefined && isOsHashAlgo(algo) ? { expectedHash: { algo, value } } : {};
 }
+
+/** A location keeps the hash that came with it. Source: api-ref "Add location", validation_data. */
+const announcedAlgo = ({ method, expectedHashAlgo }: ImportInProgress): OsHashAlgo | undefined => method === 'location-import' ? sameAlgo(expectedHashAlgo) : undefined;
 
 /** A copy is hashed as its original was, whatever the operator chose since: so they can be compared, and nothing about the image changes. */
 const sameAlgo = (name: string | undefined): OsHashAlgo | undefined => (name !== undefined && isOsHashAlgo(name) ? name : undefined);
