@@ -57,7 +57,7 @@ async function end(what) {
 }
 
 /** Has `stop` called after `use`, or when the run is cut off. */
-async function ending(stop, use) {
+export async function ending(stop, use) {
   started.push(stop);
   try {
     return await use();
