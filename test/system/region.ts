@@ -17,6 +17,7 @@ export interface Region {
   readonly secondUrl: string;
   readonly identityUrl: string;
   readonly password: string;
+  readonly capabilityKey: string;
   readonly stack: TestStack;
   readonly storesDir: string;
   readonly stagingDir: string;
@@ -106,7 +107,8 @@ async function startServices({ stack, running, settings, names, otherRegions, st
     'heliograph.region': stack.region, 'heliograph.nats_url': stack.nats.url, 'heliograph.nats_password': stack.passwords[user],
     'heliograph.database_url': stack.databaseUrl, ...more,
   });
-  const bytes: Settings = { 'heliograph.capability_key': 'what the services of a test know each other by', 'heliograph.staging_url': `http://127.0.0.1:${transferPort}` };
+  const capabilityKey = 'what the services of a test know each other by';
+  const bytes: Settings = { 'heliograph.capability_key': capabilityKey, 'heliograph.staging_url': `http://127.0.0.1:${transferPort}` };
   const seal: Settings = { 'heliograph.seal_key': 'what a token is sealed with on its way in a test' };
   const stagingDir = join(stack.dir, 'staging');
   const stagingArea: Settings = { 'default.node_staging_uri': pathToFileURL(stagingDir).href };
@@ -144,7 +146,7 @@ async function startServices({ stack, running, settings, names, otherRegions, st
   });
   await Promise.all([start('development-identity', 'development-identity', identityEnv, identityUrl), ...names.map((name) => startService(name))]);
   return {
-    url, secondUrl: `http://127.0.0.1:${secondPort}`, identityUrl, password, stack, storesDir, stagingDir, names, operatorEnv: env('operator', stagingArea), stop,
+    url, secondUrl: `http://127.0.0.1:${secondPort}`, identityUrl, password, capabilityKey, stack, storesDir, stagingDir, names, operatorEnv: env('operator', stagingArea), stop,
     async kill(name) {
       await (name === 'nats' || name === 'postgres' ? stack[name].kill() : child(name).kill());
     },
