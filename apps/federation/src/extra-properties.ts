@@ -15,7 +15,7 @@ const attributes: ReadonlySet<string> = new Set([
   'container_format', 'disk_format', 'min_disk', 'min_ram', 'created_at', 'updated_at', 'self', 'file', 'schema', 'direct_url', 'locations', 'stores',
 ]);
 
-/** The properties of a shown image that a copy takes over: by prefix, never those of the image service itself. Source: seed S2; API.md section 9. */
+/** The properties of a shown image that a copy takes over: by prefix, never those of the image service itself. Source: api-ref "Import an image", glance-download; API.md section 9. */
 export function extraProperties(shown: Readonly<Record<string, unknown>>, prefixes: readonly string[]): Record<string, string> {
   const isWanted = (name: string): boolean => !attributes.has(name) && !name.startsWith('os_glance') && prefixes.some((prefix) => name.startsWith(prefix));
   return Object.fromEntries(Object.entries(shown).filter((entry): entry is [string, string] => typeof entry[1] === 'string' && isWanted(entry[0])));

@@ -1,4 +1,4 @@
-import { Problem, type DataInspection, type ImageDataFacts, type ImportInProgress } from '#libs/domain';
+import { Problem, type DataInspection, type Image, type ImageDataFacts, type ImportInProgress } from '#libs/domain';
 import { isOsHashAlgo, receiveData, type DataKey, type OsHashAlgo, type ReceivedData, type ReceiveOptions, type Store } from '#libs/stores';
 import { acceptInspected, isRefusedForFormat, progressMeter, watchFormat, type FormatClaim, type FormatWatch, type ProgressMeter } from '#libs/transfers';
 import type { ImportParts } from './import-parts.js';
@@ -85,11 +85,11 @@ function gainedBefore({ imageId, image }: ImageUnderImport, from: DataKey, { siz
 }
 
 async function receive({ imageId, image, importing }: ImageUnderImport, claim: FormatClaim, store: Store, key: DataKey, { bytes, declaredSizeBytes, expectedHash }: Source, { osHashAlgo, limitBytes, formats }: ImportParts, limits: Limits & Pick<SourceContext, 'recordInspection'>): Promise<Taken> {
-  const { data, staged } = image;
+  const { data } = image;
   // A copy of what was accepted is not judged again: rules may have changed, its image has not.
   const format = watchFormat(formats, imageId, data ? { diskFormat: null, containerFormat: null } : claim);
   const received = await receiveData(store, key, bytes, {
-    ...limits, onBytes: format.onBytes, limitBytes, osHashAlgo: sameAlgo((data ?? staged)?.osHashAlgo) ?? announcedAlgo(importing) ?? osHashAlgo, ...(expectedHash ? { expectedHash } : requestedHash(importing)),
+    ...limits, onBytes: format.onBytes, limitBytes, osHashAlgo: givenAlgo(image, importing) ?? osHashAlgo, ...(expectedHash ? { expectedHash } : requestedHash(importing)),
     ...(declaredSizeBytes === undefined ? {} : { declaredSizeBytes }),
   });
   limits.progress.step('storing');
@@ -117,10 +117,13 @@ function requestedHash({ expectedHashAlgo: algo, expectedHashValue: value }: Imp
   return algo !== undefined && value !== undefined && isOsHashAlgo(algo) ? { expectedHash: { algo, value } } : {};
 }
 
-/** A location keeps the hash that came with it. Source: api-ref "Add location", validation_data. */
-const announcedAlgo = ({ method, expectedHashAlgo }: ImportInProgress): OsHashAlgo | undefined => method === 'location-import' ? sameAlgo(expectedHashAlgo) : undefined;
+/**
+ * A copy is hashed as its original was, whatever the operator chose since: so they can be compared, and nothing about the image changes.
+ * A location keeps the hash that came with it. Source: api-ref "Add location", validation_data.
+ */
+const givenAlgo = ({ data, staged }: Image, { method, expectedHashAlgo }: ImportInProgress): OsHashAlgo | undefined =>
+  sameAlgo((data ?? staged)?.osHashAlgo) ?? (method === 'location-import' ? sameAlgo(expectedHashAlgo) : undefined);
 
-/** A copy is hashed as its original was, whatever the operator chose since: so they can be compared, and nothing about the image changes. */
 const sameAlgo = (name: string | undefined): OsHashAlgo | undefined => (name !== undefined && isOsHashAlgo(name) ? name : undefined);
 
 /** Ends a transfer on which nothing moves: a store that hangs must not leave an image in importing for ever. */

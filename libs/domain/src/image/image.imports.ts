@@ -47,7 +47,7 @@ const requestData = ({ skipsPresent: _, ...request }: ImportToRequest, storeIds:
 
 /**
  * Takes over what the source says of itself: its formats, and the properties that the operator lets pass; where nothing differs, nothing changes.
- * Refuses: ImportOver, TooManyProperties. Source: seed S2, "setting the correct container_format and disk_format".
+ * Refuses: ImportOver, TooManyProperties. Source: glance spec "glance-download import method", which sets both formats to the source's.
  */
 export function describeImportedImage(imageId: string, { importId, diskFormat, containerFormat, properties }: Described, image: Image, limits: ImageLimits): ImageEvent[] {
   heldBy(imageId, importId, image);
