@@ -33,7 +33,7 @@ describe(`Imports from another region whose services are killed, and whose link 
     const random = seeded(seed);
     sources = await Promise.all(Array.from({ length: 3 }, (_, index) => sourceImage(random.branch(`source ${index}`))));
     const over = new AbortController();
-    const monkey = runMonkey(region, random.branch('monkey'), AbortSignal.timeout(seconds * 1000), ['federation', 'importer']).finally(() => { over.abort(); });
+    const monkey = runMonkey(region, random.branch('monkey'), AbortSignal.timeout(seconds * 1000), ['federation', 'importer'], () => expected.length > 2 && cuts > 0).finally(() => { over.abort(); });
     const workers = Array.from({ length: 3 }, (_, index) => bringAgainAndAgain(sources, random.branch(`worker ${index}`), over.signal));
     [kills] = await Promise.all([monkey, cutAgainAndAgain(random.branch('link'), over.signal), ...workers]);
     process.stderr.write(`HELIOGRAPH_SEED=${seed}: killed ${JSON.stringify(kills.of)}, link cut ${cuts} times; ${expected.length} images brought\n`);

@@ -134,7 +134,7 @@ describe(`Imports whose services are killed at random (HELIOGRAPH_SEED=${seed})`
     client = await signIn(region, 'admin');
     const random = seeded(seed);
     const over = new AbortController();
-    const monkey = runMonkey(region, random.branch('monkey'), AbortSignal.timeout(seconds * 1000), ['nats', 'catalog', 'importer', 'importer-2']).finally(() => { over.abort(); });
+    const monkey = runMonkey(region, random.branch('monkey'), AbortSignal.timeout(seconds * 1000), ['nats', 'catalog', 'importer', 'importer-2'], () => expected.length > 5).finally(() => { over.abort(); });
     const workers = Array.from({ length: 4 }, (_, index) => importAgainAndAgain(random.branch(`worker ${index}`), over.signal));
     [kills] = await Promise.all([monkey, ...workers]);
     process.stderr.write(`HELIOGRAPH_SEED=${seed}: killed ${JSON.stringify(kills.of)}; ${expected.length} images imported\n`);

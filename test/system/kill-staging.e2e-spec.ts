@@ -102,7 +102,7 @@ describe(`Staging while services are killed at random (HELIOGRAPH_SEED=${seed})`
     client = await signIn(region);
     const random = seeded(seed);
     const over = new AbortController();
-    const monkey = runMonkey(region, random.branch('monkey'), AbortSignal.timeout(seconds * 1000), ['nats', 'catalog', 'gateway', 'staging']).finally(() => { over.abort(); });
+    const monkey = runMonkey(region, random.branch('monkey'), AbortSignal.timeout(seconds * 1000), ['nats', 'catalog', 'gateway', 'staging'], () => acknowledged.length > 3).finally(() => { over.abort(); });
     const workers = Array.from({ length: 3 }, (_, index) => stageAgainAndAgain(random.branch(`worker ${index}`), over.signal));
     [kills] = await Promise.all([monkey, ...workers]);
     process.stderr.write(`HELIOGRAPH_SEED=${seed}: killed ${JSON.stringify(kills.of)}; ${acknowledged.length} images staged, ${deleted.length} deleted\n`);

@@ -11,8 +11,11 @@ export interface Kills {
   readonly ownDeaths: readonly string[];
 }
 
-/** Kills a process, or two at once, every second or so, and brings them back, until `signal` aborts; everything runs when it resolves. */
-export async function runMonkey(region: Region, random: Random, signal: AbortSignal, victims: readonly ProcessName[]): Promise<Kills> {
+/**
+ * Kills a process, or two at once, every second or so, and brings them back, until `signal` aborts and `isEnough` of what is disturbed was done, however
+ * slow the machine; everything runs when it resolves.
+ */
+export async function runMonkey(region: Region, random: Random, signal: AbortSignal, victims: readonly ProcessName[], isEnough = () => true): Promise<Kills> {
   const of = Object.fromEntries(victims.map((name) => [name, 0]));
   const ownDeaths: string[] = [];
   // Everybody's turn comes before anybody's second, and nobody is left out, however slow the machine.
@@ -23,7 +26,8 @@ export async function runMonkey(region: Region, random: Random, signal: AbortSig
     turns = turns.filter((each) => each !== name);
     return name;
   };
-  while (!signal.aborted || Object.values(of).includes(0)) {
+  const goesOn = (): boolean => !signal.aborted || Object.values(of).includes(0) || !isEnough();
+  while (goesOn()) {
     await pause(300 + random.below(1400));
     const dead = new Set(random.chance(0.25) ? [next(), next()] : [next()]);
     await Promise.all([...dead].map((name) => region.kill(name)));
