@@ -21,6 +21,8 @@ chmodSync(dir, 0o755);
 
 /** What was started and must end, also when this run is cut off. */
 const started = [];
+/** Commands that run now; what they would still start must not outlive this run. */
+const running = new Set();
 const counts = { passed: 0, failed: 0, skipped: 0 };
 
 export const pass = (what) => { counts.passed += 1; if (what) console.log(`PASS ${what}`); };
@@ -44,16 +46,18 @@ function finish() {
 for (const signal of ['SIGINT', 'SIGTERM']) {
   process.on(signal, async () => {
     fail(`cut off by ${signal}`);
+    for (const child of running) child.kill('SIGTERM');
     for (const what of started.toReversed()) await end(what).catch((error) => console.log(error.message));
     finish();
   });
 }
 
+const endings = new Map();
+
+/** Once, however often it is asked for; everybody waits for it. */
 async function end(what) {
-  const index = started.indexOf(what);
-  if (index < 0) return;
-  started.splice(index, 1);
-  await what();
+  if (!endings.has(what)) endings.set(what, what());
+  await endings.get(what);
 }
 
 /** Has `stop` called after `use`, or when the run is cut off. */
@@ -83,11 +87,14 @@ export async function freePort() {
 }
 
 export async function run(command, args, env, timeoutMs) {
+  const asked = exec(command, args, { env, cwd: projectDir, timeout: timeoutMs, maxBuffer: 2 ** 26 });
+  running.add(asked.child);
   try {
-    const { stdout } = await exec(command, args, { env, cwd: projectDir, timeout: timeoutMs, maxBuffer: 2 ** 26 });
-    return stdout;
+    return (await asked).stdout;
   } catch (error) {
     throw new Error(`${command} ${args.join(' ')}: ${error.killed ? `took longer than ${timeoutMs} ms. ` : ''}${error.stdout ?? ''}${error.stderr ?? error.message}`.slice(-4000));
+  } finally {
+    running.delete(asked.child);
   }
 }
 
