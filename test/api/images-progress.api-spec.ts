@@ -72,7 +72,7 @@ describe('Show the progress of an image: GET /v2/images/{image_id}/progress', ()
     const [ended] = await until(async () => { const now = await shown(id); return now[0]?.state === 'running' ? undefined : now; });
     expect(ended).toMatchObject({ id: running?.id, state: 'succeeded', bytes: 1000, seconds_left: 0 });
     const { history } = (await demo.get(`/v2/images/${id}/history`)).json<{ history: { events: string[] }[] }>();
-    expect(history.flatMap(({ events }) => events)).toEqual(['ImageCreated', 'ImageDataUploadStarted', 'ImageDataStored', 'ImageActivated']);
+    expect(history.flatMap(({ events }) => events)).toEqual(['ImageCreated', 'ImageDataUploadStarted', 'ImageDataInspected', 'ImageDataStored', 'ImageActivated']);
   });
 
   it('tells of an upload that failed', async () => {
