@@ -32,8 +32,6 @@ export const deviations = [
   { case: /^list: \?a;b=c$/, differs: /^body\.first\./, reason: 'a semicolon divides no parameters' },
   { case: /^list.*marker=%(OTHERS|EXISTING)%$/, differs: /^status: Glance 403, Heliograph 400$/, reason: 'a marker that the caller may not see is the same as one that is not there' },
   { case: /^list: \?((size_min|limit)=9{20}|nonsense_max=x)$/, differs: /^status: Glance (200, Heliograph 400|400, Heliograph 200)$/, reason: 'a number has bounds, and what is no attribute is a property' },
-  { case: /^list: \?virtual_size/, differs: /^body\.images: /, reason: 'virtual_size is not found out', waitsFor: 6 },
-  { differs: /(^|\.)virtual_size: Glance \d+, Heliograph null$/, reason: 'virtual_size is not found out', waitsFor: 6 },
 ];
 
 /** The deviation that explains a difference, if one does. */

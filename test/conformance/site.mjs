@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { request as httpRequest } from 'node:http';
 import { isDeepStrictEqual } from 'node:util';
+import { basename } from 'node:path';
 
 export const patchV21 = 'application/openstack-images-v2.1-json-patch';
 export const patchV20 = 'application/openstack-images-v2.0-json-patch';
@@ -150,9 +151,15 @@ function value(json, url) {
   if (Array.isArray(json)) return json.map((each) => value(each, url));
   if (typeof json === 'string') return moment.test(json) ? '<moment>' : json.replaceAll(url, '<url>');
   if (typeof json !== 'object' || json === null) return json;
-  return Object.fromEntries(Object.entries(json).map(([name, each]) => [
-    name, name === 'tags' && Array.isArray(each) ? each.toSorted() : name === 'members' && Array.isArray(each) ? value(each.toSorted((one, other) => one.member_id < other.member_id ? -1 : 1), url) : name === 'next' || name === 'first' ? link(each) : value(each, url),
-  ]));
+  return Object.fromEntries(Object.entries(json).map(([name, each]) => [name, field(name, each, url)]));
+}
+
+function field(name, each, url) {
+  if (name === 'tags' && Array.isArray(each)) return each.toSorted();
+  if (name === 'members' && Array.isArray(each)) return value(each.toSorted((one, other) => one.member_id < other.member_id ? -1 : 1), url);
+  if (name === 'next' || name === 'first') return link(each);
+  // Each has directories of its own.
+  return name === 'data_dir' ? basename(each) : value(each, url);
 }
 
 /** The parts in which two answers differ, one line each; where the status differs, that alone. */
