@@ -58,6 +58,8 @@ await conformance(async () => {
     const files = env.FILES_PORT;
     const glanceEnv = { ...env, IMPORT_PORTS: [one, two, glance, files].join(',') };
     await withGlance('glance', glance, ['--region', 'RegionThree', '--stores', 'cheap,fast', '--workers', '1', '--threads', '2'], glanceEnv, async () => {
+      // The client looks for Keystone, too, in the region that it was told to use.
+      await inKit(`catalog keystone identity RegionThree ${authUrl}`, env);
       // It remembers what it has told of its catalogue, ten minutes long, and had told some of it before all of this was in it.
       await inKit('stop keystone', env);
       await run('bash', [join(kit, 'keystone-up'), ...imageUrls], env, 120_000);
