@@ -146,7 +146,7 @@ export async function openCatalog({ config, logger, bus, readiness, metrics: reg
     removals: (question) => removalsFor(question, { ...looking, candidates: (limit, storeIds) => readModel.removalCandidates(limit, storeIds && { storeIds }) }),
     async staged(question) {
       await guard.ensureTrusted();
-      return stagedFor(question, { ...looking, candidates: (unchangedSince, limit) => readModel.stagedSince(unchangedSince, limit) });
+      return stagedFor(question, { ...looking, candidates: (unchangedSince, limit) => readModel.stagedSince(unchangedSince, limit), uploads: (before, limit) => readModel.resumableSince(before, limit) });
     },
     async attempts(question) {
       await guard.ensureTrusted();

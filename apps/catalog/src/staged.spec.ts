@@ -8,6 +8,7 @@ const of = (...events: ImageEvent[]): ImageState => [
   { type: 'ImageCreated', data: { visibility: 'private', tags: [], properties: {} } } as const, ...events,
 ].reduce<ImageState>((state, event) => evolveImage(state, event, stagedAt), noImage());
 const started: ImageEvent = { type: 'ImageStagingStarted', data: { attemptId: attempt, storeId: stagingStoreId } };
+const resumable: ImageEvent = { type: 'ImageStagingStarted', data: { attemptId: attempt, storeId: stagingStoreId, isResumable: true } };
 const staged: ImageEvent = { type: 'ImageDataStaged', data: { attemptId: attempt, storeId: stagingStoreId, sizeBytes: 1, checksum: 'c', osHashAlgo: 'sha512', osHashValue: 'd' } };
 const importing: ImageEvent = { type: 'ImageImportRequested', data: { importId: id('b1'), method: 'glance-direct', storeIds: ['fast'], allStoresMustSucceed: true } };
 const expired: ImageEvent = { type: 'ImageStagedDataExpired', data: { attemptId: attempt } };
@@ -22,18 +23,25 @@ const leader = (states: Record<string, ImageState | Error>, unreadable: string[]
   onUnreadable: (imageId: string) => { unreadable.push(imageId); },
 });
 const overdue = (state: ImageState | Error, unchangedSince = '2026-01-01T00:00:01Z') =>
-  stagedFor({ unchangedSince, limit: 10 }, { ...leader({ [image]: state }), candidates: async () => [image] });
+  stagedFor({ unchangedSince, limit: 10 }, { ...leader({ [image]: state }), candidates: async () => [image], uploads: async () => [] });
 
 describe('Staged data that has waited too long', () => {
   it('is what the log itself shows to wait unchanged since then', async () => {
-    expect(await overdue(of(started, staged))).toEqual({ staged: [{ imageId: image, attemptId: attempt }] });
-    expect(await overdue(of(started, staged), '2026-01-01T00:00:00Z')).toEqual({ staged: [] });
+    expect(await overdue(of(started, staged))).toMatchObject({ staged: [{ imageId: image, attemptId: attempt }] });
+    expect(await overdue(of(started, staged), '2026-01-01T00:00:00Z')).toMatchObject({ staged: [] });
   });
 
   it.each<[string, ImageState | Error]>([
     ['is still arriving', of(started)], ['is being imported', of(started, staged, importing)], ['has been given up', of(started, staged, expired)],
     ['belongs to nothing', noImage()], ['cannot be read', new Error('parked')],
-  ])('is not what %s', async (_, state) => { expect(await overdue(state)).toEqual({ staged: [] }); });
+  ])('is not what %s', async (_, state) => { expect(await overdue(state)).toMatchObject({ staged: [] }); });
+
+  it.each<[string, ImageState | Error, number]>([
+    ['is still open', of(resumable), 1], ['is staged by now', of(resumable, staged), 0], ['cannot be resumed', of(started), 0], ['cannot be read', new Error('parked'), 0],
+  ])('goes with uploads in parts that began before: one that %s', async (_, state, many) => {
+    const answer = await stagedFor({ unchangedSince: '2026-01-01T00:00:01Z', limit: 10 }, { ...leader({ [image]: state }), candidates: async () => [], uploads: async () => [{ imageId: image, attemptId: attempt }] });
+    expect(answer).toEqual({ staged: [], uploads: many === 1 ? [{ imageId: image, attemptId: attempt }] : [] });
+  });
 
   it('is asked for by a moment', async () => {
     await expect(overdue(of(), 'yesterday')).rejects.toMatchObject({ code: 'InvalidRequest' });

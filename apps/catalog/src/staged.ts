@@ -5,6 +5,8 @@ import { count, fields, list, moment, record, uuid } from './checks.js';
 export interface StagedOptions {
   /** Images that the read model shows with staged data, no import under way, and no change since; those that wait longest first. */
   candidates(unchangedSince: Date, limit: number): Promise<readonly string[]>;
+  /** Uploads that the read model shows as open and resumable, and that began before; oldest first. */
+  uploads(startedBefore: Date, limit: number): Promise<readonly { readonly imageId: string; readonly attemptId: string }[]>;
   /** The image as the log's leader tells it. */
   imageFromLeader(imageId: string): Promise<ImageState>;
   onUnreadable(imageId: string, error: unknown): void;
@@ -13,7 +15,8 @@ export interface StagedOptions {
 const mostAtOnce = 500;
 
 /** `ask.<region>.staged`: staged data that has waited too long. The read model only proposes; the log's leader decides. Refuses: InvalidRequest. */
-export async function stagedFor(question: unknown, { candidates, imageFromLeader, onUnreadable }: StagedOptions): Promise<StagedAnswer> {
+export async function stagedFor(question: unknown, options: StagedOptions): Promise<StagedAnswer> {
+  const { candidates, imageFromLeader, onUnreadable } = options;
   const { unchangedSince, limit } = fields(question, 'the question', { unchangedSince: moment, limit: count });
   const staged: { imageId: string; attemptId: string }[] = [];
   for (const imageId of await candidates(unchangedSince, Math.min(limit, mostAtOnce))) {
@@ -24,7 +27,20 @@ export async function stagedFor(question: unknown, { candidates, imageFromLeader
       onUnreadable(imageId, error);
     }
   }
-  return { staged };
+  return { staged, uploads: await openUploads(options, unchangedSince, limit) };
+}
+
+async function openUploads({ uploads, imageFromLeader, onUnreadable }: StagedOptions, startedBefore: Date, limit: number): Promise<StagedAnswer['uploads']> {
+  const open: { imageId: string; attemptId: string }[] = [];
+  for (const { imageId, attemptId } of await uploads(startedBefore, Math.min(limit, mostAtOnce))) {
+    try {
+      const image = await imageFromLeader(imageId);
+      if (image.exists && image.attempts.some((attempt) => attempt.attemptId === attemptId && attempt.state === 'open' && attempt.isResumable === true)) open.push({ imageId, attemptId });
+    } catch (error) {
+      onUnreadable(imageId, error);
+    }
+  }
+  return open;
 }
 
 const waits = ({ staged, importing }: Image): boolean => staged !== null && importing === null;

@@ -22,6 +22,7 @@ import { NamespacesController } from './metadefs/namespaces.controller.js';
 import { ObjectsController } from './metadefs/objects.controller.js';
 import { PropertiesController } from './metadefs/properties.controller.js';
 import { ResourceTypesController } from './metadefs/resource-types.controller.js';
+import { ImageUploadsController } from './uploads/image-uploads.controller.js';
 import { TasksController } from './tasks/tasks.controller.js';
 import { GATEWAY_RULES, IMAGES, METADEFS, PROGRESS } from './tokens.js';
 import { RegionsController } from './regions/regions.controller.js';
@@ -35,7 +36,7 @@ export const gatewayModule = ({ rules, room, metadefs, data, progress, regions }
   controllers: [
     VersionsController, HealthcheckController, SchemasController, InfoController,
     ImageListController, ImagesController, ImageTagsController, ImageHistoryController,
-    ImageDataController, ProgressController, ImageStageController,
+    ImageDataController, ProgressController, ImageStageController, ImageUploadsController,
     ImageImportsController, StoresController, LocationsController, TasksController, RegionsController,
     MembersController,
     ResourceTypesController, NamespacesController, PropertiesController, ObjectsController, MetadefTagsController, MetadefSchemasController,

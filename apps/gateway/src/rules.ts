@@ -11,6 +11,7 @@ export const edgeRules = (config: GatewayConfig): EdgeRules => ({
   publicEndpoint: config.publicEndpoint,
   enableProxyHeadersParsing: config.enableProxyHeadersParsing,
   maxRequestIdLength: config.maxRequestIdLength,
+  imageSizeCap: config.imageSizeCap,
   cors: {
     allowedOrigin: config.corsAllowedOrigin, allowCredentials: config.corsAllowCredentials, exposeHeaders: config.corsExposeHeaders,
     maxAge: config.corsMaxAge, allowMethods: config.corsAllowMethods, allowHeaders: config.corsAllowHeaders,

@@ -7,7 +7,7 @@ import { stagingStoreId, type Image, type ImageCommand } from '#libs/domain';
 import { jetStreamLeases } from '#libs/event-log';
 import { progressTeller, sectionsOf, type ServiceParts } from '#libs/platform';
 import { openStagingStore } from '#libs/stores';
-import { dataRemoval, ensureSameLease, formatRules, removalLoop } from '#libs/transfers';
+import { dataRemoval, ensureSameLease, formatRules, removalLoop, uploads, type TransferParts } from '#libs/transfers';
 import type { StagingConfig } from './config.js';
 import type { StagingRoom } from './staging.room.js';
 import { sweepPass } from './sweep-pass.js';
@@ -30,22 +30,26 @@ export async function openStaging({ config, bus, logger, readiness, shutdown }: 
     sendMessage({ envelope: { imageId, command }, context: { commandId: randomUUID(), requestId: `req-${randomUUID()}`, actor: stagingActor } });
   const ask = <Answer>(question: Question) => (asked: unknown): Promise<Answer> => bus.ask<Answer>(questionSubject(bus.region, question), asked);
   const removal = dataRemoval({ stores: new Map([[stagingStoreId, store]]), logger, send, askRemovals: ask<RemovalsAnswer>('removals') });
-  const sweep = sweepPass({ store, expiryMs: config.stagingExpiry * 1000, clock, send, askStaged: ask<StagedAnswer>('staged'), askAttempts: ask<AttemptsAnswer>('attempts') }, logger);
+  const sender: StagingRoom['sender'] = ({ imageId, requestId, actor, personal }) => (envelope, { commandId, requestHash } = { commandId: randomUUID() }) => sendMessage({
+    envelope: { imageId, ...envelope },
+    context: { commandId, requestId, actor, ...(requestHash === undefined ? {} : { requestHash }), ...(personal ? { personal } : {}) },
+  });
+  const transfer: TransferParts = {
+    leases: await jetStreamLeases(bus.connection, { region: bus.region }), leaseMs: config.leaseSeconds * 1000, idleMs: config.uploadIdleSeconds * 1000,
+    clock, osHashAlgo: config.hashingAlgorithm, formats: formatRules(config), tellProgress: progressTeller(bus), removeData: removal.ofImage,
+  };
+  const expiryMs = config.stagingExpiry * 1000;
+  const resumable = uploads({ ...transfer, store, logger, sender, expiryMs });
+  const sweep = sweepPass({ store, expiryMs, clock, send, wasTouchedSince: resumable.wasTouchedSince, askStaged: ask<StagedAnswer>('staged'), askAttempts: ask<AttemptsAnswer>('attempts') }, logger);
   const loops = [
     removalLoop(removal, { everyMs: config.removalInterval * 1000, logger }),
     removalLoop({ pass: sweep }, { everyMs: config.stagingSweepInterval * 1000, logger }),
+    removalLoop({ pass: resumable.finishAll }, { everyMs: config.removalInterval * 1000, logger }),
   ];
   shutdown.add('removal of bytes', async () => { await Promise.all(loops.map((loop) => loop.stop())); });
 
   return {
     store, logger, capabilityKey: config.capabilityKey,
-    transfer: {
-      leases: await jetStreamLeases(bus.connection, { region: bus.region }), leaseMs: config.leaseSeconds * 1000, idleMs: config.uploadIdleSeconds * 1000,
-      clock, osHashAlgo: config.hashingAlgorithm, formats: formatRules(config), tellProgress: progressTeller(bus), removeData: removal.ofImage,
-    },
-    sender: ({ imageId, requestId, actor, personal }) => (envelope, { commandId, requestHash } = { commandId: randomUUID() }) => sendMessage({
-      envelope: { imageId, ...envelope },
-      context: { commandId, requestId, actor, ...(requestHash === undefined ? {} : { requestHash }), ...(personal ? { personal } : {}) },
-    }),
+    transfer, sender, uploads: resumable,
   };
 }

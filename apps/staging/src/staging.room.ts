@@ -1,7 +1,7 @@
 import type { CapabilityClaims } from '#libs/contracts';
 import type { Logger } from '#libs/platform';
 import type { Store } from '#libs/stores';
-import type { Transfer, TransferParts } from '#libs/transfers';
+import type { Transfer, TransferParts, Uploads } from '#libs/transfers';
 
 export const STAGING = Symbol('staging');
 
@@ -9,8 +9,9 @@ export const STAGING = Symbol('staging');
 export interface StagingRoom {
   readonly store: Store;
   readonly transfer: TransferParts;
+  readonly uploads: Uploads;
   readonly capabilityKey: string;
   readonly logger: Logger;
   /** Sends commands on behalf of whom the capability was given for. */
-  sender(claims: CapabilityClaims): Transfer['send'];
+  sender(claims: Pick<CapabilityClaims, 'imageId' | 'requestId' | 'actor' | 'personal'>): Transfer['send'];
 }

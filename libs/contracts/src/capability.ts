@@ -1,16 +1,19 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { Problem, type ImageCommandEnvelope } from '#libs/domain';
+import { Problem, type Image, type ImageCommandEnvelope } from '#libs/domain';
 import type { CommandContext } from './messages.js';
+import type { UploadAsk } from './uploads.js';
 
 /** What one service lets another do with the bytes of one attempt: bring them to the staging area, read them there, or fetch them from another region. */
 export interface CapabilityClaims {
-  readonly may: 'stage' | 'read' | 'fetch';
+  readonly may: 'stage' | 'upload' | 'read' | 'fetch';
   readonly imageId: string;
   readonly attemptId: string;
   readonly expiresAt: Date;
   /** The most bytes that may arrive. */
   readonly limitBytes?: number;
   readonly declaredSizeBytes?: number;
+  /** What is to be done with an upload that can be resumed, and what its image says that its data is. */
+  readonly upload?: { readonly ask: UploadAsk; readonly formats: Pick<Image, 'diskFormat' | 'containerFormat'> };
   /** On whose behalf: what is recorded names him, not the service. */
   readonly requestId: string;
   /** The import that fetches, and from which region. */

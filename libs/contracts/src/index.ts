@@ -9,6 +9,8 @@ export {
   type ImageCommandMessage, type MetadefCommandAnswer, type MetadefCommandMessage, type Projected, type ReachedService, type RegionsAnswer, type RegionsQuestion,
   type RemoteImage, type RemovalsAnswer, type RemovalsQuestion, type StagedAnswer, type StagedQuestion, type StatusAnswer,
 } from './messages.js';
+export { checksumAlgorithms, uploadIdOf, uploadNamed, wholePart, type ChecksumAlgorithm, type PartChecksum, type UploadAsk, type UploadNotes, type UploadState } from './uploads.js';
+export { known } from './known.js';
 export { inboxPrefix, natsPermissions, natsUsers, type NatsPermissions, type NatsUser } from './permissions.js';
 export { openAccess, sealAccess, type RemoteAccess, type SealedFor } from './sealed-token.js';
 export type { PersonKeys } from './person-keys.js';

@@ -102,9 +102,13 @@ export interface ReachedService {
   readonly reason?: string;
 }
 
-/** `ask.<region>.staged`: staged data that nobody imports, of images that have not changed since, as the log's leader shows it; longest waiting first. */
+/** `ask.<region>.staged`: staged data that nobody imports, of images that have not changed since, and uploads that can be resumed and began before, as the log's leader shows it; longest waiting first. */
 export interface StagedQuestion { readonly unchangedSince: string; readonly limit: number }
-export interface StagedAnswer { readonly staged: readonly { readonly imageId: string; readonly attemptId: string }[] }
+export interface StagedAnswer {
+  readonly staged: readonly { readonly imageId: string; readonly attemptId: string }[];
+  /** Whether somebody went on with one since, only the staging area knows. */
+  readonly uploads: readonly { readonly imageId: string; readonly attemptId: string }[];
+}
 
 /** `ask.<region>.attempts`: what the log's leader knows of each, in the order of the question. */
 export interface AttemptsQuestion { readonly attempts: readonly { readonly imageId: string; readonly attemptId: string }[] }

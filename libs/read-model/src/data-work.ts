@@ -20,8 +20,10 @@ export interface Counts {
 export interface DataWork {
   /** Attempts that are over and whose bytes may still lie in a store, or in one of those named; longest waiting first, after `after` where given. */
   removalCandidates(limit: number, among?: { readonly after?: AttemptCandidate; readonly storeIds?: readonly string[] }): Promise<AttemptCandidate[]>;
-  /** Attempts that the log has not ended yet, oldest first: those whose lease ran out are the sweeper's. */
+  /** Attempts that the log has not ended yet and that a lease keeps open, oldest first: those whose lease ran out are the sweeper's. */
   openAttempts(limit: number, after?: AttemptCandidate): Promise<AttemptCandidate[]>;
+  /** Uploads that can be resumed, are still open and began before this moment, oldest first. */
+  resumableSince(startedBefore: Date, limit: number): Promise<AttemptCandidate[]>;
   /** Images with staged data that nobody imports and that have not changed since, longest waiting first. */
   stagedSince(unchangedSince: Date, limit: number): Promise<string[]>;
   /** Images whose commits could not be projected. */
@@ -36,6 +38,7 @@ export function dataWork({ orm, pool }: Pick<Database, 'orm' | 'pool'>): DataWor
   return {
     removalCandidates: (limit, { after, storeIds } = {}) => reachable(() => attempts(orm, 'over', limit, after, storeIds)),
     openAttempts: (limit, after) => reachable(() => attempts(orm, 'open', limit, after)),
+    resumableSince: (startedBefore, limit) => reachable(() => resumable(orm, startedBefore, limit)),
     stagedSince: (unchangedSince, limit) => reachable(async () => {
       const { rows } = await pool.query<{ id: string }>(
         'select id from images where staged is not null and importing is null and updated_at < $1 order by updated_at limit $2', [unchangedSince.toISOString(), limit]);
@@ -56,9 +59,16 @@ export function dataWork({ orm, pool }: Pick<Database, 'orm' | 'pool'>): DataWor
 async function attempts(orm: Database['orm'], state: 'open' | 'over', limit: number, after?: AttemptCandidate, storeIds?: readonly string[]): Promise<AttemptCandidate[]> {
   const inStores = storeIds ? { storeId: { $in: [...storeIds] } } : {};
   const behind = after ? { $or: [{ since: { $gt: after.since } }, { since: after.since, attemptId: { $gt: after.attemptId } }] } : {};
-  const found = await orm.em.fork().find(AttemptEntity, { state, ...inStores, ...behind }, { orderBy: { since: 'asc', attemptId: 'asc' }, limit, disableIdentityMap: true });
-  return found.map(({ imageId, attemptId, storeId, since }) => ({ imageId, attemptId, storeId, since }));
+  const found = await orm.em.fork().find(AttemptEntity, { state, ...(state === 'open' ? { isResumable: null } : {}), ...inStores, ...behind }, { orderBy: { since: 'asc', attemptId: 'asc' }, limit, disableIdentityMap: true });
+  return found.map(candidate);
 }
+
+async function resumable(orm: Database['orm'], startedBefore: Date, limit: number): Promise<AttemptCandidate[]> {
+  const found = await orm.em.fork().find(AttemptEntity, { state: 'open', isResumable: true, since: { $lt: startedBefore } }, { orderBy: { since: 'asc', attemptId: 'asc' }, limit, disableIdentityMap: true });
+  return found.map(candidate);
+}
+
+const candidate = ({ imageId, attemptId, storeId, since }: AttemptCandidate): AttemptCandidate => ({ imageId, attemptId, storeId, since });
 
 async function counts(pool: Pool): Promise<Counts> {
   const { rows: [row] } = await pool.query<{ found: Counts }>(`

@@ -55,6 +55,7 @@ export const AttemptEntity = defineEntity({
     storeId: p.text(),
     state: p.text(),
     since: p.datetime(3),
+    isResumable: p.boolean().nullable(),
   },
 });
 

@@ -87,9 +87,9 @@ function removedAttempt(event: ImageEvent): string {
 
 function noteWork(imageId: string, before: readonly Attempt[], after: readonly Attempt[], at: Date, work: Map<string, AttemptRow | 'removed'>): void {
   const stateBefore = new Map(before.map(({ attemptId, state }) => [attemptId, state]));
-  for (const { attemptId, storeId, state } of after) {
+  for (const { attemptId, storeId, state, isResumable } of after) {
     if (stateBefore.get(attemptId) === state) continue;
-    work.set(attemptId, state === 'stored' || state === 'staged' ? 'removed' : { image_id: imageId, attempt_id: attemptId, store_id: storeId, state, since: at.toISOString() });
+    work.set(attemptId, state === 'stored' || state === 'staged' ? 'removed' : { image_id: imageId, attempt_id: attemptId, store_id: storeId, state, is_resumable: isResumable === true ? true : null, since: at.toISOString() });
   }
   const stays = new Set(after.map(({ attemptId }) => attemptId));
   for (const { attemptId } of before) if (!stays.has(attemptId)) work.set(attemptId, 'removed');

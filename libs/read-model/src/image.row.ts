@@ -56,6 +56,8 @@ export interface AttemptRow {
   attempt_id: string;
   store_id: string;
   state: 'open' | 'over';
+  /** Null where it is not: no lease ends it. */
+  is_resumable: true | null;
   /** When it came into this state. */
   since: string;
 }

@@ -1,10 +1,11 @@
 import { readdir, stat } from 'node:fs/promises';
-import { basename, join, relative } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { Problem } from '#libs/domain';
 import { errnoOf } from './errno.js';
 import type { FileRoom } from './file-writer.js';
 import { keyNamed, type DataKey } from './layout.js';
 import type { StoredThing } from './store.js';
+import { uploadsDirOf } from './unfinished-files.js';
 
 /** Every file below the folder, folder by folder, so that a large store costs no more memory than its largest folder. */
 export async function* listFiles(room: FileRoom): AsyncGenerator<StoredThing, void, undefined> {
@@ -29,10 +30,11 @@ async function* filesBelow(folder: string, room: FileRoom): AsyncGenerator<Store
   }
 }
 
-/** What is still being written lies beside the tree under one name. Whatever has no key of this store is not ours. */
-function keyOfFile(path: string, { dataDir, incomingDir, storeId }: FileRoom): DataKey | undefined {
-  const isArriving = path === join(incomingDir, basename(path));
-  const key = keyNamed(isArriving ? basename(path) : relative(dataDir, path));
+/** What is still being written lies beside the tree under one name, what is unfinished in a folder of that name. Whatever has no key of this store is not ours. */
+function keyOfFile(path: string, room: FileRoom): DataKey | undefined {
+  const { dataDir, incomingDir, storeId } = room;
+  const isArriving = path === join(incomingDir, basename(path)) || dirname(dirname(path)) === uploadsDirOf(room);
+  const key = keyNamed(isArriving ? basename(dirname(path) === incomingDir ? path : dirname(path)) : relative(dataDir, path));
   return key?.storeId === storeId ? key : undefined;
 }
 

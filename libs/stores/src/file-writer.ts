@@ -50,9 +50,9 @@ export async function refuseExisting(path: string): Promise<void> {
 
 /** A file whose bytes are on their way to the disk while more arrive. A sync that failed in the background is told at the
  *  next write or at the end: the kernel reports a lost write once, and whoever misses it takes lost bytes for durable. */
-export function earlySyncingFile(room: FileRoom, handle: Pick<FileHandle, 'write' | 'datasync' | 'close'>) {
-  let position = 0;
-  let syncedTo = 0;
+export function earlySyncingFile(room: FileRoom, handle: Pick<FileHandle, 'write' | 'datasync' | 'close'>, startAt = 0) {
+  let position = startAt;
+  let syncedTo = startAt;
   let syncing: Promise<void> = Promise.resolve();
   let failure: { error: unknown } | undefined;
 

@@ -9,6 +9,7 @@ import { startFileWriter, type FileRoom } from './file-writer.js';
 import { removeEmptyFolders, syncNearestFolder } from './folders.js';
 import { flatKeyOf, keyOf, type DataKey } from './layout.js';
 import type { Store } from './store.js';
+import { unfinishedFiles } from './unfinished-files.js';
 
 /** A store in a folder (glance: filesystem_store_datadir), which is made if it is not there. Local disks and network
  *  file systems alike, as long as rename is atomic; the folder holds nothing else. */
@@ -16,6 +17,7 @@ export async function fileStore(id: string, { dataDir, isReadOnly = false }: { d
   const room: FileRoom = { storeId: id, dataDir, incomingDir: join(dataDir, '.incoming'), isSyncing: false };
   if (!isReadOnly) await mkdir(room.incomingDir, { recursive: true, mode: 0o750 });
   const pathOf = (key: DataKey): string => join(dataDir, keyOf(key));
+  const unfinished = unfinishedFiles(room);
   const refuseWriting = (): void => { if (isReadOnly) throw new Problem('StoreUnavailable', { storeId: id }); };
 
   const store: Store = {
@@ -39,7 +41,10 @@ export async function fileStore(id: string, { dataDir, isReadOnly = false }: { d
     async remove(key) {
       const path = pathOf(key);
       refuseWriting();
-      await speakingForStore({ storeId: id, imageId: key.imageId }, 'StoreUnavailable', () => removeData(room, key, path));
+      await speakingForStore({ storeId: id, imageId: key.imageId }, 'StoreUnavailable', async () => {
+        await unfinished.forget(key);
+        await removeData(room, key, path);
+      });
     },
     async linkFrom(source, sourceKey, key) {
       const path = pathOf(key);
@@ -50,6 +55,7 @@ export async function fileStore(id: string, { dataDir, isReadOnly = false }: { d
       await source.sizeOf(sourceKey);
       return speakingForStore({ storeId: id, imageId: key.imageId }, 'ImageDataNotFound', () => startFileLink(room, key, { path, sourcePath }));
     },
+    ...(isReadOnly ? {} : { unfinished }),
     list: () => listFiles(room),
     check: () => checkFolder(room, isReadOnly),
     freeBytes: () => freeBytesOf(room),

@@ -1,4 +1,4 @@
-export type { ByteRange, CopyOptions, Store, StoredThing, StoreReader, StoreWriter } from './store.js';
+export type { ByteRange, CopyOptions, PartWriter, Store, StoredThing, StoreReader, StoreWriter, UnfinishedData } from './store.js';
 export { isStoreId, keyOf, keysOf, type DataKey } from './layout.js';
 export { fileStore } from './file.js';
 export { s3Defaults, type S3Options } from './s3-options.js';
@@ -7,6 +7,7 @@ export { memoryStore } from './memory.js';
 export { openStores, type StoreConfig, type Stores, type StoresConfig } from './stores.js';
 export { configuredStores, type EnabledStores, type StoreSections } from './configured-stores.js';
 export { hexLengthOf, isOsHashAlgo, osHashAlgos, type OsHashAlgo } from './hashing.js';
+export { receivePart } from './receive-part.js';
 export { receiveData, type ReceivedData, type ReceiveOptions } from './receive-data.js';
 export type { ByteSource } from './interruptible.js';
 export { readPreferred, type ReadPreference } from './read-preferred.js';

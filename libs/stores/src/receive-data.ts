@@ -39,7 +39,7 @@ export interface ReceivedData {
 /** How many slabs one transfer may have at the hashes and the store at once, besides the one it fills. */
 const windowSlabs = 3;
 /** What all uploads of a process may hold together. Who finds none free waits, and so does his client. */
-const slabs = slabPool(128);
+export const slabs = slabPool(128);
 const threads = hashThreads();
 
 /** Takes a stream into a store in one pass: limit, both hashes and the write go on side by side, at the pace of the slowest.

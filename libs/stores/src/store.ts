@@ -38,6 +38,8 @@ export interface Store {
   /** Whatever lies in the store, in no order; what comes or goes meanwhile may be missing. A list is no reason to remove anything: of each key the log
    *  has to be asked. Refuses: StoreUnavailable. */
   list?(): AsyncIterable<StoredThing>;
+  /** For data that arrives in several requests; absent where the store takes it only in one go. */
+  readonly unfinished?: UnfinishedData;
   /** For /readyz: resolves when the store can do its work now, else throws an error that says what is wrong. */
   check(): Promise<void>;
   /** How much still fits, in bytes, where the driver can know it. */
@@ -85,4 +87,46 @@ export interface StoreReader extends AsyncIterable<Uint8Array> {
   [Symbol.asyncIterator](): AsyncIterator<Uint8Array>;
   /** Gives file handle and buffers back. May be called more than once. */
   close(): Promise<void>;
+}
+
+/**
+ * Data that arrives in several requests, with any time and any death of a process in between. It lies beside what the store holds, under the key that it
+ * will have: one or more parts, each a row of bytes that grows at its end, and a note that goes with them. `seal` makes one of them the store's data.
+ *
+ * - What `keep` has acknowledged, and whatever `partsOf` tells, survives the failure of the power.
+ * - Bytes that were appended unverified do not count before they are kept: whoever dies in between leaves the part as it was.
+ * - Nobody but the caller keeps two from appending to one part at once.
+ * - `Store.remove` of the key takes all of it away, and `Store.list` shows it.
+ */
+export interface UnfinishedData {
+  /** Replaces the note, durably; the first one makes the place. Refuses: StoreFull, StoreUnavailable. */
+  note(key: DataKey, note: string): Promise<void>;
+  /** Undefined where there is nothing under this key. */
+  noted(key: DataKey): Promise<string | undefined>;
+  /** The parts by name and how many bytes of each are there to stay. */
+  partsOf(key: DataKey): Promise<ReadonlyMap<string, number>>;
+  /** Goes on with a part, or begins it, at exactly its size. Refuses: StoreUnavailable, ImageDataNotFound without a note. */
+  append(key: DataKey, part: string, options: { readonly at: number; readonly isUnverified?: boolean }): Promise<PartWriter>;
+  read(key: DataKey, part: string): Promise<StoreReader>;
+  /** A part of that name from nothing, whatever it held before: to be written once, and committed as the store's data under the key. */
+  rewrite(key: DataKey, part: string): Promise<StoreWriter>;
+  /** A writer that takes the part for what is written to it: only its commit does something, and that makes it the store's data under the key. */
+  seal(key: DataKey, part: string): Promise<StoreWriter>;
+  removePart(key: DataKey, part: string): Promise<void>;
+  /** What is still unfinished, after the data itself became the store's. */
+  forget(key: DataKey): Promise<void>;
+  /** When somebody last said that he needs it, by `touch`; undefined where there is nothing. */
+  touchedAt(key: DataKey): Promise<Date | undefined>;
+  touch(key: DataKey, at: Date): Promise<void>;
+  /** Every key under which something is unfinished. */
+  keys(): Promise<readonly DataKey[]>;
+}
+
+export interface PartWriter {
+  /** Takes the next bytes. The chunk is the caller's again when this resolves. Refuses: StoreFull, StoreUnavailable. */
+  write(chunk: Uint8Array): Promise<void>;
+  /** Makes durable what was written, and gives the size of the part. Ends the writer. */
+  keep(): Promise<number>;
+  /** Takes back what was written. Ends the writer; after `keep` nothing happens. */
+  undo(): Promise<void>;
 }

@@ -4,4 +4,5 @@ export { progressMeter, type MeteredTransfer, type ProgressMeter } from './progr
 export { stagedFates, sweepStaging, type StagedFate, type StagingSweepOptions, type StagingSweepParts, type Swept } from './staging-sweep.js';
 export { requestedRange, type DataRange } from './range-header.js';
 export { ensureSameLease } from './same-lease.js';
+export { uploads, type UploadParts, type Uploads } from './uploads.js';
 export { transferData, type SentAs, type Transfer, type TransferKind, type TransferParts } from './transfer-data.js';

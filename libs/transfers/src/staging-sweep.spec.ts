@@ -9,7 +9,7 @@ const hoursAgo = (hours: number): string => new Date(now.getTime() - hours * 3_6
 const attempt = (state: 'open' | 'staged' | 'over', { isImporting = false, hours = 1 } = {}): AttemptFate => ({ state, isImporting, unchangedSince: hoursAgo(hours) });
 
 /** A staging area that holds one file for each fate, a log that tells the fates, and what was sent to it; staged data expires after a day. */
-async function anArea(fates: readonly AttemptFate[], { expired = [] as { imageId: string; attemptId: string }[], send = async (): Promise<void> => {} } = {}) {
+async function anArea(fates: readonly AttemptFate[], { expired = [] as { imageId: string; attemptId: string }[], uploads = [] as { imageId: string; attemptId: string }[], touched = [] as string[], send = async (): Promise<void> => {} } = {}) {
   const store = memoryStore(stagingStoreId);
   const known = new Map<string, AttemptFate>();
   const keys: DataKey[] = [];
@@ -27,7 +27,8 @@ async function anArea(fates: readonly AttemptFate[], { expired = [] as { imageId
     const swept: Swept[] = [];
     for await (const each of sweepStaging({
       store, expiryMs: 24 * 3_600_000, clock: () => now,
-      askStaged: async ({ unchangedSince }) => ({ staged: unchangedSince === hoursAgo(24) ? expired : [] }),
+      askStaged: async ({ unchangedSince }) => ({ staged: unchangedSince === hoursAgo(24) ? expired : [], uploads }),
+      wasTouchedSince: async ({ attemptId }, since) => since.toISOString() === hoursAgo(24) && touched.includes(attemptId),
       askAttempts: async ({ attempts }) => ({ attempts: attempts.map(({ attemptId }) => known.get(attemptId) ?? { state: 'gone' }) }),
       async send(imageId, { type, ...command }) {
         sent.push([imageId, type]);
@@ -41,6 +42,13 @@ async function anArea(fates: readonly AttemptFate[], { expired = [] as { imageId
 }
 
 describe('A sweep of the staging area', () => {
+  it('ends uploads in parts that nobody went on with in time, and no others', async () => {
+    const uploads = [{ imageId: randomUUID(), attemptId: 'left' }, { imageId: randomUUID(), attemptId: 'goes on' }];
+    const { sweep, sent } = await anArea([], { uploads, touched: ['goes on'] });
+    await sweep();
+    expect(sent).toEqual([[uploads[0]?.imageId, 'FailImageStaging']]);
+  });
+
   it('keeps what arrives, waits or is being imported, and what nobody can judge', async () => {
     const { sweep, left, sent } = await anArea([attempt('open'), attempt('staged'), attempt('staged', { isImporting: true, hours: 99 }), { state: 'unknown' }, { state: 'unreadable' }]);
     expect((await sweep()).map(({ fate, done }) => [fate, done])).toEqual([

@@ -24,6 +24,8 @@ export interface StagingSweepParts {
   readonly store: Store;
   readonly expiryMs: number;
   clock(): Date;
+  /** Whether an upload is being gone on with, or was after this moment; by default what the area itself tells. */
+  wasTouchedSince?(key: DataKey, since: Date): Promise<boolean>;
   askStaged(question: StagedQuestion): Promise<StagedAnswer>;
   askAttempts(question: AttemptsQuestion): Promise<AttemptsAnswer>;
   /** Sends a command in the service's own name. */
@@ -57,17 +59,31 @@ export async function* sweepStaging(parts: StagingSweepParts, options: StagingSw
 }
 
 /** Bytes go afterwards, as those of any attempt that is over. */
-async function expire({ askStaged, send, clock, expiryMs }: StagingSweepParts): Promise<void> {
-  const unchangedSince = new Date(clock().getTime() - expiryMs).toISOString();
-  const { staged } = await askStaged({ unchangedSince, limit: 500 });
-  for (const { imageId, attemptId } of staged) {
+async function expire(parts: StagingSweepParts): Promise<void> {
+  const { askStaged, send, clock, expiryMs } = parts;
+  const since = new Date(clock().getTime() - expiryMs);
+  const { staged, uploads } = await askStaged({ unchangedSince: since.toISOString(), limit: 500 });
+  const untouched = await Promise.all(uploads.map(async (upload) => (await wasTouchedSince(parts, upload, since) ? [] : [upload])));
+  const ends = [
+    ...staged.map(({ imageId, attemptId }) => ({ imageId, command: { type: 'ExpireStagedData', attemptId } as const })),
+    ...untouched.flat().map(({ imageId, attemptId }) => ({ imageId, command: { type: 'FailImageStaging', attemptId, reason: 'expired' } as const })),
+  ];
+  for (const { imageId, command } of ends) {
     try {
-      await send(imageId, { type: 'ExpireStagedData', attemptId });
+      await send(imageId, command);
     } catch (error) {
       // Deleted meanwhile: then it is over anyway.
       if (!(error instanceof Problem && error.code === 'ImageNotFound')) throw error;
     }
   }
+}
+
+/** Whether somebody went on with an upload: a service knows better than the area itself. */
+async function wasTouchedSince({ store, wasTouchedSince: isKnownTouched }: StagingSweepParts, { imageId, attemptId }: Pick<DataKey, 'imageId' | 'attemptId'>, since: Date): Promise<boolean> {
+  const key = { imageId, attemptId, storeId: store.id };
+  if (isKnownTouched) return isKnownTouched(key, since);
+  const touchedAt = await store.unfinished?.touchedAt(key);
+  return touchedAt !== undefined && touchedAt > since;
 }
 
 async function* inBatches({ list, id }: Store): AsyncGenerator<StoredThing[], void, undefined> {

@@ -1,6 +1,6 @@
 import type { CommandContext, ImageCommandMessage } from '#libs/contracts';
 import {
-  importMethods, memberStatuses, visibilities, type DataInspection, type ImageAttributes, type ImageCommand, type PropertyChange,
+  importMethods, memberStatuses, uploadFailures, visibilities, type DataInspection, type ImageAttributes, type ImageCommand, type PropertyChange,
 } from '#libs/domain';
 import {
   anything, count, dictionary, fields, flag, list, nullable, oneOf, optional, plainObject, present, record, text, uuid, type Check, type Checks,
@@ -35,7 +35,7 @@ const inspection = record<DataInspection>({
   format: optional(text(64)) as Check<string>, virtualSizeBytes: optional(count) as Check<number>, findings: list(100, record({ rule: text(64), detail: text(255) })),
 });
 const inspectedOrNot = { inspection: optional(inspection) as Check<DataInspection> };
-const uploadFailure = oneOf(['interrupted', 'refused', 'store_failed', 'lease_expired']);
+const uploadFailure = oneOf(uploadFailures);
 const nothing = {};
 
 const changeChecks = {
@@ -73,7 +73,7 @@ const commandChecks: { readonly [Type in ImageCommand['type']]: Checks<FieldsOf<
   DeactivateImage: nothing,
   ReactivateImage: nothing,
   DeleteImage: nothing,
-  StartImageStaging: { ...attempt, storeId: text(255), declaredSizeBytes: optional(count) as Check<number> },
+  StartImageStaging: { ...attempt, storeId: text(255), declaredSizeBytes: optional(count) as Check<number>, isResumable: optional(flag) as Check<boolean> },
   CompleteImageStaging: { ...attempt, ...inspectedOrNot, sizeBytes: count, checksum: text(255), osHashAlgo: text(64), osHashValue: text(255) },
   FailImageStaging: { ...attempt, reason: uploadFailure },
   ExpireStagedData: attempt,

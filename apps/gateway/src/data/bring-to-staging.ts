@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { request as httpRequest, type ClientRequest, type IncomingMessage } from 'node:http';
 import { json } from 'node:stream/consumers';
-import { signCapability, type Answer, type CapabilityClaims } from '#libs/contracts';
+import { signCapability, type Answer, type CapabilityClaims, type UploadState } from '#libs/contracts';
 import { isProblemCode, Problem } from '#libs/domain';
 
 /** How the gateway reaches the staging service. */
@@ -15,50 +15,75 @@ export interface StagingLine {
 /** How long after it was given a capability can be used to begin. */
 const beginWithinMs = 60_000;
 
+type Claims = Omit<CapabilityClaims, 'may' | 'expiresAt'>;
+
 /**
  * Passes a client's data on to the staging service, at the pace of the slower one, and resolves once it is recorded as staged. The source
  * stays open, so that a refusal can still be answered. Refuses: what staging refuses, UploadInterrupted, and Unavailable where it cannot
  * be reached or goes away.
  */
-export async function bringToStaging(line: StagingLine, claims: Omit<CapabilityClaims, 'may' | 'expiresAt'>, source: IncomingMessage): Promise<void> {
-  const capability = signCapability(line.capabilityKey, { ...claims, may: 'stage', expiresAt: new Date(Date.now() + beginWithinMs) });
-  const { imageId } = claims;
-  if (source.destroyed && !source.complete) throw new Problem('UploadInterrupted', { imageId });
-  const length = source.headers['content-length'];
-  const passing = httpRequest(new URL(`/transfers/${capability}`, line.url), {
+export async function bringToStaging(line: StagingLine, claims: Claims, source: IncomingMessage): Promise<void> {
+  await passToStaging(line, `/transfers/${signed(line, 'stage', claims)}`, claims.imageId, source);
+}
+
+/** Has the staging service do something with an upload that can be resumed; the source, if any, is the bytes of a part. Refuses as `bringToStaging` does. */
+export async function askOfUpload(line: StagingLine, claims: Claims & Required<Pick<CapabilityClaims, 'upload'>>, source?: IncomingMessage): Promise<UploadState> {
+  const answer = await passToStaging<UploadState>(line, `/uploads/${signed(line, 'upload', claims)}`, claims.imageId, source);
+  if (!answer) throw new Error('the staging service did not say how far an upload is');
+  return answer;
+}
+
+const signed = (line: StagingLine, may: CapabilityClaims['may'], claims: Claims): string =>
+  signCapability(line.capabilityKey, { ...claims, may, expiresAt: new Date(Date.now() + beginWithinMs) });
+
+async function passToStaging<Ok = never>(line: StagingLine, path: string, imageId: string, source: IncomingMessage | undefined): Promise<Ok | undefined> {
+  if (source?.destroyed && !source.complete) throw new Problem('UploadInterrupted', { imageId });
+  const passing = openLine(line, path, source ? source.headers['content-length'] : '0');
+  const forget = source ? onceGone(source, () => { passing.destroy(new Problem('UploadInterrupted', { imageId })); }) : () => {};
+  try {
+    const answered = once(passing, 'response') as Promise<[IncomingMessage]>;
+    if (source) source.pipe(passing);
+    else passing.end();
+    const [response] = await answered;
+    return await answerIn<Ok>(response);
+  } catch (error) {
+    throw error instanceof Problem ? error : new Problem('Unavailable', { what: 'The staging area', seconds: 5 }, { cause: error });
+  } finally {
+    forget();
+    end(source, passing);
+  }
+}
+
+function onceGone(source: IncomingMessage, tell: () => void): () => void {
+  source.once('error', tell).once('aborted', tell);
+  return () => { source.off('error', tell).off('aborted', tell); };
+}
+
+function openLine({ url, silentForMs }: StagingLine, path: string, length: string | undefined): ClientRequest {
+  const passing = httpRequest(new URL(path, url), {
     // A connection of its own: what was said over a kept one that turns out to be dead could not be said again.
     agent: false, method: 'PUT', headers: { 'content-type': 'application/octet-stream', ...(length === undefined ? {} : { 'content-length': length }) },
   });
   // Staging may refuse before the first byte has come, and its idle limit runs from here.
   passing.flushHeaders();
-  passing.setTimeout(line.silentForMs, () => { passing.destroy(new Error(`the staging service gave no sign of life for ${line.silentForMs} ms`)); });
+  passing.setTimeout(silentForMs, () => { passing.destroy(new Error(`the staging service gave no sign of life for ${silentForMs} ms`)); });
   // Also after the answer: what is still on its way then is wanted by nobody any more.
   passing.on('error', () => {});
-  const onClientGone = (): void => { passing.destroy(new Problem('UploadInterrupted', { imageId })); };
-  source.once('error', onClientGone);
-  source.once('aborted', onClientGone);
-  try {
-    const answered = once(passing, 'response') as Promise<[IncomingMessage]>;
-    source.pipe(passing);
-    const [response] = await answered;
-    await refusalIn(response);
-  } catch (error) {
-    throw error instanceof Problem ? error : new Problem('Unavailable', { what: 'The staging area', seconds: 5 }, { cause: error });
-  } finally {
-    source.off('error', onClientGone);
-    source.off('aborted', onClientGone);
-    end(source, passing);
-  }
+  return passing;
 }
 
-async function refusalIn(response: IncomingMessage): Promise<void> {
-  if (response.statusCode === 204) return void response.resume();
-  const answer = await json(response) as Answer<never>;
+async function answerIn<Ok>(response: IncomingMessage): Promise<Ok | undefined> {
+  if (response.statusCode === 204) {
+    response.resume();
+    return undefined;
+  }
+  const answer = await json(response) as Answer<Ok>;
+  if ('ok' in answer) return answer.ok;
   if ('problem' in answer && isProblemCode(answer.problem.code)) throw new Problem(answer.problem.code, answer.problem.params);
   throw new Error(`the staging service answered ${String(response.statusCode)} without saying why`);
 }
 
-function end(source: IncomingMessage, passing: ClientRequest): void {
-  source.unpipe(passing);
+function end(source: IncomingMessage | undefined, passing: ClientRequest): void {
+  source?.unpipe(passing);
   if (!passing.writableFinished) passing.destroy();
 }

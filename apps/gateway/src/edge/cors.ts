@@ -10,13 +10,17 @@ export interface CorsRules {
   readonly allowHeaders: readonly string[];
 }
 
-/** What Glance sets where an operator sets nothing, with Content-Type for Horizon's direct upload. Source: API.md section 25. */
+/** What Glance sets where an operator sets nothing, with Content-Type for Horizon's direct upload, and what uploads in parts need. Source: API.md section 25. */
 export const corsDefaults = {
-  exposeHeaders: ['X-Image-Meta-Checksum', 'X-Auth-Token', 'X-Subject-Token', 'X-Service-Token', 'X-OpenStack-Request-ID'],
-  allowMethods: ['GET', 'PUT', 'POST', 'DELETE', 'PATCH'],
+  exposeHeaders: [
+    'X-Image-Meta-Checksum', 'X-Auth-Token', 'X-Subject-Token', 'X-Service-Token', 'X-OpenStack-Request-ID',
+    'Location', 'Tus-Resumable', 'Upload-Offset', 'Upload-Length', 'Upload-Metadata', 'Upload-Expires', 'Upload-Concat',
+  ],
+  allowMethods: ['GET', 'PUT', 'POST', 'DELETE', 'PATCH', 'HEAD'],
   allowHeaders: [
     'Content-MD5', 'X-Image-Meta-Checksum', 'X-Storage-Token', 'Accept-Encoding', 'X-Auth-Token', 'X-Identity-Status', 'X-Roles',
     'X-Service-Catalog', 'X-User-Id', 'X-Tenant-Id', 'X-OpenStack-Request-ID', 'Content-Type', 'Idempotency-Key',
+    'Content-Range', 'Tus-Resumable', 'Upload-Offset', 'Upload-Length', 'Upload-Defer-Length', 'Upload-Metadata', 'Upload-Concat', 'Upload-Checksum',
   ],
 } as const;
 

@@ -14,11 +14,13 @@ import { knownRoutes } from './known-routes.js';
 import { ProblemFilter, type RefusalFacts } from './problem.filter.js';
 import { requestIdOf } from './request-id.js';
 import { header, type Reply, type Request } from './request.js';
+import { offerTus } from '../uploads/tus.js';
 import { rewrittenUrl } from './version-prefix.js';
 
 export interface EdgeRules extends AddressRules {
   readonly maxRequestIdLength: number;
   readonly cors: CorsRules;
+  readonly imageSizeCap: number;
 }
 
 export interface EdgeParts {
@@ -76,7 +78,10 @@ export function installEdge(app: NestFastifyApplication, parts: EdgeParts): void
     refusing(() => { request.requestId = requestIdOf(given, parts.rules.maxRequestIdLength); }, done, () => {
       reply.header('x-openstack-request-id', request.requestId);
       applyCors(request, reply, parts.rules.cors);
-      if (request.method === 'OPTIONS') return void reply.code(200).send();
+      if (request.method === 'OPTIONS') {
+        offerTus(request, reply, parts.rules.imageSizeCap);
+        return void reply.code(200).send();
+      }
       requestContext.run({ requestId: request.requestId }, done);
     });
   });

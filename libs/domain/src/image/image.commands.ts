@@ -29,7 +29,7 @@ export type ImageCommand =
   | { type: 'DeactivateImage' }
   | { type: 'ReactivateImage' }
   | { type: 'DeleteImage' }
-  | { type: 'StartImageStaging'; attemptId: string; storeId: string; declaredSizeBytes?: number }
+  | { type: 'StartImageStaging'; attemptId: string; storeId: string; declaredSizeBytes?: number; isResumable?: boolean }
   | ({ type: 'CompleteImageStaging'; attemptId: string; inspection?: DataInspection } & StagedFacts)
   | { type: 'FailImageStaging'; attemptId: string; reason: UploadFailure }
   | { type: 'ExpireStagedData'; attemptId: string }

@@ -44,8 +44,8 @@ export const moved = (image: Image, attemptId: string, state: Attempt['state']):
 
 const without = (storeIds: readonly string[], storeId: string): string[] => storeIds.filter((each) => each !== storeId);
 
-const withAttempt = (image: Image, { attemptId, storeId, uri }: Pick<Attempt, 'attemptId' | 'storeId' | 'uri'>): Image =>
-  ({ ...image, attempts: [...image.attempts, { attemptId, storeId, state: 'open', ...(uri === undefined ? {} : { uri }) }] });
+const withAttempt = (image: Image, { attemptId, storeId, uri, isResumable = false }: Pick<Attempt, 'attemptId' | 'storeId' | 'uri' | 'isResumable'>): Image =>
+  ({ ...image, attempts: [...image.attempts, { attemptId, storeId, state: 'open', ...(uri === undefined ? {} : { uri }), ...(isResumable ? { isResumable } : {}) }] });
 
 /** What is imported as a location stays where it is. */
 const placeOf = (importing: ImportInProgress | null): Pick<Attempt, 'uri'> =>

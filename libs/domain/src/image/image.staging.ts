@@ -4,14 +4,14 @@ import type { Attempt, DataInspection, Image, ImageEvent, StagedFacts, UploadFai
 
 /** Begins to stage: queued → uploading; what an earlier import left in the staging area is given up for it.
  *  Refuses: ImageStatusConflict, FormatsMissing, AttemptOver for an attempt that was made before. Source: api-ref "Stage binary image data", Preconditions. */
-export function startImageStaging(imageId: string, start: { attemptId: string; storeId: string; declaredSizeBytes?: number }, image: Image): ImageEvent[] {
+export function startImageStaging(imageId: string, start: { attemptId: string; storeId: string; declaredSizeBytes?: number; isResumable?: boolean }, image: Image): ImageEvent[] {
   if (image.status !== 'queued') throw new Problem('ImageStatusConflict', { imageId, status: image.status, needed: 'queued' });
   refuseMissingFormats(imageId, image);
-  const { attemptId, storeId, declaredSizeBytes } = start;
+  const { attemptId, storeId, declaredSizeBytes, isResumable = false } = start;
   if (image.attempts.some((attempt) => attempt.attemptId === attemptId)) throw new Problem('AttemptOver', { imageId });
   return [
     ...(image.staged ? [{ type: 'ImageStagedDataExpired', data: { attemptId: image.staged.attemptId } } as const] : []),
-    { type: 'ImageStagingStarted', data: { attemptId, storeId, ...(declaredSizeBytes === undefined ? {} : { declaredSizeBytes }) } },
+    { type: 'ImageStagingStarted', data: { attemptId, storeId, ...(declaredSizeBytes === undefined ? {} : { declaredSizeBytes }), ...(isResumable ? { isResumable } : {}) } },
   ];
 }
 
@@ -25,9 +25,11 @@ export function completeImageStaging(imageId: string, { attemptId, sizeBytes, ch
   ];
 }
 
-/** Ends a staging attempt without data: uploading → queued. An attempt that is over already changes nothing. */
+/** Ends a staging attempt without data: uploading → queued. An attempt that is over already changes nothing, and the end of a lease is none of one that can be resumed. */
 export function failImageStaging({ attemptId, reason }: { attemptId: string; reason: UploadFailure }, image: Image): ImageEvent[] {
-  if (image.status !== 'uploading' || !openAttempt(image, attemptId)) return [];
+  const attempt = openAttempt(image, attemptId);
+  if (image.status !== 'uploading' || !attempt) return [];
+  if (attempt.isResumable === true && reason === 'lease_expired') return [];
   return [{ type: 'ImageStagingFailed', data: { attemptId, reason } }];
 }
 

@@ -39,7 +39,7 @@ export type ImageEvent =
   | Event<'ImageDeactivated', Record<never, never>>
   | Event<'ImageReactivated', Record<never, never>>
   | Event<'ImageDeleted', Record<never, never>>
-  | Event<'ImageStagingStarted', { attemptId: string; storeId: string; declaredSizeBytes?: number }>
+  | Event<'ImageStagingStarted', { attemptId: string; storeId: string; declaredSizeBytes?: number; isResumable?: boolean }>
   | Event<'ImageDataStaged', { attemptId: string; storeId: string } & StagedFacts>
   | Event<'ImageStagingFailed', { attemptId: string; reason: UploadFailure }>
   | Event<'ImageStagedDataExpired', { attemptId: string }>
@@ -57,8 +57,9 @@ export type ImageEvent =
   | Event<'MemberReset', { memberId: string }>
   | Event<'MemberRemoved', { memberId: string }>;
 
-/** Why an upload ended without data: the client went away, the data was refused, the store failed, or the lease ran out. */
-export type UploadFailure = 'interrupted' | 'refused' | 'store_failed' | 'lease_expired';
+/** Why an upload ended without data: the client went away, the data was refused, the store failed, the lease ran out, nobody went on with it in time, or the client gave it up. */
+export const uploadFailures = ['interrupted', 'refused', 'store_failed', 'lease_expired', 'expired', 'cancelled'] as const;
+export type UploadFailure = (typeof uploadFailures)[number];
 
 /**
  * What inspection found out about the bytes of an attempt, whether or not they were accepted. `format` is absent where several match,
@@ -129,6 +130,8 @@ export interface Attempt {
   readonly attemptId: string;
   readonly storeId: string;
   readonly state: 'open' | 'staged' | 'stored' | 'over';
+  /** Its bytes may come in several requests, with any time in between: no lease ends it, only its own expiry. */
+  readonly isResumable?: boolean;
   /** Where the bytes lie, in a store that only reads them there. */
   readonly uri?: string;
   /** What its bytes are, once somebody looked. */

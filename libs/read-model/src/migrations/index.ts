@@ -5,6 +5,7 @@ import { Catalog0003Metadefs } from './catalog-0003-metadefs.js';
 import { Catalog0004MetadefRenames } from './catalog-0004-metadef-renames.js';
 import { Catalog0005Staged } from './catalog-0005-staged.js';
 import { Catalog0006Imports } from './catalog-0006-imports.js';
+import { Catalog0011Uploads } from './catalog-0011-uploads.js';
 import { Guard0001Guard } from './guard-0001-guard.js';
 
 export type MigrationsList = readonly { readonly name: string; readonly class: new (...given: ConstructorParameters<typeof Migration>) => Migration }[];
@@ -17,6 +18,7 @@ export const catalogMigrations = [
   { name: 'catalog-0004-metadef-renames', class: Catalog0004MetadefRenames },
   { name: 'catalog-0005-staged', class: Catalog0005Staged },
   { name: 'catalog-0006-imports', class: Catalog0006Imports },
+  { name: 'catalog-0011-uploads', class: Catalog0011Uploads },
 ] as const;
 
 /** What a rebuild leaves for later: large indexes are built faster over what stands than row by row. */
