@@ -1,6 +1,7 @@
 import { startTestStack, type TestStack } from '#libs/embedded';
 import { openDatabase, migrate, type Database } from './database.js';
 import { entities } from './entities.js';
+import { catalogMigrations } from './migrations/index.js';
 
 let stack: TestStack;
 let database: Database;
@@ -33,6 +34,6 @@ describe('migrate', () => {
   it('does nothing where everything is built, and waits for another process that builds', async () => {
     await Promise.all([1, 2, 3].map(() => migrate({ url: stack.databaseUrl })));
     const { rows } = await database.pool.query<{ name: string }>('select name from migrations order by id');
-    expect(rows.map(({ name }) => name)).toEqual(['catalog-0001-images', 'catalog-0002-indexes', 'catalog-0003-metadefs', 'catalog-0004-metadef-renames', 'catalog-0005-staged', 'catalog-0006-imports']);
+    expect(rows.map(({ name }) => name)).toEqual(catalogMigrations.map(({ name }) => name));
   });
 });
