@@ -122,7 +122,7 @@ export async function startApi(settings: Settings = {}, { importer = {} }: { rea
   Object.assign(env, environment({ 'heliograph.staging_url': stagingUrl }));
 
   const gatewayParts = await partsOf('gateway', GatewayConfig);
-  const gateway = await NestFactory.create<NestFastifyApplication>(gatewayModule(await openGateway(gatewayParts)), createHttpAdapter(), {
+  const gateway = await NestFactory.create<NestFastifyApplication>(gatewayModule(await openGateway(gatewayParts)), createHttpAdapter({ hasCache: gatewayParts.config.imageCacheDir !== '' }), {
     logger: nestLogger(gatewayParts.logger), abortOnError: false, bodyParser: false,
   });
   installEdge(gateway, { identity: knownCallers(callers), logger: gatewayParts.logger, rules: edgeRules(gatewayParts.config) });

@@ -74,7 +74,7 @@ describe('Add location: POST /v2/images/{image_id}/locations', () => {
     const other = await located('/other', { validation_data: { os_hash_algo: 'sha256', os_hash_value: '0'.repeat(64) } });
     for (const id of [other, await located('/nowhere')]) {
       expect(await importsAt(api).ended(id)).toMatchObject({ status: 'failure' });
-      expect(await shown(id)).toMatchObject({ status: 'queued', size: null });
+      expect(await shown(id)).toMatchObject({ status: 'queued', size: null, stores: 'web' });
       expect((await api.as('service').get(locationsOf(id))).json()).toEqual([]);
     }
   });

@@ -125,3 +125,13 @@ describe('Service info discovery: GET /v2/info/…', () => {
     expect((await api.as('demo').get('/v2/info/import')).json()).toEqual({ 'import-methods': { description: 'Import methods available.', type: 'array', value: ['glance-direct', 'web-download', 'copy-image'] } });
   });
 });
+
+describe('Cache where there is none', () => {
+  it('is not found by administrators, forbidden to others, and an unknown image is not found first', async () => {
+    const ask = async (person: 'admin' | 'demo', method: string, path: string) => (await api.as(person).request(method, path)).status;
+    expect([await ask('admin', 'GET', '/v2/cache'), await ask('demo', 'GET', '/v2/cache')]).toEqual([404, 403]);
+    const id = await api.as('demo').image();
+    expect([await ask('admin', 'PUT', `/v2/cache/${id}`), await ask('demo', 'PUT', `/v2/cache/${id}`), await ask('demo', 'PUT', '/v2/cache/nonsense')]).toEqual([404, 403, 404]);
+    expect([await ask('admin', 'DELETE', `/v2/cache/${id}`), await ask('demo', 'DELETE', '/v2/cache/nonsense')]).toEqual([404, 404]);
+  });
+});

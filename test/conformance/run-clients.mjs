@@ -2,22 +2,29 @@
  * The released `openstack` client against Heliograph: once with the development identity, once with a real Keystone.
  * Prints one line a step, and N passed, N failed, N skipped.
  */
+import { randomBytes } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { cacheLife } from './cache-life.mjs';
 import { imageLife } from './image-life.mjs';
 import { client, conformance, dir, fail, freePort, pass, password, run, withHeliograph, withKeystone } from './peers.mjs';
 
 const projects = { demo_reader: 'demo' };
 
-function openstack(program, authUrl, region) {
-  return async (user, ...args) => {
-    const names = { OS_USERNAME: user, OS_PROJECT_NAME: projects[user] ?? user, OS_PASSWORD: password, OS_USER_DOMAIN_ID: 'default', OS_PROJECT_DOMAIN_ID: 'default' };
-    const env = { PATH: process.env.PATH, HOME: dir, PYTHONWARNINGS: 'ignore', OS_AUTH_URL: authUrl, OS_IDENTITY_API_VERSION: '3', OS_REGION_NAME: region, ...names };
-    // Standard input is closed: the client would upload what it reads from it.
-    return run('sh', ['-c', 'exec "$@" <&-', 'sh', program, ...args], env, 60_000);
-  };
-}
+const environmentOf = (user, authUrl, region) => ({
+  PATH: process.env.PATH, HOME: dir, PYTHONWARNINGS: 'ignore', OS_AUTH_URL: authUrl, OS_IDENTITY_API_VERSION: '3', OS_REGION_NAME: region,
+  OS_USERNAME: user, OS_PROJECT_NAME: projects[user] ?? user, OS_PASSWORD: password, OS_USER_DOMAIN_ID: 'default', OS_PROJECT_DOMAIN_ID: 'default',
+});
 
-async function live(title, as) {
-  for (const [name, step] of imageLife({ as, dir })) {
+/** Standard input is closed: the clients would upload what they read from it. What a client complains of and what it prints come together. */
+const command = (program, authUrl, region, ...always) => (user, ...args) =>
+  run('sh', ['-c', 'exec "$@" <&- 2>&1', 'sh', program, ...always, ...args], environmentOf(user, authUrl, region), 60_000);
+
+const openstack = (program, authUrl, region) => (user, ...args) =>
+  run('sh', ['-c', 'exec "$@" <&-', 'sh', program, ...args], environmentOf(user, authUrl, region), 60_000);
+
+async function live(title, steps) {
+  for (const [name, step] of steps) {
     try {
       await step();
       pass(`${title}: ${name}`);
@@ -30,12 +37,19 @@ async function live(title, as) {
 await conformance(async () => {
   const program = await client();
   await withHeliograph('development', await freePort(), [], async ({ identityUrl, region }) => {
-    await live('development identity', openstack(program, identityUrl, region));
+    await live('development identity', imageLife({ as: openstack(program, identityUrl, region), dir }));
   });
   const port = await freePort();
   await withKeystone(`http://127.0.0.1:${port}`, async ({ authUrl }) => {
-    await withHeliograph('keystone', port, ['--keystone', authUrl, '--keystone-password', password], async ({ region }) => {
-      await live('Keystone', openstack(program, authUrl, region));
+    const cache = ['--set', `default.image_cache_dir=${join(dir, 'cache')}`];
+    await withHeliograph('keystone', port, ['--keystone', authUrl, '--keystone-password', password, ...cache], async ({ region }) => {
+      const as = openstack(program, authUrl, region);
+      await live('Keystone', imageLife({ as, dir }));
+      const source = join(dir, 'to-be-cached');
+      writeFileSync(source, randomBytes(2 ** 20));
+      // These commands go to one gateway, whose address they want to be told.
+      const glance = command(join(dirname(program), 'glance'), authUrl, region, '--os-image-url', `http://127.0.0.1:${port}`);
+      await live('cache', cacheLife({ as, glance, source }));
     });
   });
 });

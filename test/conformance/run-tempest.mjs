@@ -9,7 +9,7 @@ import { once } from 'node:events';
 import { createWriteStream, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { environment, node, projectDir } from '../../scripts/prepare.mjs';
-import { conformance, count, ending, fail, freePort, inKit, kit, password, run, skip, withHeliograph, withKeystone } from './peers.mjs';
+import { conformance, count, dir, ending, fail, freePort, inKit, kit, password, run, skip, withHeliograph, withKeystone } from './peers.mjs';
 import { expectation } from './tempest-not-yet.mjs';
 
 const listFile = join(import.meta.dirname, 'tempest-passing.txt');
@@ -23,7 +23,9 @@ async function withSecondGateway({ pid }, port, data, use) {
   const env = Object.fromEntries(readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').filter(Boolean).map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]));
   const child = spawn(node, [join(projectDir, 'dist/apps/gateway/src/main.js')], {
     cwd: projectDir, stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...env, HELIOGRAPH_DEFAULT__BIND_PORT: String(port), HELIOGRAPH_HELIOGRAPH__OPERATIONS_PORT: String(await freePort()) },
+    env: { ...env, HELIOGRAPH_DEFAULT__BIND_PORT: String(port), HELIOGRAPH_HELIOGRAPH__OPERATIONS_PORT: String(await freePort()),
+      HELIOGRAPH_DEFAULT__IMAGE_CACHE_DIR: join(dir, 'cache-2'),
+    },
   });
   const log = createWriteStream(join(data, 'logs', 'gateway-2.log'));
   child.stdout.pipe(log);
@@ -47,7 +49,7 @@ async function answers(url) {
 async function outcomes(env) {
   const regex = only === undefined ? [] : ['--regex', only];
   // Its exit status says that a test failed, which is judged here by what failed.
-  const printed = await run('bash', [join(kit, 'tempest-run'), '--concurrency', '2', '--set', 'image-feature-enabled.image_format_enforcement=false', '--set', 'image-feature-enabled.manage_locations=false', ...regex], env, timeoutMs).catch((error) => error.message);
+  const printed = await run('bash', [join(kit, 'tempest-run'), '--concurrency', '2', '--set', 'image-feature-enabled.image_format_enforcement=false', ...regex], env, timeoutMs).catch((error) => error.message);
   const stream = join(env.PEERS_HOME, 'tempest', 'last.subunit');
   if (!existsSync(stream)) throw new Error(`Tempest did not run: ${printed}`);
   const lines = (await inKit(`"$VENV/client/bin/python" "${join(import.meta.dirname, 'tempest-outcomes.py')}" <"${stream}"`, env)).trim().split('\n');
@@ -76,6 +78,7 @@ await conformance(async () => {
       // Tempest uploads random bytes as qcow2, here and to a real Glance.
       'image_format.require_image_format_match': 'false',
       'default.enabled_backends': 'cheap:file,fast:file,web:http', 'cheap.weight': '200', 'fast.weight': '100',
+      'default.show_multiple_locations': 'true', 'default.image_cache_dir': join(dir, 'cache'),
       'import_filtering_opts.allowed_hosts': '127.0.0.1', 'import_filtering_opts.allowed_ports': `80,443,${env.FILES_PORT}`,
     };
     const options = Object.entries(set).flatMap(([name, value]) => ['--set', `${name}=${value}`]);

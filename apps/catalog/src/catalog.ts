@@ -57,7 +57,7 @@ export async function openCatalog({ config, logger, bus, readiness, metrics: reg
   };
   const executor = createExecutor({
     ...executing, cacheSize: config.imageCacheCommits,
-    decider: imageDecider({ properties: config.imagePropertyQuota, tags: config.imageTagQuota, members: config.imageMemberQuota }),
+    decider: imageDecider({ properties: config.imagePropertyQuota, tags: config.imageTagQuota, members: config.imageMemberQuota, locations: config.imageLocationQuota }),
   });
   const metadefs = createMetadefExecutor({ ...executing, cacheSize: namespaceCacheCommits });
   const renaming: RenameParts = { execute: (message) => metadefs.execute(message), load: (name) => loadNamespace(log, region, name) };

@@ -40,4 +40,7 @@ export class CatalogConfig extends ServiceConfig {
 
   @Option.int('default', 'image_member_quota', { glance: true, default: 128, min: -1, doc: 'The most members an image may have; -1 is no limit.' })
   readonly imageMemberQuota: number;
+
+  @Option.int('default', 'image_location_quota', { glance: true, default: 10, min: -1, doc: 'The most places that the data of an image may be said to lie at; -1 is no limit.' })
+  readonly imageLocationQuota: number;
 }

@@ -55,6 +55,15 @@ export class GatewayConfig extends ImportFilterConfig {
   @Option.path('glance_store', 'filesystem_store_datadir', { glance: true, default: 'data/images', doc: 'The directory of a file store that has none of its own; several stores lie in directories of their names beneath it.' })
   readonly filesystemStoreDatadir: string;
 
+  @Option.boolean('default', 'show_multiple_locations', { glance: true, default: false, doc: 'Whether images show the locations of their data, and owners may change them by PATCH. Whoever may do that says what an image\'s data is: leave it off unless a client needs it.' })
+  readonly showMultipleLocations: boolean;
+
+  @Option.boolean('default', 'show_image_direct_url', { glance: true, default: false, doc: 'Whether images show the first of their locations as direct_url.' })
+  readonly showImageDirectUrl: boolean;
+
+  @Option.boolean('default', 'do_secure_hash', { glance: true, default: true, doc: 'Whether the data of a new location (POST /v2/images/{id}/locations) is read and hashed before its image is active. False: it is active at once, and what its client says of the data is believed.' })
+  readonly doSecureHash: boolean;
+
   @Option.list('default', 'enabled_import_methods', { glance: true, default: ['glance-direct', 'web-download', 'copy-image'], doc: 'The import methods that are switched on, in brackets or without. Those that this version does not have are left out.' })
   readonly enabledImportMethods: readonly string[];
 
@@ -69,6 +78,21 @@ export class GatewayConfig extends ImportFilterConfig {
 
   @Option.int('default', 'image_size_cap', { glance: true, default: 1024 ** 4, min: 0, unit: 'bytes', doc: 'The most data that an image may have.' })
   readonly imageSizeCap: number;
+
+  @Option.path('default', 'image_cache_dir', { glance: true, default: '', doc: 'Where this gateway keeps copies of data that is slow to read, a directory of its own; empty for no cache. The directory of a Glance is taken over as it is.' })
+  readonly imageCacheDir: string;
+
+  @Option.int('default', 'image_cache_max_size', { glance: true, default: 10 * 1024 ** 3, min: 0, unit: 'bytes', doc: 'The most that the cache holds. What was not read for the longest time makes room; what alone is larger is not cached.' })
+  readonly imageCacheMaxSize: number;
+
+  @Option.int('default', 'image_cache_stall_time', { glance: true, default: 86_400, min: 1, max: 2_000_000, unit: 'seconds', doc: 'How long nothing may arrive of data that is on its way into the cache.' })
+  readonly imageCacheStallTime: number;
+
+  @Option.text('paste_deploy', 'flavor', { glance: true, default: 'keystone+cachemanagement', doc: 'Where there is a cache, downloads go through it if this names caching or cachemanagement; else it holds what was queued, for nobody.' })
+  readonly pasteDeployFlavor: string;
+
+  @Option.boolean('heliograph', 'cache_file_stores', { default: false, doc: 'Whether downloads bring data into the cache that lies in a file store, which is as near. What is queued (PUT /v2/cache/{id}) always comes.' })
+  readonly cacheFileStores: boolean;
 
   @Option.choice('default', 'hashing_algorithm', { glance: true, default: 'sha512', choices: osHashAlgos, doc: 'What os_hash_value is computed by. md5 is always computed besides.' })
   readonly hashingAlgorithm: OsHashAlgo;

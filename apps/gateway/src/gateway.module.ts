@@ -1,4 +1,5 @@
 import type { DynamicModule } from '@nestjs/common';
+import { CacheController } from './cache/cache.controller.js';
 import { DATA } from './data/data.room.js';
 import { ImageDataController } from './data/image-data.controller.js';
 import { ImageStageController } from './data/image-stage.controller.js';
@@ -36,7 +37,7 @@ export const gatewayModule = ({ rules, room, metadefs, data, progress, regions }
   controllers: [
     VersionsController, HealthcheckController, SchemasController, InfoController,
     ImageListController, ImagesController, ImageTagsController, ImageHistoryController,
-    ImageDataController, ProgressController, ImageStageController, ImageUploadsController,
+    ImageDataController, ProgressController, ImageStageController, ImageUploadsController, CacheController,
     ImageImportsController, StoresController, LocationsController, TasksController, RegionsController,
     MembersController,
     ResourceTypesController, NamespacesController, PropertiesController, ObjectsController, MetadefTagsController, MetadefSchemasController,

@@ -75,15 +75,16 @@ export async function openGateway(parts: ServiceParts<GatewayConfig>): Promise<G
   const protections = config.propertyProtectionFile === '' ? noProtections
     : propertyProtections({ path: config.propertyProtectionFile, format: config.propertyProtectionRuleFormat }, policy);
   const properties = protectedProperties(protections);
+  const stores = await openStores(configured);
   const schema = imageSchema(config, customProperties(config.imageSchemaFile));
   return {
     rules,
-    data: await openData(parts, await openStores(configured)),
+    data: await openData(parts, stores, readModel),
     progress: openProgress(parts),
     regions: openRegions(parts),
     room: {
       images: images({ bus, readModel, permissions: allowed, acknowledged: seen, address: rules }),
-      permissions: allowed, properties, show: imageShower(properties, allowed, schema), schema, readModel, acknowledged: seen,
+      permissions: allowed, properties, show: imageShower(properties, allowed, schema, { ...rules.locations, readOnlyStoreIds: rules.readOnlyStoreIds, storeIdsByWeight: stores.byWeight().map(({ id }) => id) }), schema, readModel, acknowledged: seen,
     },
     metadefs: {
       metadefs: metadefs({ bus, readModel, permissions: metadefsAllowed, acknowledged: seen, address: rules }),

@@ -1,4 +1,5 @@
 import { serve } from '#libs/platform';
+import { hasCache } from './cache/open-cache.js';
 import { GatewayConfig } from './config.js';
 import { createHttpAdapter, installEdge } from './edge/http-server.js';
 import { requestMetrics } from './edge/metrics.js';
@@ -12,7 +13,7 @@ await serve({
   config: GatewayConfig,
   module: async (parts) => gatewayModule(await openGateway(parts)),
   http: {
-    adapter: createHttpAdapter,
+    adapter: ({ config }) => createHttpAdapter({ hasCache: hasCache(config) }),
     configure: (app, parts) => installEdge(app, {
       identity: keystoneIdentity(parts), logger: parts.logger, rules: edgeRules(parts.config), onAnswered: requestMetrics(parts.metrics),
     }),

@@ -2,10 +2,11 @@ import type { ImportMethod } from '#libs/domain';
 import { configuredReach } from '#libs/download';
 import { configuredStores, type StoresConfig } from '#libs/stores';
 import { sectionsOf } from '#libs/platform';
+import { hasCache } from './cache/open-cache.js';
 import type { GatewayConfig } from './config.js';
 import type { EdgeRules } from './edge/http-server.js';
 import { metadataInjection } from './imports/metadata-injection.js';
-import type { GatewayRules, StoreDetail } from './tokens.js';
+import type { GatewayRules, LocationSwitches, StoreDetail } from './tokens.js';
 
 export const edgeRules = (config: GatewayConfig): EdgeRules => ({
   publicEndpoint: config.publicEndpoint,
@@ -21,11 +22,14 @@ export const edgeRules = (config: GatewayConfig): EdgeRules => ({
 export function gatewayRules(config: GatewayConfig, { enabled, defaultId }: StoresConfig): GatewayRules {
   const { publicEndpoint, enableProxyHeadersParsing, limitParamDefault, apiLimitMax } = config;
   return {
-    publicEndpoint, enableProxyHeadersParsing, disabledByFile: config.healthcheckDisableByFilePath, limitParamDefault, apiLimitMax, importMethods: switchedOn(config), region: config.region,
-    reach: configuredReach(config), injection: metadataInjection(config),
+    publicEndpoint, enableProxyHeadersParsing, disabledByFile: config.healthcheckDisableByFilePath, limitParamDefault, apiLimitMax, importMethods: switchedOn(config), region: config.region, hasCache: hasCache(config),
+    reach: configuredReach(config), injection: metadataInjection(config), locations: locationRules(config),
     stores: enabled.map(storeDetail), storeIds: enabled.map(({ id }) => id), readOnlyStoreIds: enabled.filter(({ kind }) => kind === 'http').map(({ id }) => id), defaultStoreId: defaultId,
   };
 }
+
+const locationRules = ({ showMultipleLocations, showImageDirectUrl, doSecureHash, hashingAlgorithm }: GatewayConfig): LocationSwitches =>
+  ({ areShown: showMultipleLocations, isDirectUrlShown: showImageDirectUrl, areHashed: doSecureHash, osHashAlgo: hashingAlgorithm });
 
 /** glance: what `get_store_properties` of each driver tells. */
 function storeDetail(store: StoresConfig['enabled'][number]): StoreDetail {

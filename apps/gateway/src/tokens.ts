@@ -1,4 +1,5 @@
 import type { Reach } from '#libs/download';
+import type { OsHashAlgo } from '#libs/stores';
 import type { ReadModel } from '#libs/read-model';
 import type { Injection } from './imports/metadata-injection.js';
 import type { AddressRules } from './edge/address.js';
@@ -20,6 +21,8 @@ export const METADEFS = Symbol('metadefs');
 /** What of the configuration the controllers obey. */
 export interface GatewayRules extends AddressRules {
   readonly region: string;
+  /** Whether this gateway keeps copies of data: clients learn it from the versions. */
+  readonly hasCache: boolean;
   /** Empty for none. (glance: healthcheck disable_by_file_path) */
   readonly disabledByFile: string;
   readonly limitParamDefault: number;
@@ -29,12 +32,22 @@ export interface GatewayRules extends AddressRules {
   /** Where tenants may let images come from. */
   readonly reach: Pick<Reach, 'filter' | 'addressRules'>;
   readonly injection: Injection;
+  readonly locations: LocationSwitches;
   /** As administrators see them. */
   readonly stores: readonly StoreDetail[];
   readonly storeIds: readonly string[];
   /** Those of them that data is only read from. */
   readonly readOnlyStoreIds: readonly string[];
   readonly defaultStoreId: string;
+}
+
+/** What the operator lets clients see and say of where data lies. (glance: show_multiple_locations, show_image_direct_url, do_secure_hash, hashing_algorithm) */
+export interface LocationSwitches {
+  readonly areShown: boolean;
+  readonly isDirectUrlShown: boolean;
+  /** Whether a new location is read before its image is active. */
+  readonly areHashed: boolean;
+  readonly osHashAlgo: OsHashAlgo;
 }
 
 /** A store with what the operator chose for it; its properties have Glance's names. */

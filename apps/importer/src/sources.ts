@@ -1,4 +1,4 @@
-import { Problem, type DataInspection, type Image, type ImageDataFacts, type ImportHop, type ImportInProgress, type ImportMethod } from '#libs/domain';
+import { Problem, type DataInspection, type Image, type ImageDataFacts, type ImportHop, type ImportInProgress, type ImportMethod, type KnownDataFacts } from '#libs/domain';
 import { keysOf, type ByteSource, type DataKey, type OsHashAlgo, type Store, type Stores } from '#libs/stores';
 
 /** Where the bytes of an import come from, opened. */
@@ -56,14 +56,14 @@ export const sourcesOf = (stores: Stores, methods: SourceTable): OpenSource => a
 export const isHeld = ({ image }: Pick<ImageUnderImport, 'image'>): boolean => image.attempts.some(({ state }) => state === 'stored');
 
 /** The dearest copy that can be read. Refuses what the dearest refuses, where none can. */
-async function fromAStore(stores: Stores, copies: readonly DataKey[], facts: ImageDataFacts): Promise<Source> {
+async function fromAStore(stores: Stores, copies: readonly DataKey[], facts: KnownDataFacts): Promise<Source> {
   let refusal: Problem | undefined;
   for (const store of stores.byWeight()) {
     const key = copies.find(({ storeId }) => storeId === store.id);
     if (!key) continue;
     try {
       const reader = await store.read(key);
-      return { bytes: reader, declaredSizeBytes: facts.sizeBytes, stored: { store, key, facts }, close: () => reader.close() };
+      return { bytes: reader, declaredSizeBytes: facts.sizeBytes, ...(isHashed(facts) ? { stored: { store, key, facts } } : {}), close: () => reader.close() };
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
       refusal ??= error;
@@ -71,3 +71,6 @@ async function fromAStore(stores: Stores, copies: readonly DataKey[], facts: Ima
   }
   throw refusal ?? new Problem('ImageDataNotFound', { imageId: copies[0]?.imageId ?? '', storeId: copies.map(({ storeId }) => storeId).join(', ') });
 }
+
+/** Of data that was only said to lie somewhere the hashes may not be known: then the bytes have to be read. */
+const isHashed = (facts: KnownDataFacts): facts is ImageDataFacts => facts.checksum !== undefined && facts.osHashAlgo !== undefined && facts.osHashValue !== undefined;

@@ -30,6 +30,8 @@ export const imageEventSchemas = {
   ImageImportFailed: image.ImageImportFailedSchema,
   ImageDataInspected: image.ImageDataInspectedSchema,
   ImageDataDropped: image.ImageDataDroppedSchema,
+  ImageLocationAdded: image.ImageLocationAddedSchema,
+  ImageLocationsArranged: image.ImageLocationsArrangedSchema,
   MemberAdded: image.MemberAddedSchema,
   MemberAccepted: image.MemberAcceptedSchema,
   MemberRejected: image.MemberRejectedSchema,

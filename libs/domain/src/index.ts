@@ -2,6 +2,7 @@ export type { Decider } from './decider.js';
 export { Problem, isProblemCode, problemCodes, type ProblemCode, type ProblemParams } from './problem.js';
 export {
   clearableAttributes, importMethods, noImage, uploadFailures, type Attempt, type DataInspection, type Image, type ImageAttributes, type ImageDataFacts, type ImageEvent, type ImageState,
+  type KnownDataFacts, type LocationMetadata, type LocationValue,
   type ImportHop, type ImportInProgress, type ImportMethod, type ImportRequest, type Member, type NoImage, type StagedFacts, type UploadFailure,
 } from './image/image.js';
 export { evolveImage } from './image/image.evolve.js';
@@ -10,6 +11,7 @@ export { nextImportStep, type ImportStep } from './image/image.import-process.js
 export type { ImportToRequest } from './image/image.imports.js';
 export type { ImageLimits } from './image/image.limits.js';
 export type { PropertyChange } from './image/image.properties.js';
+export { locationsOf, type GivenLocation, type Location, type LocationChange } from './image/image.locations.js';
 export {
   imageStatuses, memberStatuses, stagingStoreId, visibilities, type ImageStatus, type MemberStatus, type Visibility,
 } from './image/image.status.js';

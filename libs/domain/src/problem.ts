@@ -35,6 +35,7 @@ const sentences = {
   DeactivatedImage: 'Image {imageId} is deactivated; its data cannot be downloaded until it is reactivated.',
   TooManyProperties: 'An image may have at most {limit} additional properties; this would make {count}. Remove some first.',
   TooManyTags: 'An image may have at most {limit} tags; this would make {count}. Remove some first.',
+  TooManyLocations: 'An image may have at most {limit} locations; this would make {count}. Remove some first.',
   TooManyMembers: 'An image may be shared with at most {limit} members; this would make {count}. Remove some first.',
   CommitTooLarge: 'This change is larger than {limitBytes} bytes. Split it into smaller ones.',
   HistoryTooLong: 'Image {imageId} has reached {limit} changes, the most one image may have. Create a new image from it.',
@@ -83,8 +84,10 @@ const sentences = {
   ImageDataNotFound: 'The data of image {imageId} is not in store {storeId}.',
   AttemptOver: 'This upload of image {imageId} is over: it stalled for too long or another one took its place. Start again.',
 
+  CacheNotShared: 'Each gateway keeps a cache of its own and knows of no other. Ask each for its own list at /v2/cache.',
+
   // Bytes from elsewhere
-  UriNotAllowed: 'This URI cannot be used here: {part}. Use another one; which ones may be used, the operator\'s filter decides.',
+  UriNotAllowed: 'This URI does not pass filtering: {part}. Use another one; which ones may be used, the operator\'s filter decides.',
   DownloadFailed: 'Could not retrieve {uri}: {reason}. See that it can be downloaded, and import again.',
   DownloadTimedOut: 'Could not retrieve {uri} within {seconds} seconds. Import it again from a faster place, or ask your operator for more time.',
 
@@ -106,6 +109,11 @@ const sentences = {
   TaskNotFound: 'No task found with ID {taskId}. A task is told of for two days after its end.',
   StoreHasImage: 'Store {storeId} has the data of image {imageId} already. Leave it out.',
   StoreHasNoImage: 'Store {storeId} does not have the data of image {imageId}.',
+  LocationExists: 'Image {imageId} has the location {url} already. Leave it out.',
+  LocationsFixed: 'Image {imageId} has locations already. Replacing them may change their order and their metadata, but not where they are: add or remove single ones.',
+  LocationsDiffer: 'What is said of the data of image {imageId} is not true of all its locations: they have another {what}. A location must hold the same data.',
+  ValidationDataImpossible: 'The validation_data cannot be true: {what}. Correct it, or leave it out.',
+  LocationUnreadable: 'There is no data to be read at {url}. See that it can be downloaded from there and is not empty, and try again.',
   LastLocation: 'Store {storeId} is the only one that has the data of image {imageId}. Delete the image, or copy it to another store first.',
   HashMismatch: 'The bytes that arrived for image {imageId} are not the bytes that were announced. Try again.',
 

@@ -125,6 +125,6 @@ describe('URI filter: hosts in disguise', () => {
   });
 
   it('tells in the refusal whose decision it is', () => {
-    expect(() => filterWith().check('ftp://example.org/')).toThrow("This URI cannot be used here: its scheme ftp. Use another one; which ones may be used, the operator's filter decides.");
+    expect(() => filterWith().check('ftp://example.org/')).toThrow("This URI does not pass filtering: its scheme ftp. Use another one; which ones may be used, the operator's filter decides.");
   });
 });

@@ -1,4 +1,4 @@
-import type { Attempt, Image, ImageDataFacts, ImportInProgress, Member } from '#libs/domain';
+import type { Attempt, Image, ImportInProgress, KnownDataFacts, Member } from '#libs/domain';
 
 /**
  * An image as table `images` keeps it, by column name; moments are ISO 8601 in UTC with milliseconds.
@@ -18,7 +18,7 @@ export interface ImageRow {
   visibility: Image['visibility'];
   tags: readonly string[];
   properties: Readonly<Record<string, string>>;
-  /** Null exactly where the image has no data. */
+  /** Null exactly where the image has no data. The hashes of data that was only said to lie somewhere may be null, too. */
   size_bytes: number | null;
   virtual_size_bytes: number | null;
   checksum: string | null;
@@ -123,20 +123,18 @@ const memberOf = (row: MemberRow): Member =>
   ({ memberId: row.member_id, status: row.status, createdAt: new Date(row.created_at), updatedAt: new Date(row.updated_at) });
 
 type DataColumns = Pick<ImageRow, 'size_bytes' | 'virtual_size_bytes' | 'checksum' | 'os_hash_algo' | 'os_hash_value'>;
-type WithData = { [Name in keyof DataColumns]: NonNullable<DataColumns[Name]> };
 
 const noData: DataColumns = { size_bytes: null, virtual_size_bytes: null, checksum: null, os_hash_algo: null, os_hash_value: null };
 
-const dataColumns = (data: ImageDataFacts | null): DataColumns => data === null ? noData : {
-  size_bytes: data.sizeBytes, virtual_size_bytes: data.virtualSizeBytes ?? null, checksum: data.checksum,
-  os_hash_algo: data.osHashAlgo, os_hash_value: data.osHashValue,
+const dataColumns = (data: KnownDataFacts | null): DataColumns => data === null ? noData : {
+  size_bytes: data.sizeBytes, virtual_size_bytes: data.virtualSizeBytes ?? null, checksum: data.checksum ?? null,
+  os_hash_algo: data.osHashAlgo ?? null, os_hash_value: data.osHashValue ?? null,
 };
 
-function dataOf(row: DataColumns): ImageDataFacts | null {
-  if (row.size_bytes === null) return null;
-  const { size_bytes, virtual_size_bytes, checksum, os_hash_algo, os_hash_value } = row as WithData;
+function dataOf({ size_bytes, virtual_size_bytes, checksum, os_hash_algo, os_hash_value }: DataColumns): KnownDataFacts | null {
+  if (size_bytes === null) return null;
   return {
     sizeBytes: size_bytes, ...(virtual_size_bytes === null ? {} : { virtualSizeBytes: virtual_size_bytes }),
-    checksum, osHashAlgo: os_hash_algo, osHashValue: os_hash_value,
+    ...(checksum === null ? {} : { checksum }), ...(os_hash_algo === null ? {} : { osHashAlgo: os_hash_algo }), ...(os_hash_value === null ? {} : { osHashValue: os_hash_value }),
   };
 }

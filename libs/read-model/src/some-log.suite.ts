@@ -114,6 +114,10 @@ const command: fc.Arbitrary<ImageCommand> = fc.oneof(
   { weight: 4, arbitrary: fc.tuple(attempt, facts).map(([attemptId, data]) => ({ type: 'CompleteImageDataUpload', attemptId, ...data }) as const) },
   { weight: 2, arbitrary: attempt.map((attemptId) => ({ type: 'FailImageDataUpload', attemptId, reason: 'interrupted' }) as const) },
   { weight: 2, arbitrary: attempt.map((attemptId) => ({ type: 'RecordImageDataRemoved', attemptId }) as const) },
+  { weight: 2, arbitrary: fc.tuple(attempt, text, fc.constantFrom(0, 1, undefined)).map(([attemptId, name, position]) => ({ type: 'ChangeImageProperties', changes: [{
+    of: 'locations', op: 'add', ...(position === undefined ? {} : { position }), location: { url: `http://example.org/${name}`, metadata: { name, of: [{ it: name }] }, found: { attemptId, storeId: 'web', sizeBytes: 12 } },
+  }] }) as const) },
+  { weight: 1, arbitrary: fc.constantFrom(0, 1).map((position) => ({ type: 'ChangeImageProperties', changes: [{ of: 'locations', op: 'remove', position }] }) as const) },
   { weight: 1, arbitrary: fc.constantFrom<ImageCommand>({ type: 'DeactivateImage' }, { type: 'ReactivateImage' }, { type: 'DeleteImage' }) },
   { weight: 3, arbitrary: member.map((memberId) => ({ type: 'AddMember', memberId }) as const) },
   { weight: 2, arbitrary: fc.tuple(member, fc.constantFrom('pending', 'accepted', 'rejected')).map(([memberId, status]) => ({ type: 'ChangeMemberStatus', memberId, status }) as const) },

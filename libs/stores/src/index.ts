@@ -1,6 +1,7 @@
 export type { ByteRange, CopyOptions, PartWriter, Store, StoredThing, StoreReader, StoreWriter, UnfinishedData } from './store.js';
 export { isStoreId, keyOf, keysOf, type DataKey } from './layout.js';
 export { fileStore } from './file.js';
+export { openFileReader } from './file-reader.js';
 export { s3Defaults, type S3Options } from './s3-options.js';
 export { httpStore } from './http.js';
 export { memoryStore } from './memory.js';

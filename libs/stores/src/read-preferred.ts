@@ -26,7 +26,7 @@ export interface ReadPreference {
 }
 
 const inOrder = (copies: readonly DataKey[], storeIds: readonly string[]): DataKey[] =>
-  [...new Set(storeIds)].flatMap((storeId) => copies.find((copy) => copy.storeId === storeId) ?? []);
+  [...new Set(storeIds)].flatMap((storeId) => copies.filter((copy) => copy.storeId === storeId));
 
 /** Anything else is true of every copy and is thrown on. */
 function refusalOfOneStore(error: unknown): Problem {

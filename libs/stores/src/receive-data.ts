@@ -45,7 +45,7 @@ const threads = hashThreads();
 /** Takes a stream into a store in one pass: limit, both hashes and the write go on side by side, at the pace of the slowest.
  *  Whatever fails, the writer is cancelled and nothing is left; the source stays open for the caller to answer on.
  *  Refuses: ImageTooLarge, SizeMismatch, HashMismatch, UploadInterrupted, StoreFull, StoreUnavailable, AttemptOver. Empty data is legal. */
-export async function receiveData(store: Store, key: DataKey, source: ByteSource, options: ReceiveOptions): Promise<ReceivedData> {
+export async function receiveData(store: Pick<Store, 'create'>, key: DataKey, source: ByteSource, options: ReceiveOptions): Promise<ReceivedData> {
   const { declaredSizeBytes, limitBytes, osHashAlgo } = options;
   if (declaredSizeBytes !== undefined && declaredSizeBytes > limitBytes) throw new Problem('ImageTooLarge', { limitBytes });
   const writer = await store.create(key, declaredSizeBytes === undefined ? {} : { declaredSizeBytes });

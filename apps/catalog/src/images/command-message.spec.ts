@@ -25,6 +25,10 @@ describe('A command as it reaches the catalog', () => {
   it.each([
     { type: 'ChangeImageProperties', changes: [{ of: 'attribute', name: 'minDisk', value: 3 }, { of: 'tags', value: ['x'] }, { of: 'visibility', value: 'public' }] },
     { type: 'ChangeImageProperties', changes: [{ of: 'property', op: 'remove', name: 'x' }, { of: 'property', op: 'add', name: 'x', value: '' }] },
+    { type: 'ChangeImageProperties', changes: [
+      { of: 'locations', op: 'add', position: 0, location: { url: 'http://x/', metadata: { a: ['b', { c: 'd' }] }, validation: { checksum: 'c' }, found: { attemptId: imageId, storeId: 'web', sizeBytes: 1 } } },
+      { of: 'locations', op: 'replace', locations: [{ url: 'http://x/', metadata: {} }] }, { of: 'locations', op: 'remove' },
+    ] },
     { type: 'StartImageDataUpload', attemptId: imageId, storeId: 'fast' },
     { type: 'CompleteImageDataUpload', attemptId: imageId, sizeBytes: 0, checksum: 'a', osHashAlgo: 'sha512', osHashValue: 'b' },
     { type: 'FailImageDataUpload', attemptId: imageId, reason: 'interrupted' },
@@ -54,6 +58,7 @@ describe('A command as it reaches the catalog', () => {
     ['too many tags', message({ ...create, tags: Array.from({ length: 10_001 }, () => 't') }), 'tags must be a list of at most'],
     ['a change of nothing known', message({ type: 'ChangeImageProperties', changes: [{ of: 'status', value: 'active' }] }), 'changes.of must be one of'],
     ['a change of the wrong type', message({ type: 'ChangeImageProperties', changes: [{ of: 'attribute', name: 'isHidden', value: 'yes' }] }), 'value must be true or false'],
+    ['a number in the metadata of a location', message({ type: 'ChangeImageProperties', changes: [{ of: 'locations', op: 'replace', locations: [{ url: 'x', metadata: { a: 1 } }] }] }), 'metadata must hold text'],
     ['a missing actor', { ...message({ type: 'DeleteImage' }), context: { commandId: 'c', requestId: 'r' } }, 'context.actor must be an object'],
   ])('refuses %s and names the field', (_, given, detail) => {
     expect(refusal(given)).toMatchObject({ code: 'InvalidRequest', detail: expect.stringContaining(detail) as string });

@@ -5,6 +5,7 @@ import {
 import {
   anything, count, dictionary, fields, flag, list, nullable, oneOf, optional, plainObject, present, record, text, uuid, type Check, type Checks,
 } from '../checks.js';
+import { locationChange } from './location-check.js';
 
 /**
  * A command as it came over the bus, checked once: every field has its type and a bound, so that nothing of any size
@@ -51,6 +52,7 @@ const changeChecks = {
     if (op === 'remove') return { of, op, name: property };
     return { of, op, name: property, value: fields(value, name, { value: propertyValue }).value };
   },
+  locations: locationChange,
 } satisfies { [Of in PropertyChange['of']]: Check<PropertyChange> };
 
 const change: Check<PropertyChange> = (value, name) =>

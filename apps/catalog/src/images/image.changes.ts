@@ -1,5 +1,5 @@
 import { importProperties, shownSizeBytes, type HistoryEntry } from '#libs/contracts';
-import type { Image, ImageDataFacts, ImageState } from '#libs/domain';
+import type { Image, ImageState, KnownDataFacts } from '#libs/domain';
 
 type Change = HistoryEntry['changes'][number];
 
@@ -45,11 +45,11 @@ function inApiWords(image: Image): Record<string, unknown> {
   };
 }
 
-function dataInApiWords(data: ImageDataFacts | null): Record<string, unknown> {
+function dataInApiWords(data: KnownDataFacts | null): Record<string, unknown> {
   if (!data) return { size: null, virtual_size: null, checksum: null, os_hash_algo: null, os_hash_value: null };
   return {
-    size: data.sizeBytes, virtual_size: data.virtualSizeBytes ?? null, checksum: data.checksum,
-    os_hash_algo: data.osHashAlgo, os_hash_value: data.osHashValue,
+    size: data.sizeBytes, virtual_size: data.virtualSizeBytes ?? null, checksum: data.checksum ?? null,
+    os_hash_algo: data.osHashAlgo ?? null, os_hash_value: data.osHashValue ?? null,
   };
 }
 

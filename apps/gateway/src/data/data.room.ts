@@ -1,5 +1,7 @@
 import { Problem } from '#libs/domain';
 import { readPreferred, type DataKey, type ReadPreference, type Store, type StoreReader, type Stores } from '#libs/stores';
+import type { AskedData } from '../cache/image-cache.js';
+import type { CacheRoom } from '../cache/open-cache.js';
 import type { DataRemoval, TransferParts } from '#libs/transfers';
 import type { StagingLine } from './bring-to-staging.js';
 
@@ -11,17 +13,21 @@ export interface DataRoom {
   readonly removal: DataRemoval;
   /** How data gets to the staging area; undefined where there is none. */
   readonly staging: StagingLine | undefined;
+  /** Copies of data that is slow to read; undefined where this gateway keeps none. */
+  readonly cache: CacheRoom | undefined;
   /** The most bytes an image may have. (glance: image_size_cap) */
   readonly limitBytes: number;
   /** The store an upload asks for, or the default one. Refuses: InvalidRequest, as Glance does here with 400; StoreUnavailable where it can only be read. */
   storeFor(storeId: string | undefined): Store;
   /** The stores that a download asks for, the dearest first. Refuses: InvalidRequest where there is none of a name. */
   preferred(names: string): readonly string[];
-  /** Opens one of the copies of an image's data, the preferred one first. Refuses: what `readPreferred` refuses. */
-  read(copies: readonly DataKey[], preference: ReadPreference): Promise<StoreReader>;
+  /** How much data lies at a key. Refuses: StoreUnknown, ImageDataNotFound, StoreUnavailable, UriNotAllowed. */
+  sizeAt(key: DataKey): Promise<number>;
+  /** Opens an image's data, from the cache or from one of its copies, the preferred one first. Refuses: what `readPreferred` refuses. */
+  read(asked: AskedData, preference: ReadPreference): Promise<StoreReader>;
 }
 
-export const dataRoom = (stores: Stores, rest: Pick<DataRoom, 'upload' | 'removal' | 'staging' | 'limitBytes'>): DataRoom => ({
+export const dataRoom = (stores: Stores, rest: Pick<DataRoom, 'upload' | 'removal' | 'staging' | 'limitBytes' | 'cache'>): DataRoom => ({
   ...rest,
   storeFor(storeId) {
     const store = storeId === undefined ? stores.default : stores.all.get(storeId);
@@ -35,7 +41,12 @@ export const dataRoom = (stores: Stores, rest: Pick<DataRoom, 'upload' | 'remova
     if (unknown !== undefined) throw noSuchStore(unknown);
     return prefer;
   },
-  read: (copies, preference) => readPreferred(stores, copies, preference),
+  sizeAt: async (key) => stores.get(key.storeId).sizeOf(key),
+  read(asked, preference) {
+    const { cache } = rest;
+    const fromStores = (range = preference.range): Promise<StoreReader> => readPreferred(stores, asked.copies, { ...preference, range });
+    return cache ? cache.images.read(asked, preference.range, fromStores) : fromStores();
+  },
 });
 
 const noSuchStore = (name: string): Problem =>

@@ -1,8 +1,9 @@
 import type { OutgoingHttpHeaders } from 'node:http';
 import { Controller, Get, HttpCode, Inject, Param, Put, Req, Res } from '@nestjs/common';
-import { Problem, type Image } from '#libs/domain';
-import { keysOf, sendData, type DataKey } from '#libs/stores';
+import { Problem } from '#libs/domain';
+import { keysOf, sendData } from '#libs/stores';
 import { requestedRange, transferData } from '#libs/transfers';
+import type { AskedData } from '../cache/image-cache.js';
 import { TakesBody } from '../edge/http-server.js';
 import { header, type Reply, type Request } from '../edge/request.js';
 import { commandIdentity } from '../images/idempotency.js';
@@ -48,7 +49,7 @@ export class ImageDataController {
     const prefer = this.preferredStores(request, asked);
     const copies = keysOf(imageId, image.attempts);
     if (copies.length === 0 || !image.data) return void reply.code(204).send();
-    await this.send(request, reply, image, copies, prefer);
+    await this.send(request, reply, { imageId, data: image.data, copies }, prefer);
   }
 
   /** Which stores the client would rather read from; an empty parameter is none. Source: api-ref "Download binary image data", `prefer`. */
@@ -60,17 +61,17 @@ export class ImageDataController {
   }
 
   /** Straight from the store to the socket; the headers of the edge go along. */
-  private async send(request: Request, reply: Reply, { data }: Image, copies: readonly DataKey[], prefer: readonly string[]): Promise<void> {
-    const sizeBytes = data?.sizeBytes ?? 0;
+  private async send(request: Request, reply: Reply, asked: AskedData, prefer: readonly string[]): Promise<void> {
+    const { sizeBytes, checksum } = asked.data;
     const range = requestedRange({ range: header(request, 'range'), contentRange: header(request, 'content-range') }, sizeBytes);
-    const reader = await this.data.read(copies, { range, prefer });
+    const reader = await this.data.read(asked, { range, prefer });
     reply.hijack();
     reply.raw.writeHead(range ? 206 : 200, {
       ...reply.getHeaders() as OutgoingHttpHeaders,
       'content-type': 'application/octet-stream',
       'content-length': String(reader.lengthBytes),
       // Hex and always of the whole image, as glanceclient expects: API.md section 8.
-      ...(data?.checksum === undefined ? {} : { 'content-md5': data.checksum }),
+      ...(checksum === undefined ? {} : { 'content-md5': checksum }),
       ...(range ? { 'content-range': `bytes ${range.start}-${range.end}/${sizeBytes}` } : {}),
     });
     const { isComplete } = await sendData(reader, reply.raw).catch((error: unknown) => {

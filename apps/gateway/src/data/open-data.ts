@@ -3,7 +3,9 @@ import { commandSubject, imageFromJson, questionSubject, type CommandContext, ty
 import type { Image, ImageCommand } from '#libs/domain';
 import { jetStreamLeases } from '#libs/event-log';
 import { progressTeller, type ServiceParts } from '#libs/platform';
+import type { ReadModel } from '#libs/read-model';
 import type { Stores } from '#libs/stores';
+import { openCache } from '../cache/open-cache.js';
 import { dataRemoval, formatRules, removalLoop } from '#libs/transfers';
 import type { GatewayConfig } from '../config.js';
 import { dataRoom, type DataRoom } from './data.room.js';
@@ -12,7 +14,8 @@ import { dataRoom, type DataRoom } from './data.room.js';
 const gatewayActor: CommandContext['actor'] = { userId: 'service:gateway', authMethod: 'service' };
 
 /** Opens what moves bytes, and begins to clean up after processes that were killed. */
-export async function openData({ config, bus, logger, readiness, shutdown }: ServiceParts<GatewayConfig>, stores: Stores): Promise<DataRoom> {
+export async function openData(parts: ServiceParts<GatewayConfig>, stores: Stores, readModel: Pick<ReadModel, 'imageById'>): Promise<DataRoom> {
+  const { config, bus, logger, readiness, shutdown } = parts;
   for (const store of stores.all.values()) readiness.add(`store ${store.id}`, () => store.check());
   const send = async (imageId: string, command: ImageCommand): Promise<Image> => {
     const message: ImageCommandMessage = { envelope: { imageId, command }, context: { commandId: randomUUID(), requestId: `req-${randomUUID()}`, actor: gatewayActor } };
@@ -25,6 +28,7 @@ export async function openData({ config, bus, logger, readiness, shutdown }: Ser
   shutdown.add('removal of bytes', () => loop.stop());
   return dataRoom(stores, {
     removal,
+    cache: await openCache(parts, stores, readModel),
     staging: stagingLine(config),
     limitBytes: config.imageSizeCap,
     upload: {

@@ -3,7 +3,7 @@ import { publicOrigin, type AddressRules } from '../edge/address.js';
 import { TakesBody } from '../edge/http-server.js';
 import type { Request } from '../edge/request.js';
 import { apiVersions } from '../edge/version-prefix.js';
-import { GATEWAY_RULES } from '../tokens.js';
+import { GATEWAY_RULES, type GatewayRules } from '../tokens.js';
 
 /**
  * A client that was started with a closed standard input gets the first connection it opens as file descriptor 0. The openstack command asks for
@@ -14,7 +14,7 @@ const notKept = ['Connection', 'close'] as const;
 /** Which API versions there are, told to everybody. `/` also answers for every first path segment that is no version. Source: API.md section 1. */
 @Controller()
 export class VersionsController {
-  constructor(@Inject(GATEWAY_RULES) private readonly rules: AddressRules) {}
+  constructor(@Inject(GATEWAY_RULES) private readonly rules: AddressRules & Pick<GatewayRules, 'hasCache'>) {}
 
   @All('/')
   @Header(...notKept)
@@ -34,6 +34,6 @@ export class VersionsController {
 
   private list(request: Request): object {
     const href = `${publicOrigin(request, this.rules)}/v2/`;
-    return { versions: apiVersions.map((version) => ({ ...version, links: [{ rel: 'self', href }] })) };
+    return { versions: apiVersions(this.rules).map((version) => ({ ...version, links: [{ rel: 'self', href }] })) };
   }
 }

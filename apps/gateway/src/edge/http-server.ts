@@ -38,7 +38,7 @@ export const TakesBody = (): MethodDecorator & ClassDecorator => RouteConfig({ t
  * A Fastify that hands over bodies unread, as the stream they are: an image's data must never pass a parser, and JSON
  * is read by `jsonBody` with a bound of its own.
  */
-export function createHttpAdapter(): FastifyAdapter {
+export function createHttpAdapter({ hasCache = false }: { readonly hasCache?: boolean } = {}): FastifyAdapter {
   const adapter = new FastifyAdapter({
     logger: false,
     bodyLimit: Number.MAX_SAFE_INTEGER,
@@ -46,7 +46,7 @@ export function createHttpAdapter(): FastifyAdapter {
     // Uploads and downloads take as long as they take; their own stall limits end them.
     requestTimeout: 0,
     keepAliveTimeout: 75_000,
-    rewriteUrl: (request: IncomingMessage) => rewrittenUrl(request.url ?? '/', request.headers.accept),
+    rewriteUrl: (request: IncomingMessage) => rewrittenUrl(request.url ?? '/', request.headers.accept, { hasCache }),
     clientErrorHandler: answerUnreadable,
     frameworkErrors: answerUnroutable,
     routerOptions: { maxParamLength: 4096, querystringParser: () => ({}) },

@@ -32,6 +32,7 @@ export const problemStatus = {
   TooManyProperties: 413,
   TooManyTags: 413,
   TooManyMembers: 413,
+  TooManyLocations: 413,
   CommitTooLarge: 413,
   HistoryTooLong: 413,
 
@@ -51,6 +52,11 @@ export const problemStatus = {
   TaskNotFound: 404,
   StoreHasImage: 400,
   StoreHasNoImage: 404,
+  LocationExists: 400,
+  LocationsFixed: 400,
+  LocationsDiffer: 409,
+  ValidationDataImpossible: 409,
+  LocationUnreadable: 400,
   LastLocation: 403,
   HashMismatch: 400,
 
@@ -94,6 +100,7 @@ export const problemStatus = {
   TooManyParts: 413,
   ImageDataNotFound: 404,
   AttemptOver: 409,
+  CacheNotShared: 409,
 
   UriNotAllowed: 400,
   DownloadFailed: 502,

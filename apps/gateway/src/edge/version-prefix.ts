@@ -1,13 +1,19 @@
 /**
  * Which versions of the Image API are advertised. There is no negotiation of minor versions: every prefix leads to the same routes,
- * and clients look a version up in this list to learn what a service can do. Source: API.md section 1, more than one store, no cache.
+ * and clients look a version up in this list to learn what a service can do. Source: API.md section 1, more than one store.
  */
-const supportedMinors = [15, 13, 12, 11, 10, 9, 8, 17, 7, 6, 5, 4, 3, 2, 1, 0] as const;
-const currentMinor = 17;
+const withCache = [18, 17, 16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0];
+const withoutCache = [15, 13, 12, 11, 10, 9, 8, 17, 7, 6, 5, 4, 3, 2, 1, 0];
 
-export const apiVersions = supportedMinors.map((minor) => ({ id: `v2.${minor}`, status: minor === currentMinor ? 'CURRENT' : 'SUPPORTED' }));
+export interface ApiVersion { readonly id: string; readonly status: 'CURRENT' | 'SUPPORTED' }
 
-const prefixes: ReadonlySet<string> = new Set(['v2', ...apiVersions.map(({ id }) => id)]);
+export const apiVersions = ({ hasCache }: { readonly hasCache: boolean }): ApiVersion[] => {
+  const minors = hasCache ? withCache : withoutCache;
+  return minors.map((minor) => ({ id: `v2.${minor}`, status: minor === Math.max(...minors) ? 'CURRENT' : 'SUPPORTED' }));
+};
+
+const prefixesOf = (hasCache: boolean): ReadonlySet<string> => new Set(['v2', ...apiVersions({ hasCache }).map(({ id }) => id)]);
+const prefixesBy = { cache: prefixesOf(true), noCache: prefixesOf(false) };
 const acceptPrefix = 'application/vnd.openstack.images-';
 
 /**
@@ -15,15 +21,16 @@ const acceptPrefix = 'application/vnd.openstack.images-';
  * before a path that has none, and a first segment that is no version leads to the list of versions.
  * Source: Glance `api/middleware/version_negotiation.py`.
  */
-export function rewrittenUrl(url: string, accept: string | undefined): string {
+export function rewrittenUrl(url: string, accept: string | undefined, { hasCache }: { readonly hasCache: boolean }): string {
+  const prefixes = prefixesBy[hasCache ? 'cache' : 'noCache'];
   const [, first = '', rest = ''] = /^\/*([^/?#]*)(.*)$/.exec(url) ?? [];
   if (prefixes.has(first)) return `/v2${rest.replace(/^\/+/, '/')}`;
   if (first === 'versions') return '/versions';
   if (first === 'healthcheck') return url;
-  return acceptsVersion(accept) ? `/v2${url}` : '/';
+  return acceptsVersion(accept, prefixes) ? `/v2${url}` : '/';
 }
 
-function acceptsVersion(accept = ''): boolean {
+function acceptsVersion(accept = '', prefixes: ReadonlySet<string>): boolean {
   const [version = ''] = accept.slice(acceptPrefix.length).split(/[;,]/);
   return accept.startsWith(acceptPrefix) && prefixes.has(version);
 }

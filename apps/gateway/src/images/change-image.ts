@@ -12,7 +12,7 @@ export function refuseImpossible(operations: readonly PatchOperation[], schema: 
     if (name === 'id' || readOnlyAttributes.has(name)) throw readOnly(name);
     if (isReservedName(name)) throw reserved(name);
     if (each.op === 'remove') refuseRemoval(name, schema);
-    else if (each.path.length === 1) refuseNonConforming(name, each.value, schema);
+    else refuseNonConforming(name, each.path.length === 1 ? each.value : [each.value], schema);
   }
 }
 
@@ -24,11 +24,12 @@ function refuseRemoval(name: string, { required }: ImageSchema): void {
 const leadsSomewhere = (name: string, { op, path }: PatchOperation): boolean =>
   name === 'locations' && op !== 'replace' ? path.length === 2 && /^(-|\d+)$/.test(path[1] ?? '') : path.length === 1;
 
-/** The changes that a patch asks for. Refuses: AttributeNotRemovable, Forbidden (locations, which are not shown and so cannot be changed). */
-export function changesOf(operations: readonly PatchOperation[]): PropertyChange[] {
+/** The changes that a patch asks for; those of locations have been looked at before. Refuses: AttributeNotRemovable. */
+export function changesOf(operations: readonly PatchOperation[], located: ReadonlyMap<PatchOperation, PropertyChange>): PropertyChange[] {
   return operations.map((each) => {
     const [name = ''] = each.path;
-    if (name === 'locations') throw new Problem('Forbidden', { detail: 'The locations of an image cannot be changed while they are not shown. Send its data instead.' });
+    const location = located.get(each);
+    if (location) return location;
     return each.op === 'remove' ? removal(name) : setting(name, each.op, each.value);
   });
 }

@@ -65,6 +65,7 @@ function entryView({ version, at, requestId, commandType, actor, personal, event
     changes: changes.filter(({ name }) => mayRead(name)),
     ...hopsIn(events),
     ...inspectionIn(events),
+    ...locationsIn(events),
   };
 }
 
@@ -78,4 +79,10 @@ function hopsIn(events: HistoryEntry['events']): { import_hops?: unknown } {
 function inspectionIn(events: HistoryEntry['events']): { inspection?: unknown } {
   const [found] = events.flatMap((event) => (event.type === 'ImageDataInspected' ? [event.data] : []));
   return found ? { inspection: { format: found.format ?? null, virtual_size: found.virtualSizeBytes ?? null, findings: found.findings } } : {};
+}
+
+/** Where a client said that the data lies. */
+function locationsIn(events: HistoryEntry['events']): { locations_added?: unknown } {
+  const added = events.flatMap((event) => (event.type === 'ImageLocationAdded' ? [{ url: event.data.uri, metadata: event.data.metadata }] : []));
+  return added.length > 0 ? { locations_added: added } : {};
 }

@@ -1,5 +1,5 @@
 import { Controller, Delete, Get, HttpCode, Inject, Param, Patch, Post, Req, Res } from '@nestjs/common';
-import { Problem, type PropertyChange } from '#libs/domain';
+import { Problem, type LocationChange, type PropertyChange } from '#libs/domain';
 import { crashPoint } from '#libs/event-log';
 import { requestOrigin } from '../edge/address.js';
 import { DATA, type DataRoom } from '../data/data.room.js';
@@ -7,11 +7,12 @@ import { TakesBody } from '../edge/http-server.js';
 import { jsonBody, jsonObject } from '../edge/json-body.js';
 import { header, type Reply, type Request } from '../edge/request.js';
 import { GATEWAY_RULES, IMAGES, type GatewayRules, type ImageRoom } from '../tokens.js';
+import { isOnLocations, locationChanges, requireLocationChanges, type LocationParts } from '../locations/location-changes.js';
 import { changesOf, refuseImpossible, setsOwner, visibilitiesIn } from './change-image.js';
 import { createImageCommand, readImageToCreate } from './create-image.js';
 import { commandIdentity } from './idempotency.js';
 import { pathOf } from './images.js';
-import { parsePatch, patchVersion } from './json-patch.js';
+import { parsePatch, patchVersion, type PatchOperation } from './json-patch.js';
 
 /** Create, show, update and delete an image. Source: API.md sections 4 to 6. */
 @Controller('v2/images')
@@ -55,17 +56,28 @@ export class ImagesController {
     const { permissions, images, properties } = this.room;
     let changes: readonly PropertyChange[] = [];
     if (operations.length === 0) return this.show(request, imageId);
+    const parts = { rules: this.rules, permissions, sizeAt: this.data.sizeAt };
+    const located = operations.some(isOnLocations) ? await this.lookAtLocations(operations, imageId, request, parts) : new Map<never, never>();
     const image = await images.change({
       request, imageId, body: bytes,
       check(asked) {
+        requireLocationChanges(operations, asked, request, parts);
         for (const visibility of visibilitiesIn(operations)) permissions.requireVisibility(asked, visibility, request.caller);
-        permissions.requireOn('modify_image', asked, request.caller);
+        if (!operations.every(isOnLocations)) permissions.requireOn('modify_image', asked, request.caller);
         if (setsOwner(operations) && !permissions.isAdmin(request.caller)) throw ownerForbidden();
-        changes = properties.changesBy(request.caller, changesOf(operations), asked.image.properties);
+        changes = properties.changesBy(request.caller, changesOf(operations, located), asked.image.properties);
       },
       command: () => ({ type: 'ChangeImageProperties', changes }),
     });
+    if (operations.some(isOnLocations)) void this.data.removal.ofImage(imageId.toLowerCase(), image);
     return this.room.show(imageId.toLowerCase(), image, request.caller);
+  }
+
+  /** Before the command, because it takes requests to other servers. */
+  private async lookAtLocations(operations: readonly PatchOperation[], imageId: string, request: Request, parts: LocationParts): Promise<ReadonlyMap<PatchOperation, LocationChange>> {
+    const asked = await this.room.images.visible(imageId, request);
+    requireLocationChanges(operations, asked, request, parts);
+    return locationChanges(operations, asked, parts);
   }
 
   @Delete(':imageId')
@@ -78,6 +90,8 @@ export class ImagesController {
     });
     // The event first, the bytes after it: nobody needs to wait for them, and what is not removed now is found by the next pass.
     void this.data.removal.ofImage(imageId.toLowerCase(), image);
+    void this.data.cache?.queue.remove(imageId.toLowerCase());
+    void this.data.cache?.images.remove(imageId.toLowerCase());
   }
 
   @Post(':imageId/actions/deactivate')

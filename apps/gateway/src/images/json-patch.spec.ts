@@ -15,7 +15,7 @@ const codeOf = (action: () => unknown) => {
 const changes = (body: unknown, version: '2.0' | '2.1' = '2.1') => {
   const operations = parsePatch(body, version);
   refuseImpossible(operations, schema);
-  return changesOf(operations);
+  return changesOf(operations, new Map());
 };
 
 describe('the media type of a patch', () => {
@@ -72,8 +72,9 @@ describe('a patch of version 2.1', () => {
     expect(codeOf(() => changes([{ op: 'remove', path: `/${name}` }]))).toBe('AttributeNotRemovable');
   });
 
-  it('forbids locations while they are not shown', () => {
-    expect(codeOf(() => changes([{ op: 'add', path: '/locations/-', value: { url: 'http://x', metadata: {} } }]))).toBe('Forbidden');
+  it('refuses a location that is none', () => {
+    expect(codeOf(() => changes([{ op: 'add', path: '/locations/-', value: { url: 'http://x' } }]))).toBe('InvalidRequest');
+    expect(codeOf(() => changes([{ op: 'replace', path: '/locations', value: [{ url: 'http://x', metadata: 'x' }] }]))).toBe('InvalidRequest');
   });
 
   it('keeps the null of a property that may be null as empty text', () => {

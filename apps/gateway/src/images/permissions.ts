@@ -4,6 +4,8 @@ import { imageTarget, newImageTarget, type Caller, type Policy, type PolicyRule 
 /** An image of which the caller wants something. */
 export interface AskedImage { readonly imageId: string; readonly image: Image }
 
+export interface ListedImage { readonly imageId: string; readonly image: Omit<Image, 'exists' | 'members' | 'attempts'> }
+
 /** What the policy says, in the words of the API: who may not see an image never learns that it is there. */
 export interface Permissions {
   /** Refuses tokens of other scopes than project: Forbidden. */
@@ -26,7 +28,9 @@ export interface Permissions {
   /** Whether the default rules decide what a list shows; then SQL has done so. */
   isListedBySql(): boolean;
   /** What an operator's own `get_image` says of an image that SQL listed. */
-  allowsListed(listed: { readonly imageId: string; readonly image: Omit<Image, 'members'> }, caller: Caller): boolean;
+  allowsListed(listed: ListedImage, caller: Caller): boolean;
+  /** Whether the caller may be told where the data of an image lies; of a deactivated one only an administrator may. */
+  allowsLocating(of: ListedImage, caller: Caller): boolean;
   isAdmin(caller: Caller): boolean;
 }
 
@@ -82,6 +86,8 @@ export function permissions(policy: Policy): Permissions {
     allowsHistory: ({ imageId, owner }, caller) => policy.allows('get_image_history', imageTarget({ imageId, owner, visibility: 'private' }, caller), caller),
     isListedBySql: () => policy.isDefault('get_image'),
     allowsListed: ({ imageId, image }, caller) => policy.allows('get_image', imageTarget({ ...image, imageId }, caller), caller),
+    allowsLocating: ({ imageId, image }, caller) =>
+      policy.isAdmin(caller) || (image.status !== 'deactivated' && policy.allows('get_image_location', imageTarget({ ...image, imageId }, caller), caller)),
     isAdmin: (caller) => policy.isAdmin(caller),
   };
 }

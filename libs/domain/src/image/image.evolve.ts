@@ -1,5 +1,6 @@
 import { evolveImport, isImportEvent, moved, storeDone, type ImportEvent } from './image.evolve-imports.js';
 import type { Attempt, EventData, Image, ImageDataFacts, ImageEvent, ImageState, Member } from './image.js';
+import { withLocation, withLocationsArranged } from './image.evolve-locations.js';
 import type { MemberStatus } from './image.status.js';
 
 /** Applies one recorded event. Every event that was ever written must be applicable to the state that its history leaves. */
@@ -28,6 +29,8 @@ function evolveExisting(image: Image, event: Exclude<ImageEvent, ImportEvent | {
     case 'ImageDataUploadFailed': return { ...image, status: 'queued', data: null, attempts: moved(image, event.data.attemptId, 'over') };
     case 'ImageDataRemoved': return { ...image, attempts: image.attempts.filter(({ attemptId }) => attemptId !== event.data.attemptId) };
     case 'ImageDataInspected': return withInspection(image, event.data);
+    case 'ImageLocationAdded': return withLocation(image, event.data);
+    case 'ImageLocationsArranged': return withLocationsArranged(image, event.data);
     case 'ImageDeactivated': return { ...image, status: 'deactivated' };
     case 'ImageReactivated': return { ...image, status: 'active' };
     case 'ImageDeleted': return { ...image, status: 'deleted', staged: null, importing: null, attempts: image.attempts.map((attempt) => ({ ...attempt, state: 'over' })) };

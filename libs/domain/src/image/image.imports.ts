@@ -1,6 +1,6 @@
 import { Problem } from '../problem.js';
 import { inspected } from './image.data.js';
-import type { Attempt, DataInspection, Image, ImageDataFacts, ImageEvent, ImportHop, ImportInProgress, ImportMethod, ImportRequest } from './image.js';
+import type { Attempt, DataInspection, Image, ImageDataFacts, ImageEvent, ImportHop, ImportInProgress, ImportMethod, ImportRequest, KnownDataFacts } from './image.js';
 import type { ImageLimits } from './image.limits.js';
 import { changeImageProperties } from './image.properties.js';
 import type { ImageStatus } from './image.status.js';
@@ -160,10 +160,12 @@ function heldBy(imageId: string, importId: string, { importing }: Image): Import
 function refuseOtherData(imageId: string, facts: ImageDataFacts, { data, staged, importing }: Image): void {
   const known = data ?? (importing?.method === 'glance-direct' ? staged : null);
   if (!known) return;
-  const isSame = known.sizeBytes === facts.sizeBytes && known.checksum === facts.checksum
-    && (known.osHashAlgo !== facts.osHashAlgo || known.osHashValue === facts.osHashValue);
-  if (!isSame) throw new Problem('HashMismatch', { imageId });
+  if (!isSame(known, facts)) throw new Problem('HashMismatch', { imageId });
 }
+
+/** What is not known of data that was only said to lie somewhere, nothing contradicts. */
+const isSame = (known: KnownDataFacts, { sizeBytes, checksum, osHashAlgo, osHashValue }: ImageDataFacts): boolean =>
+  known.sizeBytes === sizeBytes && [undefined, checksum].includes(known.checksum) && (known.osHashAlgo !== osHashAlgo || [undefined, osHashValue].includes(known.osHashValue));
 
 const storedIn = (image: Image, storeId: string): Attempt | undefined =>
   image.attempts.find((attempt) => attempt.state === 'stored' && attempt.storeId === storeId);

@@ -1,6 +1,8 @@
 import { Problem } from '../problem.js';
+import { evolveImage } from './image.evolve.js';
 import { clearableAttributes, type ClearableAttribute, type Image, type ImageAttributes, type ImageEvent } from './image.js';
 import { within, type ImageLimits } from './image.limits.js';
+import { changeLocations, type LocationChange } from './image.locations.js';
 import type { Visibility } from './image.status.js';
 
 /**
@@ -12,24 +14,37 @@ export type PropertyChange =
   | { readonly of: 'visibility'; readonly value: Visibility }
   | { readonly of: 'tags'; readonly value: readonly string[] }
   | { readonly of: 'property'; readonly op: 'add' | 'addNew' | 'replace'; readonly name: string; readonly value: string }
-  | { readonly of: 'property'; readonly op: 'remove'; readonly name: string };
+  | { readonly of: 'property'; readonly op: 'remove'; readonly name: string }
+  | LocationChange;
 
 /**
  * Applies the changes of one PATCH in order, all or none, and reports the net difference: none, no events.
- * Refuses: PropertyExists, PropertyMissing, FormatsFixed, TooManyProperties, TooManyTags.
+ * Refuses: PropertyExists, PropertyMissing, FormatsFixed, TooManyProperties, TooManyTags; what `changeLocations` refuses.
  * Source: api-ref "Update image"; `AttributeNotRemovable` is refused at the edge, before the image is read.
  */
 export function changeImageProperties(imageId: string, changes: readonly PropertyChange[], image: Image, limits: ImageLimits): ImageEvent[] {
   let draft: Image = image;
-  for (const change of changes) draft = apply(imageId, change, draft);
+  const located: ImageEvent[] = [];
+  for (const change of changes) {
+    if (change.of === 'locations') {
+      const events = changeLocations(imageId, change, draft, limits);
+      located.push(...events);
+      draft = events.reduce(applied, draft);
+    } else draft = apply(imageId, change, draft);
+  }
   if (Object.keys(draft.properties).length > Object.keys(image.properties).length) {
     within(limits.properties, Object.keys(draft.properties).length, 'TooManyProperties');
   }
   if (draft.tags.length > image.tags.length) within(limits.tags, draft.tags.length, 'TooManyTags');
-  return difference(image, draft);
+  return [...difference(image, draft), ...located];
 }
 
-function apply(imageId: string, change: PropertyChange, draft: Image): Image {
+function applied(draft: Image, event: ImageEvent): Image {
+  const next = evolveImage(draft, event, draft.updatedAt);
+  return next.exists ? next : draft;
+}
+
+function apply(imageId: string, change: Exclude<PropertyChange, LocationChange>, draft: Image): Image {
   switch (change.of) {
     case 'visibility': return { ...draft, visibility: change.value };
     case 'tags': return { ...draft, tags: [...new Set(change.value)] };

@@ -21,6 +21,13 @@ export interface ImageDataFacts {
   readonly osHashValue: string;
 }
 
+/** What is known of data that may only have been told where it lies: the hashes are absent where nobody said or computed them. */
+export type KnownDataFacts = Pick<ImageDataFacts, 'sizeBytes' | 'virtualSizeBytes'> & Partial<Pick<ImageDataFacts, 'checksum' | 'osHashAlgo' | 'osHashValue'>>;
+
+/** What a client says of a place where data lies; the store's name is not among it. Text, lists and objects of text: Glance takes nothing else. */
+export interface LocationMetadata { readonly [name: string]: LocationValue }
+export type LocationValue = string | readonly LocationValue[] | LocationMetadata;
+
 /**
  * The events of an image and of its members. Names and fields are the storage format: they are for ever.
  * Their schemas are `proto/heliograph/v1/image.proto`; a breaking change there fails `npm run check`.
@@ -51,6 +58,8 @@ export type ImageEvent =
   | Event<'ImageImportFailed', { importId: string; reason: string }>
   | Event<'ImageDataInspected', { attemptId: string } & DataInspection>
   | Event<'ImageDataDropped', { attemptId: string; storeId: string }>
+  | Event<'ImageLocationAdded', { attemptId: string; storeId: string; uri: string; metadata: LocationMetadata; position?: number } & Partial<KnownDataFacts>>
+  | Event<'ImageLocationsArranged', { locations: readonly { readonly attemptId: string; readonly metadata: LocationMetadata }[] }>
   | Event<'MemberAdded', { memberId: string }>
   | Event<'MemberAccepted', { memberId: string }>
   | Event<'MemberRejected', { memberId: string }>
@@ -134,6 +143,8 @@ export interface Attempt {
   readonly isResumable?: boolean;
   /** Where the bytes lie, in a store that only reads them there. */
   readonly uri?: string;
+  /** What a client said of this place. */
+  readonly metadata?: LocationMetadata;
   /** What its bytes are, once somebody looked. */
   readonly inspection?: DataInspection;
 }
@@ -144,7 +155,7 @@ export interface Image extends ImageAttributes {
   readonly visibility: Visibility;
   readonly tags: readonly string[];
   readonly properties: Readonly<Record<string, string>>;
-  readonly data: ImageDataFacts | null;
+  readonly data: KnownDataFacts | null;
   readonly attempts: readonly Attempt[];
   /** What lies in the staging area, and under which attempt. */
   readonly staged: (StagedFacts & { readonly attemptId: string }) | null;
