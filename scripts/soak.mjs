@@ -10,6 +10,8 @@ import { environment, node, prepare, projectDir } from './prepare.mjs';
 
 /** What runs: the spec, and what makes it long. */
 const parts = {
+  hostile: { spec: 'test/api/hostile.api-spec.ts', env: { HELIOGRAPH_HOSTILE_RUNS: '100000' } },
+  'hostile-metadefs': { spec: 'test/api/metadefs-hostile.api-spec.ts', env: { HELIOGRAPH_HOSTILE_RUNS: '100000' } },
   inspection: { spec: 'libs/inspection/src/fuzz.spec.ts', env: { HELIOGRAPH_FUZZ: '1000000' } },
 };
 
