@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { Agent, request as httpRequest } from 'node:http';
 import fc from 'fast-check';
-import { startApi, type Api } from './harness.js';
+import { startApi, type Answer, type Api } from './harness.js';
 
 /**
  * Whatever is sent to any route outside of the metadata definitions, which have a spec of their own: malformed, oversized, wrongly typed, wrongly
@@ -142,7 +142,8 @@ async function unchangedBy(refused: ReadonlyMap<string, string>): Promise<number
   const admin = api.as('admin');
   let found = 0;
   for (let page: string | undefined = '/v2/images?limit=1000&visibility=all'; page !== undefined;) {
-    const { images, next } = (await admin.get(page)).json<{ images: { id: string }[]; next?: string }>();
+    const answer: Answer = await admin.get(page);
+    const { images, next } = answer.json<{ images: { id: string }[]; next?: string }>();
     for (const { id } of images) {
       found += 1;
       const { text } = await admin.get(`/v2/images/${id}/history`);
