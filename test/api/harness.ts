@@ -50,6 +50,8 @@ export interface Api {
   readonly stagingDir: string;
   /** Where the stores fast and far keep their bytes, each in a folder of its name. */
   readonly imagesDir: string;
+  /** Where plugins have files. */
+  readonly workDir: string;
   /** Lines that the gateway logged. */
   readonly logged: readonly string[];
   /** Asks as a person, or as nobody. */
@@ -94,7 +96,7 @@ export async function startApi(settings: Settings = {}, { importer = {} }: { rea
     'heliograph.capability_key': capabilityKey, 'default.node_staging_uri': pathToFileURL(stagingDir).href,
     'heliograph.region': stack.region, 'heliograph.nats_url': stack.nats.url, 'heliograph.database_url': stack.databaseUrl,
     'heliograph.database_pool_size': '4', 'keystone_authtoken.password': 'unused', 'oslo_policy.policy_file': policyFile,
-    'default.enabled_backends': 'fast:file, far:file', 'glance_store.filesystem_store_datadir': join(stack.dir, 'images'), ...settings,
+    'default.enabled_backends': 'fast:file, far:file', 'glance_store.filesystem_store_datadir': join(stack.dir, 'images'), 'task.work_dir': join(stack.dir, 'work'), ...settings,
   });
 
   async function partsOf<Config extends ServiceConfig>(name: NatsUser, ConfigClass: new () => Config): Promise<ServiceParts<Config>> {
@@ -134,7 +136,7 @@ export async function startApi(settings: Settings = {}, { importer = {} }: { rea
   await importerModule(await partsOf('importer', ImporterConfig));
 
   return {
-    url, logged, stagingUrl, capabilityKey, stagingDir, imagesDir: join(stack.dir, 'images'),
+    url, logged, stagingUrl, capabilityKey, stagingDir, imagesDir: join(stack.dir, 'images'), workDir: join(stack.dir, 'work'),
     as: (person) => personAt(url, person),
     async writePolicy(rules) {
       await writeFile(policyFile, JSON.stringify(rules));

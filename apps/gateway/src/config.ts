@@ -67,7 +67,7 @@ export class GatewayConfig extends ImportFilterConfig {
   @Option.list('default', 'enabled_import_methods', { glance: true, default: ['glance-direct', 'web-download', 'copy-image'], doc: 'The import methods that are switched on, in brackets or without. Those that this version does not have are left out.' })
   readonly enabledImportMethods: readonly string[];
 
-  @Option.list('image_import_opts', 'image_import_plugins', { glance: true, default: ['no_op'], doc: 'What is done to images on their way in, in brackets or without: inject_image_metadata, no_op. Others are refused at the start.' })
+  @Option.list('image_import_opts', 'image_import_plugins', { glance: true, default: ['no_op'], doc: 'What is done to images on their way in, one after another, in brackets or without; the same for all gateways and importers: image_decompression, image_conversion, inject_image_metadata, external_verification, no_op. docs/plugins.md has more.' })
   readonly imageImportPlugins: readonly string[];
 
   @Option.list('inject_metadata_properties', 'inject', { glance: true, default: [], doc: 'The properties that inject_image_metadata sets on imported images, as name:value.' })

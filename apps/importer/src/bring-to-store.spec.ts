@@ -6,6 +6,7 @@ import { openStores } from '#libs/stores';
 import { anImage, specification } from '#libs/testing';
 import { bringToStore } from './bring-to-store.js';
 import type { ImportParts } from './import-parts.js';
+import { openWorkRoom } from './plugins/work-room.js';
 import type { Source } from './sources.js';
 
 const importId = '99999999-2222-4333-8444-555555555555';
@@ -18,14 +19,14 @@ async function bring(source: Partial<Source> & Pick<Source, 'bytes'>) {
   const stores = await openStores({ enabled: [{ id: 'fast', kind: 'memory' }], defaultId: 'fast' });
   const image = specification(imageDecider({ properties: -1, tags: -1, members: -1 }))(...anImage(), requested).state() as Image;
   const parts: ImportParts = {
-    stores, osHashAlgo: 'sha512', limitBytes: 10_000, formats: { vmdkAllowedTypes: [], requireFormatMatch: true, gptSafetyChecksNonfatal: [] }, idleMs: 60_000, watchMs: 2000, parallelStores: 1, clock: () => new Date(),
+    stores, osHashAlgo: 'sha512', limitBytes: 10_000, formats: { vmdkAllowedTypes: [], requireFormatMatch: true, gptSafetyChecksNonfatal: [] }, idleMs: 60_000, watchMs: 2000, plugins: [], work: openWorkRoom('/nonexistent'), parallelStores: 1, clock: () => new Date(),
     tellProgress: (_, progress) => { told.push(progress); }, openSource: async () => ({ close: async () => {}, ...source }),
     imageFromLeader: never, send: never, onFault: never,
   };
   const imageId = randomUUID();
   const key = { imageId, attemptId: randomUUID(), storeId: 'fast' };
   const brought = bringToStore({ imageId, image, importing: image.importing ?? never() }, key, parts, {
-    signal: new AbortController().signal, recordHops: never, describe: never, recordInspection: async (inspection) => { recorded.push(inspection); },
+    signal: new AbortController().signal, recordHops: never, describe: never, recordInspection: async (inspection) => { recorded.push(inspection); }, recordVerification: never,
   });
   return { brought, told, recorded, stores, key };
 }

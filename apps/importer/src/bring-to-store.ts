@@ -1,7 +1,8 @@
-import { Problem, type DataInspection, type Image, type ImageDataFacts, type ImportInProgress } from '#libs/domain';
+import { Problem, type DataInspection, type DataPreparation, type Image, type ImageDataFacts, type ImportInProgress } from '#libs/domain';
 import { isOsHashAlgo, receiveData, type DataKey, type OsHashAlgo, type ReceivedData, type ReceiveOptions, type Store } from '#libs/stores';
 import { acceptInspected, isRefusedForFormat, progressMeter, watchFormat, type FormatClaim, type FormatWatch, type ProgressMeter } from '#libs/transfers';
 import type { ImportParts } from './import-parts.js';
+import { prepare, type PluginContext, type Prepared } from './plugins/prepare.js';
 import type { ImageUnderImport, Source, SourceContext } from './sources.js';
 
 export interface Brought {
@@ -10,6 +11,8 @@ export interface Brought {
   readonly inspection?: DataInspection;
   /** The formats that they were accepted as, where they were judged. */
   readonly acceptedAs?: FormatClaim;
+  /** What was done to them on their way, in order. */
+  readonly prepared?: readonly DataPreparation[];
   /** Takes the bytes out of the store again, where they turned out not to be wanted. Never rejects: what stays is found as bytes of an attempt that is over. */
   remove(): Promise<void>;
 }
@@ -33,15 +36,32 @@ export async function bringToStore(asked: ImageUnderImport, key: DataKey, parts:
     progress.moved(bytes);
   };
   const limits = { signal: AbortSignal.any([context.signal, stalled.signal]), onProgress, progress };
+  const room = parts.work.open(key);
   try {
-    const brought = await takeOver(asked, store, key, source, parts, limits) ?? await receive(asked, claim, store, key, source, parts, { ...limits, recordInspection: context.recordInspection });
+    const prepared = await preparedFor(asked, claim, source, parts, {
+      ...context, ...limits, imageId: asked.imageId, importId: asked.importing.importId, room, limitBytes: parts.limitBytes, osHashAlgo: parts.osHashAlgo,
+      alive: () => { if (!source.hasOwnLimits) stalled.moved(); },
+    });
+    const brought = await takeOver(asked, store, key, prepared, parts, limits) ?? await receive(asked, prepared, store, key, parts, { ...limits, recordInspection: context.recordInspection });
     progress.end('succeeded');
-    return { ...brought, remove: () => store.remove(key).catch(() => undefined) };
+    const { done } = prepared;
+    return { ...brought, ...(brought.acceptedAs ? { acceptedAs: formatsOf(claim) } : {}), ...(done.length > 0 ? { prepared: done } : {}), remove: () => store.remove(key).catch(() => undefined) };
   } finally {
     stalled.end();
     progress.end('failed');
     await source.close();
+    await room.close();
   }
+}
+
+/** What comes from outside goes through the operator's plugins; a copy does not, nor does what stays where it is. Source: API.md section 23. */
+async function preparedFor({ image, importing }: ImageUnderImport, claim: FormatClaim, { bytes, declaredSizeBytes, expectedHash, stored }: Source, { plugins }: ImportParts, context: PluginContext): Promise<Prepared> {
+  // What was announced is announced of the bytes as they come; a copy of what became of them is compared with the image's own hashes.
+  const expected = expectedHash ?? (image.data ? undefined : requestedHash(importing) ?? stagedHash(image, importing));
+  const source: Prepared = {
+    bytes, claim, done: [], ...(declaredSizeBytes === undefined ? {} : { declaredSizeBytes }), ...(expected ? { expectedHash: expected } : {}), ...(stored ? { stored } : {}),
+  };
+  return image.data || importing.method === 'location-import' ? source : prepare(plugins, source, context);
 }
 
 /** The bytes of a location stay where they are: they are read once, to know their size and hashes. */
@@ -56,10 +76,11 @@ const meterOf = ({ imageId, importing: { importId } }: ImageUnderImport, { attem
 interface Limits { readonly signal: AbortSignal; readonly progress: ProgressMeter; onProgress(bytes: number): void }
 
 /** Where the store can take another's data without the bytes passing through here; what is known of them stays true. Refuses: HashMismatch, DataFormatMismatch, DataUnsafe. */
-async function takeOver(asked: ImageUnderImport, store: Store, key: DataKey, { stored }: Source, parts: ImportParts, limits: Limits): Promise<Taken | undefined> {
+async function takeOver(asked: ImageUnderImport, store: Store, key: DataKey, { stored, onlyFormats }: Prepared, parts: ImportParts, limits: Limits): Promise<Taken | undefined> {
   if (!stored || !isKnownGood(asked, stored.facts)) return undefined;
   const gained = gainedBefore(asked, stored.key, stored.facts, parts);
   if (!gained) return undefined;
+  refuseOtherFormats(asked.imageId, gained.inspection, onlyFormats);
   const linked = stored.isGivenUp ? await store.linkFrom?.(stored.store, stored.key, key) : undefined;
   const writer = linked ?? await store.copyFrom?.(stored.store, stored.key, key, limits);
   await writer?.commit();
@@ -67,8 +88,8 @@ async function takeOver(asked: ImageUnderImport, store: Store, key: DataKey, { s
 }
 
 /** Whether known hashes are those that were announced. What was announced in another algorithm has to be computed, and so the bytes have to be read. */
-function isKnownGood({ imageId, importing: { expectedHashAlgo: algo, expectedHashValue: value } }: ImageUnderImport, { checksum, osHashAlgo, osHashValue }: ImageDataFacts): boolean {
-  if (algo === undefined) return true;
+function isKnownGood({ imageId, image, importing: { expectedHashAlgo: algo, expectedHashValue: value } }: ImageUnderImport, { checksum, osHashAlgo, osHashValue }: ImageDataFacts): boolean {
+  if (algo === undefined || image.data) return true;
   const known: Partial<Record<string, string>> = { md5: checksum, [osHashAlgo]: osHashValue };
   if (known[algo] !== undefined && known[algo] !== value) throw new Problem('HashMismatch', { imageId });
   return known[algo] !== undefined;
@@ -84,16 +105,16 @@ function gainedBefore({ imageId, image }: ImageUnderImport, from: DataKey, { siz
   return inspection && { facts: acceptInspected(formats, imageId, image, sizeBytes, inspection), inspection, acceptedAs: formatsOf(image) };
 }
 
-async function receive({ imageId, image, importing }: ImageUnderImport, claim: FormatClaim, store: Store, key: DataKey, { bytes, declaredSizeBytes, expectedHash }: Source, { osHashAlgo, limitBytes, formats }: ImportParts, limits: Limits & Pick<SourceContext, 'recordInspection'>): Promise<Taken> {
+async function receive({ imageId, image, importing }: ImageUnderImport, { claim, bytes, declaredSizeBytes, expectedHash, onlyFormats }: Prepared, store: Store, key: DataKey, { osHashAlgo, limitBytes, formats }: ImportParts, limits: Limits & Pick<SourceContext, 'recordInspection'>): Promise<Taken> {
   const { data } = image;
   // A copy of what was accepted is not judged again: rules may have changed, its image has not.
   const format = watchFormat(formats, imageId, data ? { diskFormat: null, containerFormat: null } : claim);
   const received = await receiveData(store, key, bytes, {
-    ...limits, onBytes: format.onBytes, limitBytes, osHashAlgo: givenAlgo(image, importing) ?? osHashAlgo, ...(expectedHash ? { expectedHash } : requestedHash(importing)),
+    ...limits, onBytes: format.onBytes, limitBytes, osHashAlgo: givenAlgo(image, importing) ?? osHashAlgo, ...(expectedHash ? { expectedHash } : {}),
     ...(declaredSizeBytes === undefined ? {} : { declaredSizeBytes }),
   });
   limits.progress.step('storing');
-  const gained = await accept(format, received, limits);
+  const gained = await accept(imageId, format, received, onlyFormats, limits);
   await received.commit();
   const { sizeBytes, checksum, osHashAlgo: algo, osHashValue } = received;
   const virtual = data?.virtualSizeBytes === undefined ? gained : { virtualSizeBytes: data.virtualSizeBytes };
@@ -101,9 +122,11 @@ async function receive({ imageId, image, importing }: ImageUnderImport, claim: F
 }
 
 /** What the image gains from the bytes; where they are refused for what they are, that is written down. */
-async function accept(format: FormatWatch, received: ReceivedData, { recordInspection }: Pick<SourceContext, 'recordInspection'>): Promise<{ virtualSizeBytes?: number }> {
+async function accept(imageId: string, format: FormatWatch, received: ReceivedData, onlyFormats: Prepared['onlyFormats'], { recordInspection }: Pick<SourceContext, 'recordInspection'>): Promise<{ virtualSizeBytes?: number }> {
   try {
-    return format.accept();
+    const gained = format.accept();
+    refuseOtherFormats(imageId, format.found().inspection, onlyFormats);
+    return gained;
   } catch (error) {
     await received.cancel();
     const { inspection } = isRefusedForFormat(error) ? format.found() : {};
@@ -113,9 +136,20 @@ async function accept(format: FormatWatch, received: ReceivedData, { recordInspe
   }
 }
 
-function requestedHash({ expectedHashAlgo: algo, expectedHashValue: value }: ImportInProgress): Pick<ReceiveOptions, 'expectedHash'> {
-  return algo !== undefined && value !== undefined && isOsHashAlgo(algo) ? { expectedHash: { algo, value } } : {};
+/** A raw disk may hold anything, except where a plugin is to make sure that it is one. */
+function refuseOtherFormats(imageId: string, inspection: DataInspection | undefined, onlyFormats: Prepared['onlyFormats']): void {
+  if (!inspection || !onlyFormats || onlyFormats.includes(inspection.format ?? '')) return;
+  throw new Problem('DataFormatMismatch', { imageId, detail: `it is to be ${onlyFormats[0] ?? ''}, but its data is ${inspection.format ?? 'several formats at once'}` });
 }
+
+type ExpectedHash = NonNullable<ReceiveOptions['expectedHash']>;
+
+function requestedHash({ expectedHashAlgo: algo, expectedHashValue: value }: ImportInProgress): ExpectedHash | undefined {
+  return algo !== undefined && value !== undefined && isOsHashAlgo(algo) ? { algo, value } : undefined;
+}
+
+const stagedHash = ({ staged }: Image, { method }: ImportInProgress): ExpectedHash | undefined =>
+  method === 'glance-direct' && staged && isOsHashAlgo(staged.osHashAlgo) ? { algo: staged.osHashAlgo, value: staged.osHashValue } : undefined;
 
 /**
  * A copy is hashed as its original was, whatever the operator chose since: so they can be compared, and nothing about the image changes.

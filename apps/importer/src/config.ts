@@ -1,5 +1,6 @@
 import { IsOptional, MinLength } from 'class-validator';
 import { ImportFilterConfig, Option } from '#libs/platform';
+import { outputFormats } from './plugins/conversion.js';
 import { osHashAlgos, stagingStoreKinds, type OsHashAlgo, type StagingPlace } from '#libs/stores';
 
 /** What the importer is told beyond what every service is. Its stores are the gateway's. */
@@ -42,6 +43,40 @@ export class ImporterConfig extends ImportFilterConfig {
 
   @Option.int('image_import_opts', 'max_parallel_stores', { glance: true, default: 4, min: 1, max: 64, doc: 'How many stores of one import are filled at once, when one of them has the data.' })
   readonly maxParallelStores: number;
+
+  @Option.list('image_import_opts', 'image_import_plugins', { glance: true, default: ['no_op'], doc: 'What is done to images on their way in, one after another, in brackets or without; the same for all gateways and importers: image_decompression, image_conversion, inject_image_metadata, external_verification, no_op. docs/plugins.md has more.' })
+  readonly imageImportPlugins: readonly string[];
+
+  @Option.choice('image_conversion', 'output_format', { glance: true, default: 'raw', choices: outputFormats, doc: 'What image_conversion makes of images.' })
+  readonly outputFormat: (typeof outputFormats)[number];
+
+  @Option.path('task', 'work_dir', { glance: true, default: '/var/lib/heliograph/work', doc: 'The directory where plugins have files while they work; room for the largest image as it comes and as it is converted, for as many as are imported at once.' })
+  readonly workDir: string;
+
+  @Option.text('heliograph', 'qemu_img', { default: 'qemu-img', doc: 'The program qemu-img that image_conversion uses: a name on PATH, or a path.' })
+  readonly qemuImg: string;
+
+  @Option.int('heliograph', 'conversion_seconds', { default: 3600, min: 1, max: 604_800, unit: 'seconds', doc: 'How long qemu-img may take for one image, by the clock and of the processor.' })
+  readonly conversionSeconds: number;
+
+  @Option.int('heliograph', 'conversion_memory', { default: 1024, min: 64, max: 65_536, unit: 'MiB', doc: 'How much address space qemu-img may take.' })
+  readonly conversionMemory: number;
+
+  @Option.int('heliograph', 'decompression_times', { default: 250, min: 1, max: 100_000, doc: 'How many times the size of what came may come of it in image_decompression, beyond the first 64 MiB; more is taken for a bomb.' })
+  readonly decompressionTimes: number;
+
+  @Option.path('external_verification', 'command', { optional: true, doc: 'The program that external_verification has images judged by. docs/plugins.md describes what it is given and how it answers.' })
+  @IsOptional()
+  readonly verificationCommand?: string;
+
+  @Option.text('external_verification', 'name', { default: 'external verification', pattern: /^[\x20-\x7e]{1,64}$/, doc: 'What owners of images are told that refused them.' })
+  readonly verificationName: string;
+
+  @Option.int('external_verification', 'seconds', { default: 3600, min: 1, max: 604_800, unit: 'seconds', doc: 'How long the program may take for one image, by the clock and of the processor.' })
+  readonly verificationSeconds: number;
+
+  @Option.int('external_verification', 'memory', { default: 4096, min: 64, max: 1_048_576, unit: 'MiB', doc: 'How much address space the program may take.' })
+  readonly verificationMemory: number;
 
   @Option.url('default', 'node_staging_uri', { glance: true, default: 'file:///var/lib/heliograph/staging', schemes: ['file'], doc: 'Where staged data is looked for before the staging service is asked for it; as the staging service has it, where both see the same directory.' })
   readonly nodeStagingUri: string;

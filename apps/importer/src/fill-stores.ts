@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { nextImportStep, Problem, type DataInspection, type ImportHop, type ProblemCode } from '#libs/domain';
+import { nextImportStep, Problem, type DataInspection, type DataVerification, type ImportHop, type ProblemCode } from '#libs/domain';
 import { crashPoint } from '#libs/event-log';
 import { bringToStore } from './bring-to-store.js';
 import type { Run } from './import-parts.js';
@@ -13,7 +13,7 @@ const reasonLength = 1024;
 const decidedElsewhere: ReadonlySet<ProblemCode> = new Set(['ImportOver', 'ImageGone', 'ImageNotFound', 'AttemptOver']);
 /** The bytes cannot be had, whatever store they go to. */
 const sourceCodes: ReadonlySet<ProblemCode> = new Set([
-  'UriNotAllowed', 'DownloadFailed', 'DownloadTimedOut', 'ImageTooLarge', 'SizeMismatch', 'HashMismatch', 'DataFormatMismatch', 'DataUnsafe', 'ImageDataNotFound', 'Unavailable', 'TooManyProperties', 'CommitTooLarge',
+  'UriNotAllowed', 'DownloadFailed', 'DownloadTimedOut', 'ImageTooLarge', 'SizeMismatch', 'HashMismatch', 'DataFormatMismatch', 'DataUnsafe', 'DataNotDecompressed', 'DataNotConverted', 'DataNotVerified', 'ImageDataNotFound', 'Unavailable', 'TooManyProperties', 'CommitTooLarge',
   'RemoteTokenRefused', 'RemoteTokenLost', 'RemoteImageNotFound', 'RemoteImageForbidden', 'RemoteImageNotActive', 'RemoteImageUnusable', 'RemoteRegionFailed',
 ]);
 
@@ -72,7 +72,10 @@ async function fillStore(asked: ImageUnderImport, storeId: string, run: Run, sig
     const recordInspection = async (inspection: DataInspection): Promise<void> => {
       await run.send({ type: 'RecordDataInspection', attemptId, inspection }, `inspection:${attemptId}`);
     };
-    const brought = await bringToStore(asked, { imageId, attemptId, storeId }, run.parts, { signal, recordHops, describe, recordInspection });
+    const recordVerification = async (verification: DataVerification): Promise<void> => {
+      await run.send({ type: 'RecordDataVerification', attemptId, verification }, `verification:${attemptId}:${verification.verifier}`);
+    };
+    const brought = await bringToStore(asked, { imageId, attemptId, storeId }, run.parts, { signal, recordHops, describe, recordInspection, recordVerification });
     crashPoint('after-store-commit');
     crashPoint('before-complete');
     try {

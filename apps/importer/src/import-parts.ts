@@ -2,11 +2,17 @@ import type { ImageCommandMessage, TellProgress } from '#libs/contracts';
 import type { Image, ImageCommand, ImageState } from '#libs/domain';
 import type { OsHashAlgo, Stores } from '#libs/stores';
 import type { FormatRules } from '#libs/transfers';
+import type { Plugin } from './plugins/prepare.js';
+import type { WorkRoom } from './plugins/work-room.js';
 import type { OpenSource } from './sources.js';
 
 export interface ImportParts {
   readonly stores: Stores;
   readonly openSource: OpenSource;
+  /** What is done to the bytes on their way in. */
+  readonly plugins: readonly Plugin[];
+  /** Where plugins have files. */
+  readonly work: Pick<WorkRoom, 'open'>;
   readonly osHashAlgo: OsHashAlgo;
   readonly limitBytes: number;
   /** What an image may have as its data. */

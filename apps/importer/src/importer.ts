@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { addressOf, commandSubject, decodeCommit, imageFromJson, type Commit, type ImageCommandAnswer, type ImageCommandMessage } from '#libs/contracts';
+import { addressOf, commandSubject, decodeCommit, imageFromJson, questionSubject, type AttemptsAnswer, type Commit, type ImageCommandAnswer, type ImageCommandMessage } from '#libs/contracts';
 import { Problem, type ImportRequest, type ProblemCode } from '#libs/domain';
 import { configuredReach } from '#libs/download';
 import { jetStreamEventLog, loadImage, workOnImages, type Stored, type WorkOutcome } from '#libs/event-log';
@@ -8,6 +8,8 @@ import { configuredStores, openStagingStore, openStores, type Store } from '#lib
 import { formatRules } from '#libs/transfers';
 import type { ImporterConfig } from './config.js';
 import type { ImportParts, RequestedImport } from './import-parts.js';
+import { configuredPlugins, needsFiles } from './plugins/configured-plugins.js';
+import { openWorkRoom, sweepNowAndThen } from './plugins/work-room.js';
 import { endRemoteImport, remoteSource, type FederationLine } from './remote-source.js';
 import { runImport } from './run-import.js';
 import { sourcesOf, type SourceTable } from './sources.js';
@@ -19,6 +21,8 @@ export async function openImporter({ config, logger, bus, readiness, shutdown }:
   const { region } = bus;
   const stores = await openStores(configuredStores({ ...config, reach: configuredReach(config) }, sectionsOf(process.env)));
   const staging = await openStagingStore(config, sectionsOf(process.env), { isReadOnly: true });
+  const plugins = await configuredPlugins(config);
+  const work = openWorkRoom(config.workDir);
   for (const store of stores.all.values()) readiness.add(`store ${store.id}`, () => store.check());
   const log = await jetStreamEventLog(bus.connection, { region });
   const stop = new AbortController();
@@ -26,12 +30,19 @@ export async function openImporter({ config, logger, bus, readiness, shutdown }:
     logger.info({ image_id: imageId, import_id: importId, uri, address, status }, 'an import asks for its bytes');
   };
   const parts: ImportParts = {
-    stores, openSource: sourcesOf(stores, methodsOf(config, staging, onHop)), watchMs: 2000, parallelStores: config.maxParallelStores, osHashAlgo: config.hashingAlgorithm, limitBytes: config.imageSizeCap, formats: formatRules(config), idleMs: config.importIdleSeconds * 1000,
+    stores, plugins, work, openSource: sourcesOf(stores, methodsOf(config, staging, onHop)), watchMs: 2000, parallelStores: config.maxParallelStores, osHashAlgo: config.hashingAlgorithm, limitBytes: config.imageSizeCap, formats: formatRules(config), idleMs: config.importIdleSeconds * 1000,
     tellProgress: progressTeller(bus), clock: () => new Date(),
     imageFromLeader: async (imageId) => (await loadImage(log, region, imageId)).state,
     send: (message) => sendUntilAnswered(bus, message, stop.signal),
     onFault: (error, { imageId, importId }) => logger.error({ err: error, image_id: imageId, import_id: importId }, 'an import failed'),
   };
+  if (needsFiles(config)) {
+    await work.check();
+    const sweeping = sweepNowAndThen(() => work.sweep((question) => bus.ask<AttemptsAnswer>(questionSubject(region, 'attempts'), question)), (error) => {
+      logger.warn({ err: error }, 'what importers may have left behind could not be looked through; trying again later');
+    });
+    shutdown.add('sweep of the work directory', () => sweeping.stop());
+  }
   const federation = federationLine(config);
   const onRemoteEnd: OnRemoteEnd = async (imageId, importing) => { if (federation) await endRemoteImport(federation, imageId, importing); };
   const working = workOnImages(bus.connection, {

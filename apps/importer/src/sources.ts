@@ -1,4 +1,4 @@
-import { Problem, type DataInspection, type Image, type ImageDataFacts, type ImportHop, type ImportInProgress, type ImportMethod, type KnownDataFacts } from '#libs/domain';
+import { Problem, type DataInspection, type Image, type ImageDataFacts, type ImportHop, type ImportInProgress, type ImportMethod, type KnownDataFacts, type DataVerification } from '#libs/domain';
 import { keysOf, type ByteSource, type DataKey, type OsHashAlgo, type Store, type Stores } from '#libs/stores';
 
 /** Where the bytes of an import come from, opened. */
@@ -32,6 +32,8 @@ export interface SourceContext {
   describe(source: SourceDescription): Promise<void>;
   /** Puts what the bytes are into the history, where they are refused for it. */
   recordInspection(inspection: DataInspection): Promise<void>;
+  /** Puts into the history that the operator's verification refused the bytes. */
+  recordVerification(verification: DataVerification): Promise<void>;
 }
 export interface SourceDescription { readonly diskFormat: string; readonly containerFormat: string; readonly properties: Readonly<Record<string, string>> }
 /** Refuses where the bytes cannot be had. */

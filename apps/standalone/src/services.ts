@@ -34,7 +34,7 @@ type Options = Readonly<Record<string, string | number>>;
 /** The environment of a service: what fits this machine, over it what the operator said, over that what only the launcher can know. */
 export function environmentOf(name: ServiceName, around: Surroundings, dataDir: DataDir, operationsPort: number): NodeJS.ProcessEnv {
   const suggested: Options = {
-    ...(movesBytes(name) ? storeOptions(dataDir) : {}), ...(hasStaging(name) ? stagingOptions(dataDir) : {}), ...(name === 'gateway' ? gatewayOptions(around, dataDir) : {}),
+    ...(movesBytes(name) ? { ...storeOptions(dataDir), ...workOptions(dataDir) } : {}), ...(hasStaging(name) ? stagingOptions(dataDir) : {}), ...(name === 'gateway' ? gatewayOptions(around, dataDir) : {}),
   };
   const fixed: Options = {
     'heliograph.region': around.region, 'heliograph.nats_url': around.natsUrl, 'heliograph.operations_port': operationsPort,
@@ -55,6 +55,8 @@ const storeOptions = (dataDir: DataDir): Options => ({ 'glance_store.filesystem_
 /** Who reads the staging area where it lies. */
 const hasStaging = (name: ServiceName): boolean => name === 'staging' || name === 'importer';
 const stagingIn = (dataDir: DataDir): string => join(dataDir.path, 'staging');
+/** Where plugins of imports have files. */
+const workOptions = (dataDir: DataDir): Options => ({ 'task.work_dir': join(dataDir.path, 'work') });
 export const stagingOptions = (dataDir: DataDir): Options => ({ 'default.node_staging_uri': pathToFileURL(stagingIn(dataDir)).href });
 
 /** What those who pass data on to each other know each other by, and where they find each other. */

@@ -2,8 +2,8 @@
 export const progressActions = ['upload', 'stage', 'import', 'copy'] as const;
 export type ProgressAction = (typeof progressActions)[number];
 
-/** `receiving`: bytes move; `storing`: all are there and become durable; `recording`: the log is told. */
-export type ProgressStep = 'receiving' | 'storing' | 'recording';
+/** `receiving`: bytes move; `converting`, `verifying`: what plugins of an import do to them; `storing`: all are there and become durable; `recording`: the log is told. */
+export type ProgressStep = 'receiving' | 'converting' | 'verifying' | 'storing' | 'recording';
 
 /**
  * `progress.<region>.<imageId>`: how far one transfer is, told a few times a second while it runs and once at its end, written nowhere.

@@ -5,5 +5,6 @@ export { findNatsServer, natsSources, type NatsBinaryOptions, type NatsSource } 
 export { natsConfig, startNatsServer, type NatsConfigOptions, type NatsPasswords, type NatsServer, type NatsServerOptions } from './nats-server.js';
 export { startPostgres, type Postgres, type PostgresOptions } from './postgres.js';
 export { cacheDir, projectDir } from './project-dir.js';
+export { findQemuImg, type QemuImgFound } from './qemu-img.js';
 export { findS3Server, startS3Server, type S3Server, type S3ServerOptions } from './s3-server.js';
 export { randomPasswords, startTestStack, type TestStack, type TestStackOptions } from './test-stack.js';

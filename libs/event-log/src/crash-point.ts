@@ -1,7 +1,7 @@
 /** The moments at which a kill test may stop a process; what each one proves is said where it is hit. */
 export const crashPoints = [
   'before-append', 'after-append', 'before-projection-commit', 'after-projection-commit',
-  'after-start', 'after-store-commit', 'before-complete', 'before-reply', 'before-acknowledgement',
+  'after-start', 'after-spool', 'after-conversion', 'after-store-commit', 'before-complete', 'before-reply', 'before-acknowledgement',
 ] as const;
 export type CrashPoint = (typeof crashPoints)[number];
 

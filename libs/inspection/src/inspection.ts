@@ -22,6 +22,9 @@ export const inspectionDefaults: InspectionOptions = { vmdkAllowedTypes: ['strea
 export interface Inspection {
   /** Takes the next bytes, in chunks of any size. Keeps no reference to them. Never throws. */
   feed(chunk: Uint8Array): void;
+  /** How many bytes from here on need not be fed where so many are left, because only the end is still of interest; `skip` passes over them. */
+  skippable(leftBytes: number): number;
+  skip(bytes: number): void;
   /** Tells what the bytes were, once all have been fed. The same every time. Never throws. */
   finish(): Verdict;
   /** What it holds on to now: never more than `mostHeldBytes`, whatever is fed. */
@@ -43,6 +46,8 @@ export function startInspection(options: InspectionOptions = inspectionDefaults)
       hungry = hungry.filter((run) => run.feed(chunk, last.sizeBytes));
       last.feed(chunk);
     },
+    skippable: (leftBytes) => (hungry.length > 0 ? 0 : Math.max(0, leftBytes - tailBytes)),
+    skip: (bytes) => { last.skip(bytes); },
     finish() {
       verdict ??= resolve(runs.map((run) => run.finish(last)), last.sizeBytes);
       return verdict;

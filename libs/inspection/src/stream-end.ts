@@ -4,6 +4,8 @@ import type { Tail } from './probe.js';
 export interface StreamEnd {
   readonly sizeBytes: number;
   feed(chunk: Uint8Array): void;
+  /** Passes over bytes that nobody needs; at least as many as are remembered must follow. */
+  skip(bytes: number): void;
   read(): Tail;
 }
 
@@ -21,6 +23,7 @@ export function endOfStream(capacityBytes: number): StreamEnd {
       ring.set(kept.subarray(first.byteLength), 0);
       sizeBytes += chunk.byteLength;
     },
+    skip(bytes) { sizeBytes += bytes; },
     read() {
       const receivedBytes = Math.min(sizeBytes, capacityBytes);
       const bytes = new Uint8Array(capacityBytes);

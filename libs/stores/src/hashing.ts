@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import type { HashAnswer, HashRequest } from './hash.worker.js';
@@ -12,6 +12,8 @@ const nodeNames = {
 export type OsHashAlgo = keyof typeof nodeNames;
 export const osHashAlgos = Object.keys(nodeNames) as readonly OsHashAlgo[];
 export const isOsHashAlgo = (name: string): name is OsHashAlgo => Object.hasOwn(nodeNames, name);
+/** A hash on this thread, for what passes seldom or slowly. */
+export const hashHere = (algo: OsHashAlgo): Hash => createHash(nodeNames[algo]);
 /** How many hexadecimal digits a hash has. */
 export const hexLengthOf = (algo: OsHashAlgo): number => createHash(nodeNames[algo]).digest('hex').length;
 

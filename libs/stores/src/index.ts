@@ -1,13 +1,14 @@
 export type { ByteRange, CopyOptions, PartWriter, Store, StoredThing, StoreReader, StoreWriter, UnfinishedData } from './store.js';
-export { isStoreId, keyOf, keysOf, type DataKey } from './layout.js';
+export { isStoreId, keyOf, keysOf, type DataKey, keyNamed } from './layout.js';
 export { fileStore } from './file.js';
 export { openFileReader } from './file-reader.js';
 export { s3Defaults, type S3Options } from './s3-options.js';
+export { hashData, type HashedData } from './hash-data.js';
 export { httpStore } from './http.js';
 export { memoryStore } from './memory.js';
 export { openStores, type StoreConfig, type Stores, type StoresConfig } from './stores.js';
 export { configuredStores, type EnabledStores, type StoreSections } from './configured-stores.js';
-export { hexLengthOf, isOsHashAlgo, osHashAlgos, type OsHashAlgo } from './hashing.js';
+export { hexLengthOf, isOsHashAlgo, osHashAlgos, type OsHashAlgo, hashHere } from './hashing.js';
 export { receivePart } from './receive-part.js';
 export { receiveData, type ReceivedData, type ReceiveOptions } from './receive-data.js';
 export type { ByteSource } from './interruptible.js';

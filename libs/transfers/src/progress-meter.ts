@@ -5,7 +5,8 @@ export type MeteredTransfer = Pick<Progress, 'attemptId' | 'action' | 'storeId' 
 export interface ProgressMeter {
   /** Takes the number of all bytes so far; costs next to nothing, so call it with every chunk. */
   moved(bytes: number): void;
-  step(step: ProgressStep): void;
+  /** What happens to the bytes now. With a total, they are counted anew. */
+  step(step: ProgressStep, totalBytes?: number): void;
   /** The last word. What comes after it is not told. */
   end(state: 'succeeded' | 'failed'): void;
 }
@@ -40,7 +41,8 @@ export function progressMeter(tell: TellProgress, clock: () => Date, imageId: st
 /** The numbers behind a meter, on the clock of whoever holds it. */
 export function measuredTransfer(transfer: MeteredTransfer, clock: () => Date) {
   const startedAt = clock();
-  const samples = [{ at: startedAt.getTime(), bytes: 0 }];
+  let samples = [{ at: startedAt.getTime(), bytes: 0 }];
+  let { totalBytes } = transfer;
   let bytes = 0;
   let step: ProgressStep = 'receiving';
 
@@ -54,7 +56,13 @@ export function measuredTransfer(transfer: MeteredTransfer, clock: () => Date) {
 
   return {
     moved(all: number): void { bytes = all; },
-    step(next: ProgressStep): void { step = next; },
-    report: (state: Progress['state']): Progress => ({ ...transfer, step, state, bytes, bytesPerSecond: bytesPerSecond(), startedAt: startedAt.toISOString() }),
+    step(next: ProgressStep, total?: number): void {
+      step = next;
+      if (total === undefined) return;
+      totalBytes = total;
+      bytes = 0;
+      samples = [{ at: clock().getTime(), bytes }];
+    },
+    report: (state: Progress['state']): Progress => ({ ...transfer, ...(totalBytes === undefined ? {} : { totalBytes }), step, state, bytes, bytesPerSecond: bytesPerSecond(), startedAt: startedAt.toISOString() }),
   };
 }

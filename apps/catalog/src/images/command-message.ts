@@ -1,6 +1,6 @@
 import type { CommandContext, ImageCommandMessage } from '#libs/contracts';
 import {
-  importMethods, memberStatuses, uploadFailures, visibilities, type DataInspection, type ImageAttributes, type ImageCommand, type PropertyChange,
+  importMethods, memberStatuses, uploadFailures, visibilities, type DataInspection, type ImageAttributes, type ImageCommand, type PropertyChange, type DataPreparation, type DataVerification,
 } from '#libs/domain';
 import {
   anything, count, dictionary, fields, flag, list, nullable, oneOf, optional, plainObject, present, record, text, uuid, type Check, type Checks,
@@ -37,6 +37,14 @@ const inspection = record<DataInspection>({
 });
 const inspectedOrNot = { inspection: optional(inspection) as Check<DataInspection> };
 const uploadFailure = oneOf(uploadFailures);
+const verification = record<DataVerification>({ verifier: text(64), isAccepted: flag, detail: text(255) });
+const preparations = {
+  decompressed: record({ step: oneOf(['decompressed']), compression: text(64), compressedSizeBytes: count }),
+  converted: record({ step: oneOf(['converted']), fromDiskFormat: text(64), toDiskFormat: text(64), fromSizeBytes: count, fromChecksum: text(255) }),
+  verified: record({ step: oneOf(['verified']), verifier: text(64), isAccepted: flag, detail: text(255) }),
+} satisfies { [Step in DataPreparation['step']]: Check<DataPreparation> };
+const preparation: Check<DataPreparation> = (value, name) =>
+  preparations[oneOf(Object.keys(preparations) as DataPreparation['step'][])(plainObject(value, name)['step'], `${name}.step`)](value, name);
 const nothing = {};
 
 const changeChecks = {
@@ -90,8 +98,10 @@ const commandChecks: { readonly [Type in ImageCommand['type']]: Checks<FieldsOf<
   DescribeImportedImage: { ...ofImport, diskFormat: text(255), containerFormat: text(255), properties: dictionary(mostAtOnce, propertyName, propertyValue) },
   StartStoreImport: { ...ofImport, ...attempt, storeId: text(255) },
   CompleteStoreImport: {
-    ...ofImport, ...attempt, ...inspectedOrNot, acceptedAs: optional(record({ diskFormat: nullable(text(255)), containerFormat: nullable(text(255)) })) as Check<Pick<ImageAttributes, 'diskFormat' | 'containerFormat'>>, sizeBytes: count, virtualSizeBytes: optional(count) as Check<number>, checksum: text(255), osHashAlgo: text(64), osHashValue: text(255),
+    ...ofImport, ...attempt, ...inspectedOrNot, acceptedAs: optional(record({ diskFormat: nullable(text(255)), containerFormat: nullable(text(255)) })) as Check<Pick<ImageAttributes, 'diskFormat' | 'containerFormat'>>, prepared: optional(list(20, preparation)) as Check<readonly DataPreparation[]>,
+    sizeBytes: count, virtualSizeBytes: optional(count) as Check<number>, checksum: text(255), osHashAlgo: text(64), osHashValue: text(255),
   },
+  RecordDataVerification: { ...attempt, verification },
   FailStoreImport: { ...ofImport, storeId: text(255), reason: text(1024) },
   FinishImport: { ...ofImport, reason: text(1024) },
   FailImport: { ...ofImport, reason: text(1024) },

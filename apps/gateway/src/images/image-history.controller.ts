@@ -66,6 +66,7 @@ function entryView({ version, at, requestId, commandType, actor, personal, event
     ...hopsIn(events),
     ...inspectionIn(events),
     ...locationsIn(events),
+    ...preparationIn(events),
   };
 }
 
@@ -85,4 +86,17 @@ function inspectionIn(events: HistoryEntry['events']): { inspection?: unknown } 
 function locationsIn(events: HistoryEntry['events']): { locations_added?: unknown } {
   const added = events.flatMap((event) => (event.type === 'ImageLocationAdded' ? [{ url: event.data.uri, metadata: event.data.metadata }] : []));
   return added.length > 0 ? { locations_added: added } : {};
+}
+
+/** What plugins did to the bytes on their way in, or said of them. */
+function preparationIn(events: HistoryEntry['events']): { preparation?: unknown } {
+  const steps = events.flatMap((event): object[] => {
+    switch (event.type) {
+      case 'ImageDataDecompressed': return [{ step: 'decompressed', compression: event.data.compression, compressed_size: event.data.compressedSizeBytes }];
+      case 'ImageDataConverted': return [{ step: 'converted', from: event.data.fromDiskFormat, to: event.data.toDiskFormat, from_size: event.data.fromSizeBytes, from_checksum: event.data.fromChecksum }];
+      case 'ImageDataVerified': return [{ step: 'verified', verifier: event.data.verifier, accepted: event.data.isAccepted, detail: event.data.detail }];
+      default: return [];
+    }
+  });
+  return steps.length > 0 ? { preparation: steps } : {};
 }

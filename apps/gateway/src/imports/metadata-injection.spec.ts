@@ -21,7 +21,7 @@ describe('The plugin inject_image_metadata', () => {
   });
 
   it('refuses to start with a plugin that is not there, rather than to leave out what the operator wants done', () => {
-    expect(() => metadataInjection({ ...options, imageImportPlugins: ['image_conversion'] })).toThrow('image_conversion, which this version does not have');
+    expect(() => metadataInjection({ ...options, imageImportPlugins: ['image_encryption'] })).toThrow('image_encryption, which this version does not have');
   });
 
   it.each(['no value', ':x', 'os_glance_x:y'])('refuses to start with the property %s', (inject) => {

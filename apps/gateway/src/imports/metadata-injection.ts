@@ -1,4 +1,5 @@
 import type { ImportMethod } from '#libs/domain';
+import { importPluginsIn } from '#libs/transfers';
 
 export interface InjectionOptions {
   readonly imageImportPlugins: readonly string[];
@@ -9,17 +10,12 @@ export interface InjectionOptions {
 /** The properties that an import sets beside its data; none for whoever is excepted, and none where data is only copied. */
 export type Injection = (method: ImportMethod, caller: { readonly roles: readonly string[] }) => Readonly<Record<string, string>> | undefined;
 
-const plugin = 'inject_image_metadata';
-const harmless: ReadonlySet<string> = new Set([plugin, 'no_op', '']);
-
 /** The plugin inject_image_metadata. Throws where the options name a plugin that this version does not have, or a property without value.
  *  Source: glance: image_import_opts, inject_metadata_properties; API.md section 23. */
 export function metadataInjection({ imageImportPlugins, inject, ignoreUserRoles }: InjectionOptions): Injection {
-  const plugins = imageImportPlugins.map((name) => name.replaceAll(/[[\]\s'"]/g, ''));
-  const unknown = plugins.find((name) => !harmless.has(name));
-  if (unknown !== undefined) throw new Error(`image_import_opts.image_import_plugins names ${unknown}, which this version does not have; it has inject_image_metadata and no_op`);
+  const plugins = importPluginsIn(imageImportPlugins);
   const properties = Object.fromEntries(inject.map(propertyIn));
-  if (!plugins.includes(plugin) || inject.length === 0) return () => undefined;
+  if (!plugins.includes('inject_image_metadata') || inject.length === 0) return () => undefined;
   const excepted = new Set(ignoreUserRoles.map((role) => role.toLowerCase()));
   return (method, { roles }) => (method === 'copy-image' || roles.some((role) => excepted.has(role.toLowerCase())) ? undefined : properties);
 }

@@ -1,7 +1,7 @@
 import type { Decider } from '../decider.js';
 import { Problem } from '../problem.js';
 import { changeImageProperties, type PropertyChange } from './image.properties.js';
-import { completeImageDataUpload, failImageDataUpload, recordDataInspection, recordImageDataRemoved, startImageDataUpload } from './image.data.js';
+import { completeImageDataUpload, failImageDataUpload, recordDataInspection, recordDataVerification, recordImageDataRemoved, startImageDataUpload } from './image.data.js';
 import { within, type ImageLimits } from './image.limits.js';
 import { addMember, changeMemberStatus, removeMember } from './image.members.js';
 import { evolveImage } from './image.evolve.js';
@@ -10,7 +10,7 @@ import {
 } from './image.imports.js';
 import { completeImageStaging, expireStagedData, failImageStaging, startImageStaging } from './image.staging.js';
 import {
-  noImage, type DataInspection, type Image, type ImageAttributes, type ImageDataFacts, type ImageEvent, type ImageState, type ImportHop, type StagedFacts, type UploadFailure,
+  noImage, type DataInspection, type DataVerification, type Image, type ImageAttributes, type ImageDataFacts, type ImageEvent, type ImageState, type ImportHop, type StagedFacts, type UploadFailure,
 } from './image.js';
 import type { MemberStatus, Visibility } from './image.status.js';
 
@@ -26,6 +26,7 @@ export type ImageCommand =
   | { type: 'FailImageDataUpload'; attemptId: string; reason: UploadFailure }
   | { type: 'RecordImageDataRemoved'; attemptId: string }
   | { type: 'RecordDataInspection'; attemptId: string; inspection: DataInspection }
+  | { type: 'RecordDataVerification'; attemptId: string; verification: DataVerification }
   | { type: 'DeactivateImage' }
   | { type: 'ReactivateImage' }
   | { type: 'DeleteImage' }
@@ -102,6 +103,7 @@ function decideExisting(imageId: string, command: OnExisting, image: Image, limi
     case 'StartImageDataUpload': return startImageDataUpload(imageId, command, image);
     case 'CompleteImageDataUpload': return completeImageDataUpload(imageId, command, image);
     case 'RecordDataInspection': return recordDataInspection(command, image);
+    case 'RecordDataVerification': return recordDataVerification(command, image);
     case 'DeactivateImage': return deactivateImage(imageId, image);
     case 'ReactivateImage': return reactivateImage(imageId, image);
     case 'DeleteImage': return deleteImage(imageId, image);

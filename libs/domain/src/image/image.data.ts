@@ -1,5 +1,5 @@
 import { Problem } from '../problem.js';
-import type { Attempt, DataInspection, Image, ImageDataFacts, ImageEvent, UploadFailure } from './image.js';
+import type { Attempt, DataInspection, DataVerification, Image, ImageDataFacts, ImageEvent, UploadFailure } from './image.js';
 
 /** Begins a direct upload: queued → saving. Refuses: ImageStatusConflict, FormatsMissing.
  *  Source: api-ref "Upload binary image data", Preconditions; the order of checks is Glance's. */
@@ -27,6 +27,12 @@ export function completeImageDataUpload(imageId: string, { attemptId, sizeBytes,
 export function recordDataInspection({ attemptId, inspection }: { attemptId: string; inspection: DataInspection }, image: Image): ImageEvent[] {
   const attempt = image.attempts.find((candidate) => candidate.attemptId === attemptId);
   return !attempt || isSame(attempt.inspection, inspection) ? [] : inspected(attemptId, inspection);
+}
+
+/** Records that the operator's verification refused the bytes of an attempt; of an attempt that is not known, nothing. */
+export function recordDataVerification({ attemptId, verification }: { attemptId: string; verification: DataVerification }, image: Image): ImageEvent[] {
+  const isKnown = image.attempts.some((candidate) => candidate.attemptId === attemptId);
+  return isKnown ? [{ type: 'ImageDataVerified', data: { attemptId, ...verification } }] : [];
 }
 
 /** What a completion tells of the bytes comes before what it makes of them. */

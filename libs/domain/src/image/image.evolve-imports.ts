@@ -3,12 +3,12 @@ import type { Attempt, Image, ImageEvent, ImportInProgress } from './image.js';
 /** The events of staging and of imports; `evolveImage` hands them over. */
 export type ImportEvent = Extract<ImageEvent, {
   type: 'ImageStagingStarted' | 'ImageDataStaged' | 'ImageStagingFailed' | 'ImageStagedDataExpired' | 'ImageImportRequested' | 'ImageImportSourceAsked' | 'ImageStoreImportStarted'
-    | 'ImageStoreImportFailed' | 'ImageImportSucceeded' | 'ImageImportFailed' | 'ImageDataDropped';
+    | 'ImageStoreImportFailed' | 'ImageImportSucceeded' | 'ImageImportFailed' | 'ImageDataDropped' | 'ImageDataConverted';
 }>;
 
 const types: ReadonlySet<ImageEvent['type']> = new Set([
   'ImageStagingStarted', 'ImageDataStaged', 'ImageStagingFailed', 'ImageStagedDataExpired', 'ImageImportRequested', 'ImageImportSourceAsked', 'ImageStoreImportStarted',
-  'ImageStoreImportFailed', 'ImageImportSucceeded', 'ImageImportFailed', 'ImageDataDropped',
+  'ImageStoreImportFailed', 'ImageImportSucceeded', 'ImageImportFailed', 'ImageDataDropped', 'ImageDataConverted',
 ] satisfies ImportEvent['type'][]);
 export const isImportEvent = (event: ImageEvent): event is ImportEvent => types.has(event.type);
 
@@ -30,6 +30,7 @@ export function evolveImport(image: Image, event: ImportEvent, at: Date): Image 
     case 'ImageImportSucceeded': return unlocked(withoutStaged(image));
     case 'ImageImportFailed': return failed(image);
     case 'ImageDataDropped': return { ...image, attempts: moved(image, event.data.attemptId, 'over') };
+    case 'ImageDataConverted': return converted(image, event.data);
   }
 }
 
@@ -69,6 +70,10 @@ function storeFailed(image: Image, storeId: string): Image {
 
 const unlocked = (image: Image): Image => ({ ...image, importing: null, lastImportFailedStoreIds: image.importing?.failedStoreIds ?? [] });
 
+/** The first store that has the data decides what the image is; what it was before is remembered until the import has ended. */
+const converted = (image: Image, { fromDiskFormat, toDiskFormat }: Extract<ImportEvent, { type: 'ImageDataConverted' }>['data']): Image =>
+  ({ ...image, diskFormat: toDiskFormat, importing: image.importing && { convertedFrom: fromDiskFormat, ...image.importing } });
+
 /** What the import brought is over; the data that a copy came from stays, and so do staged bytes, to be imported again. */
 function failed(image: Image): Image {
   const { importing } = image;
@@ -79,7 +84,8 @@ function failed(image: Image): Image {
     return isBrought || isUnderWay ? { ...attempt, state: 'over' } : attempt;
   });
   const isCopy = importing?.method === 'copy-image';
-  return { ...unlocked({ ...image, attempts, importing: importing && withNoneLeft(importing) }), ...(isCopy ? {} : { status: 'queued', data: null }) };
+  const before = importing?.convertedFrom === undefined ? {} : { diskFormat: importing.convertedFrom };
+  return { ...unlocked({ ...image, attempts, importing: importing && withNoneLeft(importing) }), ...(isCopy ? {} : { status: 'queued', data: null, ...before }) };
 }
 
 /** Where no store failed by itself, the bytes could not be had for any: clients of Glance then read all of them as failed. */

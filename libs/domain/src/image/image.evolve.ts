@@ -13,7 +13,7 @@ export function evolveImage(state: ImageState, event: ImageEvent, at: Date): Ima
 
 /** Members, the removal of bytes, a look at them and the way to them are not changes of the image itself: Glance leaves `updated_at` alone too. */
 const leavesUpdatedAt: ReadonlySet<ImageEvent['type']> = new Set(
-  ['MemberAdded', 'MemberAccepted', 'MemberRejected', 'MemberReset', 'MemberRemoved', 'ImageDataRemoved', 'ImageDataInspected', 'ImageImportSourceAsked'] as const);
+  ['MemberAdded', 'MemberAccepted', 'MemberRejected', 'MemberReset', 'MemberRemoved', 'ImageDataRemoved', 'ImageDataInspected', 'ImageDataVerified', 'ImageDataDecompressed', 'ImageImportSourceAsked'] as const);
 
 // One arm an event is the clearest form of this function, however many there are.
 // eslint-disable-next-line complexity
@@ -31,6 +31,9 @@ function evolveExisting(image: Image, event: Exclude<ImageEvent, ImportEvent | {
     case 'ImageDataInspected': return withInspection(image, event.data);
     case 'ImageLocationAdded': return withLocation(image, event.data);
     case 'ImageLocationsArranged': return withLocationsArranged(image, event.data);
+    // Each tells how the bytes came to be what they are; the image is what it was.
+    case 'ImageDataVerified':
+    case 'ImageDataDecompressed': return image;
     case 'ImageDeactivated': return { ...image, status: 'deactivated' };
     case 'ImageReactivated': return { ...image, status: 'active' };
     case 'ImageDeleted': return { ...image, status: 'deleted', staged: null, importing: null, attempts: image.attempts.map((attempt) => ({ ...attempt, state: 'over' })) };

@@ -1,6 +1,6 @@
 import { Problem } from '../problem.js';
 import { inspected } from './image.data.js';
-import type { Attempt, DataInspection, Image, ImageDataFacts, ImageEvent, ImportHop, ImportInProgress, ImportMethod, ImportRequest, KnownDataFacts } from './image.js';
+import type { Attempt, DataInspection, Image, ImageDataFacts, ImageEvent, ImportHop, ImportInProgress, ImportMethod, ImportRequest, KnownDataFacts, DataPreparation } from './image.js';
 import type { ImageLimits } from './image.limits.js';
 import { changeImageProperties } from './image.properties.js';
 import type { ImageStatus } from './image.status.js';
@@ -71,24 +71,40 @@ export function startStoreImport(imageId: string, { importId, attemptId, storeId
  * The bytes are durable in one store. The image is active with the first of them where one store is enough, with the last where all must succeed.
  * Refuses: ImportOver, AttemptOver, HashMismatch (every copy must equal the data that is known), Conflict where the formats changed meanwhile.
  */
-export function completeStoreImport(imageId: string, { importId, attemptId, inspection, acceptedAs, ...facts }: CompletedStore, image: Image): ImageEvent[] {
+export function completeStoreImport(imageId: string, { importId, attemptId, inspection, acceptedAs, prepared = [], ...facts }: CompletedStore, image: Image): ImageEvent[] {
   const importing = heldBy(imageId, importId, image);
   const attempt = image.attempts.find((candidate) => candidate.attemptId === attemptId && candidate.state === 'open');
   if (!attempt || !importing.pendingStoreIds.includes(attempt.storeId)) throw new Problem('AttemptOver', { imageId });
-  refuseOtherData(imageId, facts, image);
+  if (!prepared.some(changesBytes)) refuseOtherData(imageId, facts, image);
   refuseOtherFormats(imageId, acceptedAs, image);
   const isLast = importing.pendingStoreIds.length === 1;
   const activates = image.status === 'importing' && (!importing.allStoresMustSucceed || (isLast && importing.failedStoreIds.length === 0));
   return [
     ...injection(importing, image),
+    ...prepared.map((preparation) => preparationEvent(attemptId, preparation)),
     ...inspected(attemptId, inspection),
     { type: 'ImageDataStored', data: { attemptId, storeId: attempt.storeId, ...facts } },
     ...(activates ? [{ type: 'ImageActivated', data: {} } as const] : []),
   ];
 }
 
-/** `acceptedAs`: the formats that the data was judged by, where it was judged. */
-export type CompletedStore = { importId: string; attemptId: string; inspection?: DataInspection; acceptedAs?: Pick<Image, 'diskFormat' | 'containerFormat'> } & ImageDataFacts;
+/** `acceptedAs`: the formats that the data was judged by as it came, where it was judged. `prepared`: what was done to it afterwards, in order. */
+export type CompletedStore = {
+  importId: string; attemptId: string; inspection?: DataInspection; acceptedAs?: Pick<Image, 'diskFormat' | 'containerFormat'>; prepared?: readonly DataPreparation[];
+} & ImageDataFacts;
+
+/** Then nothing that is known of the bytes from before holds for them. */
+const changesBytes = ({ step }: DataPreparation): boolean => step !== 'verified';
+
+function preparationEvent(attemptId: string, preparation: DataPreparation): ImageEvent {
+  switch (preparation.step) {
+    case 'decompressed': return { type: 'ImageDataDecompressed', data: { attemptId, ...withoutStep(preparation) } };
+    case 'converted': return { type: 'ImageDataConverted', data: { attemptId, ...withoutStep(preparation) } };
+    case 'verified': return { type: 'ImageDataVerified', data: { attemptId, ...withoutStep(preparation) } };
+  }
+}
+
+const withoutStep = <Preparation extends DataPreparation>({ step: _, ...rest }: Preparation): Omit<Preparation, 'step'> => rest;
 
 /** Formats may change until there is data: what was accepted as one thing must not become active as another. */
 function refuseOtherFormats(imageId: string, acceptedAs: CompletedStore['acceptedAs'], { diskFormat, containerFormat }: Image): void {

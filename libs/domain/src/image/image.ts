@@ -60,6 +60,9 @@ export type ImageEvent =
   | Event<'ImageDataDropped', { attemptId: string; storeId: string }>
   | Event<'ImageLocationAdded', { attemptId: string; storeId: string; uri: string; metadata: LocationMetadata; position?: number } & Partial<KnownDataFacts>>
   | Event<'ImageLocationsArranged', { locations: readonly { readonly attemptId: string; readonly metadata: LocationMetadata }[] }>
+  | Event<'ImageDataDecompressed', { attemptId: string; compression: string; compressedSizeBytes: number }>
+  | Event<'ImageDataConverted', { attemptId: string; fromDiskFormat: string; toDiskFormat: string; fromSizeBytes: number; fromChecksum: string }>
+  | Event<'ImageDataVerified', { attemptId: string } & DataVerification>
   | Event<'MemberAdded', { memberId: string }>
   | Event<'MemberAccepted', { memberId: string }>
   | Event<'MemberRejected', { memberId: string }>
@@ -79,6 +82,19 @@ export interface DataInspection {
   readonly virtualSizeBytes?: number;
   readonly findings: readonly { readonly rule: string; readonly detail: string }[];
 }
+
+/** What the operator's own verification said of the bytes of an attempt. `verifier` is the name that he gave it. */
+export interface DataVerification {
+  readonly verifier: string;
+  readonly isAccepted: boolean;
+  readonly detail: string;
+}
+
+/** What was done to the bytes of an import between their source and the store; hashes and sizes are those of the bytes before it. */
+export type DataPreparation =
+  | { readonly step: 'decompressed'; readonly compression: string; readonly compressedSizeBytes: number }
+  | { readonly step: 'converted'; readonly fromDiskFormat: string; readonly toDiskFormat: string; readonly fromSizeBytes: number; readonly fromChecksum: string }
+  | ({ readonly step: 'verified' } & DataVerification);
 
 /** What is known of bytes in the staging area; how large the disk in them is, is found out when they are imported. */
 export type StagedFacts = Omit<ImageDataFacts, 'virtualSizeBytes'>;
@@ -114,6 +130,8 @@ export interface ImportInProgress extends ImportRequest {
   readonly pendingStoreIds: readonly string[];
   readonly doneStoreIds: readonly string[];
   readonly failedStoreIds: readonly string[];
+  /** The image's disk format before its data was converted on its way in; it has it again where the import fails. */
+  readonly convertedFrom?: string;
   readonly startedAt: Date;
 }
 
