@@ -16,6 +16,7 @@ import { compareWithMemory, createLogGuard, type LogGuard } from './log-guard.js
 import { createLogRoom, unknownRoom, type LogRoom } from './log-room.js';
 import { carryOutMetadef } from './metadefs/carry-out-metadef.js';
 import { finishRename, type RenameParts } from './metadefs/rename-namespace.js';
+import { openNotifications } from './notifications/open-notifications.js';
 import { removalsFor } from './removals.js';
 import { attemptsFor, stagedFor } from './staged.js';
 import { createSweep } from './sweep.js';
@@ -88,6 +89,7 @@ export async function openCatalog({ config, logger, bus, readiness, metrics: reg
     onLead(leads) {
       alarms.leads(leads);
       sweep.startOver();
+      notifications.interrupt();
     },
     onParked: (parked) => alarms.parked(parked),
     onTrouble(error) {
@@ -96,6 +98,7 @@ export async function openCatalog({ config, logger, bus, readiness, metrics: reg
     },
   });
 
+  const notifications = await openNotifications({ config, logger, bus, log, readModel, mayTell: () => projector.leads() && guard.trust().is === 'trusted' });
   hearAnnouncements(bus, (sequence) => {
     if (projector.leads()) return;
     reached.advance(sequence);
@@ -105,12 +108,14 @@ export async function openCatalog({ config, logger, bus, readiness, metrics: reg
     guard.doubt();
     projector.interrupt();
     sweep.startOver();
+    notifications.interrupt();
   });
   readiness.add('postgresql', async () => { await readModel.position(); });
   readiness.add('event log', () => refuseUntrusted(guard));
   const stop = new AbortController();
   const running = [
     projector.run(stop.signal),
+    notifications.run(stop.signal),
     every(1000, stop.signal, async () => { if (guard.trust().is !== 'trusted') await guard.check(); }),
     every(15_000, stop.signal, async () => { await guard.check(); }),
     every(config.sweepInterval * 1000, stop.signal, async () => {

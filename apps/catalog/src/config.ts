@@ -1,4 +1,4 @@
-import { Option, ServiceConfig } from '#libs/platform';
+import { Option, ServiceConfig, notificationOptions } from '#libs/platform';
 
 /** What the catalog is told beyond what every service is. */
 export class CatalogConfig extends ServiceConfig {
@@ -43,4 +43,16 @@ export class CatalogConfig extends ServiceConfig {
 
   @Option.int('default', 'image_location_quota', { glance: true, default: 10, min: -1, doc: 'The most places that the data of an image may be said to lie at; -1 is no limit.' })
   readonly imageLocationQuota: number;
+
+  @notificationOptions.driver
+  readonly notificationDriver: readonly string[];
+
+  @notificationOptions.topics
+  readonly notificationTopics: readonly string[];
+
+  @notificationOptions.disabled
+  readonly disabledNotifications: readonly string[];
+
+  @notificationOptions.publisher
+  readonly defaultPublisherId: string;
 }

@@ -18,7 +18,7 @@ class NatsConfigOptions {
   @Option.path('heliograph', 'nats_data_dir', { default: '/data', doc: 'Where a server keeps the log.' })
   readonly dataDir: string;
 
-  @Option.list('heliograph', 'nats_passwords', { doc: 'The password of each NATS user, as user:password: gateway, catalog, staging, importer, federation, operator, setup.' })
+  @Option.list('heliograph', 'nats_passwords', { doc: 'The password of each NATS user, as user:password: gateway, catalog, staging, importer, federation, operator, setup, listener.' })
   readonly passwords: readonly string[];
 }
 

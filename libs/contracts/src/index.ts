@@ -17,7 +17,8 @@ export type { PersonKeys } from './person-keys.js';
 export { progressActions, type Progress, type ProgressAction, type ProgressStep, type TellProgress } from './progress.js';
 export {
   addressOf, commandSubject, imageIdOfProgress, imageSubject, imageSubjects, isLowerUuid, isRegionName, leaseStreamName, leaseSubject, leaseSubjects,
-  metadefSubject, metadefSubjects, namespaceNameLength, namespaceOfToken, namespaceToken,
+  isTopicName, metadefSubject, metadefSubjects, namespaceNameLength, namespaceOfToken, namespaceToken,
+  notificationStreamName, notificationSubject, notificationSubjects,
   progressSubject, progressSubjects, projectedSubject, questionSubject, questions, sealedStreamName, sealedSubject, sealedSubjects, streamName,
   streamSubjects, type AggregateAddress, type AggregateKind, type Question,
 } from './subjects.js';

@@ -54,6 +54,18 @@ describe('NATS permissions', () => {
     expect(natsUsers.filter((user) => mayPublish(user, '$JS.API.STREAM.MSG.GET.LEASES_RegionOne'))).toEqual(['gateway', 'catalog', 'staging', 'operator']);
   });
 
+  it('let catalog and gateway tell notifications, and the listener hear them and nothing else', () => {
+    const subject = 'notification.RegionOne.notifications.info';
+    const hears = (pattern: string): boolean => natsUsers.every((user) => user === 'listener' || !permissions[user].subscribe.some((each) => matches(each, pattern)));
+    expect(natsUsers.filter((user) => mayPublish(user, subject))).toEqual(['gateway', 'catalog']);
+    expect(hears(subject)).toBe(true);
+    expect(permissions.listener.subscribe).toEqual(['notification.RegionOne.*.*', '_INBOX_listener.>']);
+    for (const reach of ['GLANCE_RegionOne', 'LEASES_RegionOne', 'SEALED_RegionOne']) expect(permissions.listener.publish.filter((pattern) => pattern.includes(reach))).toEqual([]);
+    for (const call of ['STREAM.DELETE', 'STREAM.PURGE', 'STREAM.UPDATE', 'STREAM.MSG.DELETE']) {
+      expect(natsUsers.filter((user) => mayPublish(user, `$JS.API.${call}.NOTIFICATIONS_RegionOne`))).toEqual([]);
+    }
+  });
+
   it("let nobody listen to another user's answers", () => {
     for (const user of natsUsers) {
       const inboxes = permissions[user].subscribe.filter((subject) => subject.startsWith('_INBOX'));

@@ -1,9 +1,10 @@
 import {
-  imageSubjects, leaseStreamName, leaseSubjects, metadefSubjects, progressSubjects, projectedSubject, questionSubject, sealedStreamName, sealedSubjects, streamName,
+  imageSubjects, leaseStreamName, leaseSubjects, metadefSubjects, notificationStreamName, notificationSubjects, progressSubjects, projectedSubject, questionSubject, sealedStreamName, sealedSubjects, streamName,
 } from './subjects.js';
 
-/** The NATS user of each service, and of the operator's tools. `setup` creates the streams and can do nothing else. */
-export const natsUsers = ['gateway', 'catalog', 'staging', 'importer', 'federation', 'operator', 'setup'] as const;
+/** The NATS user of each service, and of the operator's tools. `setup` creates the streams and can do nothing else; `listener` is for
+ *  programs of others, which hear notifications and nothing besides. */
+export const natsUsers = ['gateway', 'catalog', 'staging', 'importer', 'federation', 'operator', 'setup', 'listener'] as const;
 export type NatsUser = (typeof natsUsers)[number];
 
 export interface NatsPermissions {
@@ -30,13 +31,15 @@ export function natsPermissions(region: string): Record<NatsUser, NatsPermission
   const hears = (permissions: NatsPermissions, ...subjects: string[]): NatsPermissions => ({ ...permissions, subscribe: [...permissions.subscribe, ...subjects] });
   const sealed = sealedStreamName(region);
   const pickUpSealed = [`$JS.API.STREAM.CREATE.${sealed}`, `$JS.API.STREAM.INFO.${sealed}`, `$JS.API.STREAM.MSG.GET.${sealed}`, `$JS.API.STREAM.MSG.DELETE.${sealed}`];
+  const notifications = notificationStreamName(region);
+  const notified = notificationSubjects(region);
   const inbox = (user: NatsUser) => `${inboxPrefix(user)}.>`;
   const client = (user: NatsUser, ...publish: string[]): NatsPermissions =>
     ({ publish: [`ask.${region}.*`, `do.${region}.*`, ...publish], subscribe: [inbox(user), projectedSubject(region)], mayRespond: false });
   return {
-    gateway: hears(client('gateway', progress, sealedSubjects(region), leaseSubjects(region), ...readLeases, `$JS.API.STREAM.INFO.${log}`), progress),
+    gateway: hears(client('gateway', progress, notified, sealedSubjects(region), leaseSubjects(region), ...readLeases, `$JS.API.STREAM.INFO.${log}`), progress),
     catalog: {
-      publish: [imageSubjects(region), metadefSubjects(region), projectedSubject(region), leaseSubjects(region), ...readLog, ...readLeases],
+      publish: [imageSubjects(region), metadefSubjects(region), projectedSubject(region), leaseSubjects(region), ...readLog, ...readLeases, notified, `$JS.API.STREAM.CREATE.${notifications}`, `$JS.API.STREAM.INFO.${notifications}`],
       subscribe: [`do.${region}.*`, `ask.${region}.*`, projectedSubject(region), inbox('catalog')],
       mayRespond: true,
     },
@@ -48,6 +51,13 @@ export function natsPermissions(region: string): Record<NatsUser, NatsPermission
     },
     operator: { publish: [`glance.${region}.>`, ...readLog, ...readLeases, `ask.${region}.*`, `do.${region}.*`], subscribe: [inbox('operator'), projectedSubject(region)], mayRespond: false },
     setup: { publish: [`$JS.API.STREAM.CREATE.${log}`, `$JS.API.STREAM.INFO.${log}`, `$JS.API.STREAM.CREATE.${leases}`, `$JS.API.STREAM.INFO.${leases}`, `$JS.API.INFO`], subscribe: [inbox('setup')], mayRespond: false },
+    listener: {
+      publish: [
+        `$JS.API.INFO`, `$JS.API.STREAM.INFO.${notifications}`, `$JS.API.CONSUMER.CREATE.${notifications}`, `$JS.API.CONSUMER.CREATE.${notifications}.>`,
+        `$JS.API.CONSUMER.INFO.${notifications}.*`, `$JS.API.CONSUMER.MSG.NEXT.${notifications}.*`, `$JS.API.CONSUMER.DELETE.${notifications}.*`, `$JS.ACK.${notifications}.>`, `$JS.FC.>`,
+      ],
+      subscribe: [notified, inbox('listener')], mayRespond: false,
+    },
   };
 }
 

@@ -14,6 +14,7 @@ import { Problem } from '#libs/domain';
  *   ask.<region>.regions                the one question to federation       core NATS, queue group federation
  *   projected.<region>                  "the read model has reached N"       core NATS
  *   progress.<region>.<imageId>         how far a transfer is, kept nowhere  core NATS
+ *   notification.<region>.<topic>.<info|error>  what Glance would have told   stream NOTIFICATIONS_<region>
  */
 const lowerUuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const regionName = /^[A-Za-z0-9_-]{1,64}$/;
@@ -55,6 +56,15 @@ export function imageIdOfProgress(subject: string): string | undefined {
   const imageId = progressOfImage.exec(subject)?.[1];
   return imageId !== undefined && lowerUuid.test(imageId) ? imageId : undefined;
 }
+
+export const notificationStreamName = (region: string): string => `NOTIFICATIONS_${checkedRegion(region)}`;
+export const notificationSubjects = (region: string): string => `notification.${checkedRegion(region)}.*.*`;
+/** Throws on a topic that is no single token. */
+export function notificationSubject(region: string, topic: string, priority: 'INFO' | 'ERROR'): string {
+  if (!isTopicName(topic)) throw new Error(`not a topic of notifications: ${JSON.stringify(topic)}; use letters, digits, - and _`);
+  return `notification.${checkedRegion(region)}.${topic}.${priority.toLowerCase()}`;
+}
+export const isTopicName = (text: string): boolean => regionName.test(text);
 
 /** The most characters (code points) that the name of a namespace may have: Glance's column. Up to 4 bytes each, so a token has at most 427. */
 export const namespaceNameLength = 80;

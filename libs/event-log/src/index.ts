@@ -11,6 +11,7 @@ export { jetStreamLeases } from './leases.jetstream.js';
 export { memoryLeases } from './leases.memory.js';
 export type { Leases } from './leases.js';
 export { memoryEventLog, type MemoryEventLogOptions } from './memory.js';
+export { notificationOutlet, type NotificationOutlet, type OutgoingNotification } from './notifications.jetstream.js';
 export { repairTail, type Repaired, type RepairOptions, type RepairStep } from './repair.js';
 export { keepSealedTokens, sealedTokenDrop, sealedTokens, type SealedTokenDrop, type SealedTokens } from './sealed-tokens.js';
 export { createSealer, memoryPersonKeys, type PersonalValues, type SealedPlace, type Sealer } from './sealing.js';

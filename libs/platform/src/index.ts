@@ -8,6 +8,7 @@ export { ImportFilterConfig } from './import-filter-config.js';
 export { createLogger, currentRequestId, nestLogger, requestContext, type Logger, type RequestContext } from './logging.js';
 export { createMetrics } from './metrics.js';
 export { OperatorConfig, runOperatorCommand, type OperatorCommand, type OperatorTools } from './operator.js';
+export { notificationOptions } from './notification-options.js';
 export { progressTeller } from './progress.js';
 export { serve, type HttpDefinition, type ServiceDefinition, type ServiceParts } from './serve.js';
 export { ServiceConfig, logLevels, type LogLevel } from './service-config.js';

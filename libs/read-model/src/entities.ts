@@ -131,6 +131,11 @@ export const PersonKeyEntity = defineEntity({
   properties: { userId: p.text().primary(), key: p.blob(), createdAt: p.datetime(3) },
 });
 
+export const FollowerEntity = defineEntity({
+  name: 'Follower', tableName: 'followers', schema: 'guard',
+  properties: { name: p.text().primary(), logCreatedAt: p.text(), sequence: p.bigint('number') },
+});
+
 export const entities = [
-  ImageEntity, ImportEntity, MemberEntity, AttemptEntity, ParkedEntity, NamespaceEntity, ResourceTypeEntity, ParkedNamespaceEntity, PositionEntity, LogPositionEntity, LogTailEntity, PersonKeyEntity,
+  ImageEntity, ImportEntity, MemberEntity, AttemptEntity, ParkedEntity, NamespaceEntity, ResourceTypeEntity, ParkedNamespaceEntity, PositionEntity, LogPositionEntity, LogTailEntity, PersonKeyEntity, FollowerEntity,
 ];

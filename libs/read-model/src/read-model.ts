@@ -3,6 +3,7 @@ import type { Member } from '#libs/domain';
 import { compareSchemas, type Difference } from './compare-schemas.js';
 import { dataWork, type DataWork } from './data-work.js';
 import { openDatabase, type DatabaseOptions } from './database.js';
+import { followers, type Followers } from './followers.js';
 import { logGuardRecord, type LogGuardRecord } from './guard.js';
 import { imageById, members, type ImageRecord } from './image-by-id.js';
 import { importById, listImports, type ImportHead, type ImportListQuery } from './import-list.js';
@@ -22,7 +23,7 @@ import type { AtLeast } from './reads.js';
  * Every read may name a position that it must not stay below (`atLeast`); it then waits up to two seconds for it.
  * Where PostgreSQL or that position cannot be reached, every method throws `Problem('Unavailable')`.
  */
-export interface ReadModel extends ProjectionWriter, LogGuardRecord, DataWork {
+export interface ReadModel extends ProjectionWriter, LogGuardRecord, DataWork, Followers {
   imageById(imageId: string, options?: AtLeast): Promise<ImageRecord | undefined>;
   members(imageId: string, options?: AtLeast): Promise<readonly Member[] | undefined>;
   listImages(query: ImageListQuery, viewer: Viewer, options?: AtLeast): Promise<ImagePage>;
@@ -51,6 +52,7 @@ export async function openReadModel(options: DatabaseOptions): Promise<ReadModel
     ...projectionWriter(database, { guarded: true }),
     ...logGuardRecord(database),
     ...dataWork(database),
+    ...followers(pool),
     imageById: (imageId, at = {}) => imageById(pool, imageId, at),
     members: (imageId, at = {}) => members(pool, imageId, at),
     listImages: (query, viewer, at = {}) => listImages(pool, query, viewer, at),

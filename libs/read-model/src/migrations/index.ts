@@ -7,6 +7,7 @@ import { Catalog0005Staged } from './catalog-0005-staged.js';
 import { Catalog0006Imports } from './catalog-0006-imports.js';
 import { Catalog0011Uploads } from './catalog-0011-uploads.js';
 import { Guard0001Guard } from './guard-0001-guard.js';
+import { Guard0009Followers } from './guard-0009-followers.js';
 
 export type MigrationsList = readonly { readonly name: string; readonly class: new (...given: ConstructorParameters<typeof Migration>) => Migration }[];
 
@@ -24,4 +25,7 @@ export const catalogMigrations = [
 /** What a rebuild leaves for later: large indexes are built faster over what stands than row by row. */
 export const lateMigrations: ReadonlySet<string> = new Set(['catalog-0002-indexes']);
 
-export const guardMigrations = [{ name: 'guard-0001-guard', class: Guard0001Guard }] as const;
+export const guardMigrations = [
+  { name: 'guard-0001-guard', class: Guard0001Guard },
+  { name: 'guard-0009-followers', class: Guard0009Followers },
+] as const;
