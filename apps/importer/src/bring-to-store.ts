@@ -1,7 +1,8 @@
 import { Problem, type DataInspection, type DataPreparation, type Image, type ImageDataFacts, type ImportInProgress } from '#libs/domain';
 import { isOsHashAlgo, receiveData, type DataKey, type OsHashAlgo, type ReceivedData, type ReceiveOptions, type Store } from '#libs/stores';
-import { acceptInspected, isRefusedForFormat, progressMeter, watchFormat, type FormatClaim, type FormatWatch, type ProgressMeter } from '#libs/transfers';
+import { acceptInspected, isRefusedForFormat, progressMeter, watchData, type DataWatch, type FormatClaim, type ProgressMeter } from '#libs/transfers';
 import type { ImportParts } from './import-parts.js';
+import { importSignature, isToBeChecked } from './import-signature.js';
 import { prepare, type PluginContext, type Prepared } from './plugins/prepare.js';
 import type { ImageUnderImport, Source, SourceContext } from './sources.js';
 
@@ -18,7 +19,7 @@ export interface Brought {
 }
 
 /** Brings the data of an import into one store, durable. What comes from outside is looked at on its way.
- *  Refuses: DataFormatMismatch, DataUnsafe, what source and store refuse, StoreUnavailable where nothing moved for too long. */
+ *  Refuses: DataFormatMismatch, DataUnsafe, SignatureNotVerified, what source and store refuse, StoreUnavailable where nothing moved for too long. */
 export async function bringToStore(asked: ImageUnderImport, key: DataKey, parts: ImportParts, context: SourceContext): Promise<Brought> {
   const store = asked.importing.method === 'location-import' ? unwritten(parts.stores.get(key.storeId)) : parts.stores.get(key.storeId);
   let claim: FormatClaim = asked.image;
@@ -77,7 +78,7 @@ interface Limits { readonly signal: AbortSignal; readonly progress: ProgressMete
 
 /** Where the store can take another's data without the bytes passing through here; what is known of them stays true. Refuses: HashMismatch, DataFormatMismatch, DataUnsafe. */
 async function takeOver(asked: ImageUnderImport, store: Store, key: DataKey, { stored, onlyFormats }: Prepared, parts: ImportParts, limits: Limits): Promise<Taken | undefined> {
-  if (!stored || !isKnownGood(asked, stored.facts)) return undefined;
+  if (!stored || !mayBeTaken(asked, stored.facts)) return undefined;
   const gained = gainedBefore(asked, stored.key, stored.facts, parts);
   if (!gained) return undefined;
   refuseOtherFormats(asked.imageId, gained.inspection, onlyFormats);
@@ -86,6 +87,9 @@ async function takeOver(asked: ImageUnderImport, store: Store, key: DataKey, { s
   await writer?.commit();
   return writer && { ...gained, facts: { ...stored.facts, ...gained.facts } };
 }
+
+/** Bytes whose signature has to be checked have to be read. */
+const mayBeTaken = (asked: ImageUnderImport, facts: ImageDataFacts): boolean => !isToBeChecked(asked) && isKnownGood(asked, facts);
 
 /** Whether known hashes are those that were announced. What was announced in another algorithm has to be computed, and so the bytes have to be read. */
 function isKnownGood({ imageId, image, importing: { expectedHashAlgo: algo, expectedHashValue: value } }: ImageUnderImport, { checksum, osHashAlgo, osHashValue }: ImageDataFacts): boolean {
@@ -105,35 +109,51 @@ function gainedBefore({ imageId, image }: ImageUnderImport, from: DataKey, { siz
   return inspection && { facts: acceptInspected(formats, imageId, image, sizeBytes, inspection), inspection, acceptedAs: formatsOf(image) };
 }
 
-async function receive({ imageId, image, importing }: ImageUnderImport, { claim, bytes, declaredSizeBytes, expectedHash, onlyFormats }: Prepared, store: Store, key: DataKey, { osHashAlgo, limitBytes, formats }: ImportParts, limits: Limits & Pick<SourceContext, 'recordInspection'>): Promise<Taken> {
+async function receive(asked: ImageUnderImport, { claim, bytes, declaredSizeBytes, expectedHash, onlyFormats }: Prepared, store: Store, key: DataKey, { osHashAlgo, limitBytes, formats }: ImportParts, limits: Limits & Pick<SourceContext, 'recordInspection'>): Promise<Taken> {
+  const { imageId, image, importing } = asked;
   const { data } = image;
   // A copy of what was accepted is not judged again: rules may have changed, its image has not.
-  const format = watchFormat(formats, imageId, data ? { diskFormat: null, containerFormat: null } : claim);
+  const watch = watchData({ formats, imageId, image, claim: data ? { diskFormat: null, containerFormat: null } : claim, openSignature: importSignature(asked) });
+  const checked = await opened(watch, limits);
   const received = await receiveData(store, key, bytes, {
-    ...limits, onBytes: format.onBytes, limitBytes, osHashAlgo: givenAlgo(image, importing) ?? osHashAlgo, ...(expectedHash ? { expectedHash } : {}),
+    ...limits, ...checked, onBytes: watch.onBytes, limitBytes, osHashAlgo: givenAlgo(image, importing) ?? osHashAlgo, ...(expectedHash ? { expectedHash } : {}),
     ...(declaredSizeBytes === undefined ? {} : { declaredSizeBytes }),
   });
   limits.progress.step('storing');
-  const gained = await accept(imageId, format, received, onlyFormats, limits);
+  const gained = await accept(imageId, watch, received, onlyFormats, limits);
   await received.commit();
   const { sizeBytes, checksum, osHashAlgo: algo, osHashValue } = received;
   const virtual = data?.virtualSizeBytes === undefined ? gained : { virtualSizeBytes: data.virtualSizeBytes };
-  return { facts: { sizeBytes, ...virtual, checksum, osHashAlgo: algo, osHashValue }, ...format.found(), ...(data ? {} : { acceptedAs: formatsOf(claim) }) };
+  return { facts: { sizeBytes, ...virtual, checksum, osHashAlgo: algo, osHashValue }, ...watch.found(), ...(data ? {} : { acceptedAs: formatsOf(claim) }) };
+}
+
+/** Where the signature cannot be checked, that is written down before a byte was read. */
+async function opened(watch: DataWatch, limits: Pick<SourceContext, 'recordInspection'>): ReturnType<DataWatch['open']> {
+  try {
+    return await watch.open();
+  } catch (error) {
+    await recordRefusal(watch, error, limits);
+    throw error;
+  }
 }
 
 /** What the image gains from the bytes; where they are refused for what they are, that is written down. */
-async function accept(imageId: string, format: FormatWatch, received: ReceivedData, onlyFormats: Prepared['onlyFormats'], { recordInspection }: Pick<SourceContext, 'recordInspection'>): Promise<{ virtualSizeBytes?: number }> {
+async function accept(imageId: string, watch: DataWatch, received: ReceivedData, onlyFormats: Prepared['onlyFormats'], limits: Pick<SourceContext, 'recordInspection'>): Promise<{ virtualSizeBytes?: number }> {
   try {
-    const gained = format.accept();
-    refuseOtherFormats(imageId, format.found().inspection, onlyFormats);
+    const gained = watch.accept(received);
+    refuseOtherFormats(imageId, watch.found().inspection, onlyFormats);
     return gained;
   } catch (error) {
     await received.cancel();
-    const { inspection } = isRefusedForFormat(error) ? format.found() : {};
-    // Why the data is refused matters more than that it could not be written down.
-    if (inspection) await recordInspection(inspection).catch(() => undefined);
+    await recordRefusal(watch, error, limits);
     throw error;
   }
+}
+
+async function recordRefusal(watch: DataWatch, error: unknown, { recordInspection }: Pick<SourceContext, 'recordInspection'>): Promise<void> {
+  const { inspection } = isRefusedForFormat(error) ? watch.found() : {};
+  // Why the data is refused matters more than that it could not be written down.
+  if (inspection) await recordInspection(inspection).catch(() => undefined);
 }
 
 /** A raw disk may hold anything, except where a plugin is to make sure that it is one. */

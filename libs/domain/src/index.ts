@@ -3,7 +3,7 @@ export { Problem, isProblemCode, problemCodes, type ProblemCode, type ProblemPar
 export {
   clearableAttributes, importMethods, noImage, uploadFailures, type Attempt, type DataInspection, type Image, type ImageAttributes, type ImageDataFacts, type ImageEvent, type ImageState, type DataPreparation, type DataVerification,
   type KnownDataFacts, type LocationMetadata, type LocationValue,
-  type ImportHop, type ImportInProgress, type ImportMethod, type ImportRequest, type Member, type NoImage, type StagedFacts, type UploadFailure,
+  type ImportHop, type ImportInProgress, type ImportMethod, type ImportRequest, type Member, type NoImage, type SignatureVerdict, type StagedFacts, type UploadFailure,
 } from './image/image.js';
 export { evolveImage } from './image/image.evolve.js';
 export { imageDecider, type ImageCommand, type ImageCommandEnvelope, type ImageDecider } from './image/image.commands.js';

@@ -74,6 +74,7 @@ const sentences = {
   DataNotDecompressed: 'The data of image {imageId} could not be decompressed: {reason}. Decompress it yourself, and import it again.',
   DataNotConverted: 'The data of image {imageId} could not be converted to {format}: {reason}. Convert it yourself, and import it again.',
   DataNotVerified: 'The data of image {imageId} was refused by {verifier}, which the operator has every import verified by: {reason}. Mend the data, or ask your operator.',
+  SignatureNotVerified: 'Signature verification failed for image {imageId}: {detail}. Correct the img_signature properties, or sign the data that you send.',
   UploadInterrupted: 'The upload of image {imageId} ended before all of it had arrived. The image is queued again; send it once more.',
   UploadPaused: 'The connection ended before all of this part had arrived. What arrived is kept: ask for the offset and go on from there.',
   UploadOffsetMismatch: 'This upload has {uploadOffset} bytes, and the part that was sent begins at {given}. Send what follows byte {uploadOffset}.',

@@ -1,7 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import type { HashAnswer, HashRequest } from './hash.worker.js';
+import type { HashAnswer, HashRequest, SignatureToCheck } from './hash.worker.js';
 import type { Slab } from './slabs.js';
 
 /** What `hashing_algorithm` may be: Glance's names, which are Python's, and what Node calls the same hash. */
@@ -28,8 +28,9 @@ export interface RunningHash {
 }
 
 export interface HashThreads {
-  /** Starts several hashes over the same bytes, each on a thread of its own as far as there are threads. */
-  start(algorithms: readonly OsHashAlgo[]): RunningHash[];
+  /** Starts several hashes over the same bytes, each on a thread of its own as far as there are threads. A signature is checked as one of them,
+   *  and its digest is `valid` or `invalid`. */
+  start(algorithms: readonly (OsHashAlgo | SignatureToCheck)[]): RunningHash[];
   /** Ends the threads; what is still running fails. */
   close(): Promise<void>;
 }
@@ -61,7 +62,7 @@ export function hashThreads(count = Math.min(8, Math.max(2, availableParallelism
         const thread = leastBusy(taken);
         taken.push(thread);
         lastHashId += 1;
-        return startHash(thread, lastHashId, nodeNames[algorithm]);
+        return startHash(thread, lastHashId, algorithm);
       });
     },
     async close() {
@@ -70,14 +71,15 @@ export function hashThreads(count = Math.min(8, Math.max(2, availableParallelism
   };
 }
 
-function startHash(thread: Thread, hashId: number, algorithm: string): RunningHash {
+function startHash(thread: Thread, hashId: number, wanted: OsHashAlgo | SignatureToCheck): RunningHash {
   let isOver = false;
   const end = (): void => {
     isOver = true;
     thread.running -= 1;
   };
   thread.running += 1;
-  thread.worker.postMessage({ hashId, do: 'start', algorithm } satisfies HashRequest);
+  const start = typeof wanted === 'string' ? { algorithm: nodeNames[wanted] } : { algorithm: wanted.hash, signature: wanted };
+  thread.worker.postMessage({ hashId, do: 'start', ...start } satisfies HashRequest);
   return {
     async update(slab, lengthBytes) {
       await askThread(thread, { hashId, do: 'update', memory: slab.memory, lengthBytes });

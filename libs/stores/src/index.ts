@@ -13,5 +13,6 @@ export { receivePart } from './receive-part.js';
 export { receiveData, type ReceivedData, type ReceiveOptions } from './receive-data.js';
 export type { ByteSource } from './interruptible.js';
 export { readPreferred, type ReadPreference } from './read-preferred.js';
+export type { SignatureToCheck } from './hash.worker.js';
 export { sendData, type SentData } from './send-data.js';
 export { openStagingStore, stagingStoreKinds, type StagingPlace } from './staging-store.js';

@@ -1,6 +1,7 @@
 import { Problem } from '#libs/domain';
 import { errnoOf } from './errno.js';
 import { hashThreads, type OsHashAlgo, type RunningHash } from './hashing.js';
+import type { SignatureToCheck } from './hash.worker.js';
 import { inSlabs, type FilledSlab } from './in-slabs.js';
 import { interruptible, type ByteSource } from './interruptible.js';
 import type { DataKey } from './layout.js';
@@ -15,6 +16,8 @@ export interface ReceiveOptions {
   readonly osHashAlgo: OsHashAlgo;
   /** What the bytes must hash to, in lower-case hex; other bytes are HashMismatch. */
   readonly expectedHash?: { readonly algo: OsHashAlgo; readonly value: string };
+  /** A signature to be checked in the same pass. */
+  readonly signature?: SignatureToCheck;
   /** Called whenever bytes have arrived, with all so far. */
   readonly onProgress?: (receivedBytes: number) => void;
   /** Shown all bytes in their order, before anybody else sees them; must not keep them. */
@@ -30,6 +33,8 @@ export interface ReceivedData {
   readonly checksum: string;
   readonly osHashAlgo: OsHashAlgo;
   readonly osHashValue: string;
+  /** Whether the bytes are those that were signed, where a signature was to be checked. */
+  readonly isSignatureValid?: boolean;
   /** Makes them durable and visible, after the caller has made sure that the attempt still holds its lease. */
   commit(): Promise<void>;
   /** Throws them away; nothing happens after a commit. */
@@ -50,13 +55,14 @@ export async function receiveData(store: Pick<Store, 'create'>, key: DataKey, so
   if (declaredSizeBytes !== undefined && declaredSizeBytes > limitBytes) throw new Problem('ImageTooLarge', { limitBytes });
   const writer = await store.create(key, declaredSizeBytes === undefined ? {} : { declaredSizeBytes });
   const algos = algosOf(options);
-  const hashes = threads.start(algos);
+  const hashes = threads.start(options.signature ? [...algos, options.signature] : algos);
   try {
     const sizeBytes = await pump(key, source, options, writer, hashes);
     const digests = await Promise.all(hashes.map((hash) => hash.digest()));
     refuseOtherHash(key, algos, digests, options);
     const [checksum = '', osHashValue = ''] = digests;
-    return { sizeBytes, checksum, osHashAlgo, osHashValue, commit: () => writer.commit(), cancel: () => writer.cancel() };
+    const verdict = options.signature ? { isSignatureValid: digests.at(-1) === 'valid' } : {};
+    return { sizeBytes, checksum, osHashAlgo, osHashValue, ...verdict, commit: () => writer.commit(), cancel: () => writer.cancel() };
   } catch (error) {
     hashes.forEach((hash) => { hash.drop(); });
     // What went wrong first is what the caller needs to hear; bytes that could not be thrown away now go with their key later.

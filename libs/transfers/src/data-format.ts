@@ -46,4 +46,5 @@ function acceptData(rules: FormatRules, imageId: string, claim: FormatClaim, dat
 }
 
 /** Whether the data itself was the reason; then what it is belongs into the log. */
-export const isRefusedForFormat = (error: unknown): boolean => error instanceof Problem && (error.code === 'DataFormatMismatch' || error.code === 'DataUnsafe');
+export const isRefusedForFormat = (error: unknown): boolean => error instanceof Problem && (refusals.has(error.code));
+const refusals: ReadonlySet<Problem['code']> = new Set(['DataFormatMismatch', 'DataUnsafe', 'SignatureNotVerified']);

@@ -1,3 +1,5 @@
+export { watchData, type DataToWatch, type DataWatch } from './data-watch.js';
+export type { OpenSignature } from './signature-watch.js';
 export { acceptInspected, formatRules, isRefusedForFormat, watchFormat, type FormatClaim, type FormatRules, type FormatWatch } from './data-format.js';
 export { dataRemoval, removalLoop, type DataRemoval, type RemovalParts } from './data-removal.js';
 export { importPlugins, importPluginsIn, type ImportPlugin } from './import-plugins.js';

@@ -3,10 +3,12 @@ import type { TellProgress } from '#libs/contracts';
 import { Problem, type Image, type ImageCommandEnvelope, type UploadFailure } from '#libs/domain';
 import { crashPoint, type Leases } from '#libs/event-log';
 import { receiveData, type ByteSource, type OsHashAlgo, type ReceivedData, type Store } from '#libs/stores';
-import { isRefusedForFormat, watchFormat, type FormatRules, type FormatWatch } from './data-format.js';
+import { isRefusedForFormat, type FormatRules } from './data-format.js';
+import { watchData, type DataWatch } from './data-watch.js';
 import { holdLease } from './held-lease.js';
 import { idleLimit } from './idle-limit.js';
 import { progressMeter } from './progress-meter.js';
+import type { OpenSignature } from './signature-watch.js';
 
 /** Where the bytes go: to become the image's data, or to wait in the staging area for an import. */
 export type TransferKind = 'ImageDataUpload' | 'ImageStaging';
@@ -39,6 +41,8 @@ export interface Transfer {
   readonly declaredSizeBytes?: number;
   /** What the caller's permission was checked against, where somebody checked it. */
   readonly authorizedFor?: NonNullable<ImageCommandEnvelope['authorizedFor']>;
+  /** How the signature of an upload is checked, where its image is signed. */
+  readonly openSignature?: OpenSignature;
   /** What the completion is known by: a repeated request with an Idempotency-Key finds its own. */
   readonly completion: SentAs;
   /** Sends a command on behalf of the caller and returns the image after it; each gets an id of its own unless one is given. */
@@ -49,18 +53,18 @@ export interface Transfer {
  * The whole story of `PUT /file` and `PUT /stage`: start in the log, bytes, store commit, complete in the log. Whatever fails, the image is queued again
  * and the bytes are gone; where it is unknown whether the completion was recorded, nothing is undone and the sweeper judges by the log.
  * Data is looked at on its way. An upload is refused for what it is; of staged data that is only recorded, and its import is refused.
- * Refuses: what the image, the limits or the store refuse; DataFormatMismatch, DataUnsafe; AttemptOver where the lease was lost. Source: api-ref "Upload binary image data" and "Stage binary image data".
+ * Refuses: what the image, the limits or the store refuse; DataFormatMismatch, DataUnsafe, SignatureNotVerified; AttemptOver where the lease was lost. Source: api-ref "Upload binary image data" and "Stage binary image data".
  */
 export async function transferData(parts: TransferParts, transfer: Transfer): Promise<void> {
   const attemptId = transfer.attemptId ?? randomUUID();
   const image = await start(transfer, attemptId);
   if (image === 'done before') return;
-  const format = watchFormat(parts.formats, transfer.imageId, image);
+  const data = watchData({ formats: parts.formats, imageId: transfer.imageId, claim: image, image, openSignature: transfer.kind === 'ImageDataUpload' ? transfer.openSignature : undefined });
   const attempt = holdAttempt(parts, transfer, attemptId);
   try {
-    const received = await receive(parts, transfer, attemptId, attempt, format);
+    const received = await receive(parts, transfer, attemptId, attempt, data);
     attempt.progress.step('storing');
-    const gained = await commitHeld(transfer, received, format, attempt.confirm);
+    const gained = await commitHeld(transfer, received, data, attempt.confirm);
     crashPoint('after-store-commit');
     crashPoint('before-complete');
     attempt.progress.step('recording');
@@ -69,7 +73,7 @@ export async function transferData(parts: TransferParts, transfer: Transfer): Pr
     crashPoint('before-acknowledgement');
   } catch (error) {
     if (error instanceof UnknownOutcome) throw error;
-    const queued = await fail(parts, transfer, attemptId, error, format);
+    const queued = await fail(parts, transfer, attemptId, error, data);
     throw queued?.status === 'deleted' ? new Problem('ImageGone', { imageId: transfer.imageId }, { cause: error }) : error;
   } finally {
     await attempt.end();
@@ -126,20 +130,21 @@ function holdAttempt(parts: TransferParts, { kind, imageId, store, declaredSizeB
 const actions = { ImageDataUpload: 'upload', ImageStaging: 'stage' } as const;
 type HeldAttempt = ReturnType<typeof holdAttempt>;
 
-async function receive({ osHashAlgo }: TransferParts, { imageId, store, source, limitBytes, declaredSizeBytes }: Transfer, attemptId: string, attempt: HeldAttempt, { onBytes }: FormatWatch): Promise<ReceivedData> {
+async function receive({ osHashAlgo }: TransferParts, { imageId, store, source, limitBytes, declaredSizeBytes }: Transfer, attemptId: string, attempt: HeldAttempt, { open, onBytes }: DataWatch): Promise<ReceivedData> {
+  const checked = await open();
   const received = await receiveData(store, { imageId, attemptId, storeId: store.id }, source, {
-    limitBytes, osHashAlgo, signal: attempt.signal, onProgress: attempt.moved, onBytes, ...(declaredSizeBytes === undefined ? {} : { declaredSizeBytes }),
+    limitBytes, osHashAlgo, signal: attempt.signal, onProgress: attempt.moved, onBytes, ...checked, ...(declaredSizeBytes === undefined ? {} : { declaredSizeBytes }),
   });
   attempt.arrived();
   return received;
 }
 
 /** What an image gains from its data, beside the bytes; staged data is no image's yet. */
-type Gained = ReturnType<FormatWatch['accept']> & ReturnType<FormatWatch['found']>;
+type Gained = ReturnType<DataWatch['accept']> & ReturnType<DataWatch['found']>;
 
-async function commitHeld({ kind }: Transfer, received: ReceivedData, format: FormatWatch, confirmLease: () => Promise<void>): Promise<Gained> {
+async function commitHeld({ kind }: Transfer, received: ReceivedData, data: DataWatch, confirmLease: () => Promise<void>): Promise<Gained> {
   try {
-    const gained = { ...(kind === 'ImageDataUpload' ? format.accept() : {}), ...format.found() };
+    const gained = { ...(kind === 'ImageDataUpload' ? data.accept(received) : {}), ...data.found() };
     await confirmLease();
     await received.commit();
     return gained;
@@ -164,8 +169,8 @@ async function complete({ kind, completion, send }: Transfer, attemptId: string,
 }
 
 /** Queues the image again, removes the bytes, and returns the image as it is now; undefined where nobody answers. */
-async function fail(parts: TransferParts, { kind, imageId, send }: Transfer, attemptId: string, error: unknown, format: FormatWatch): Promise<Image | undefined> {
-  const { inspection } = isRefusedForFormat(error) ? format.found() : {};
+async function fail(parts: TransferParts, { kind, imageId, send }: Transfer, attemptId: string, error: unknown, data: DataWatch): Promise<Image | undefined> {
+  const { inspection } = isRefusedForFormat(error) ? data.found() : {};
   try {
     // Queued again is what the image must be, also where this cannot be written down.
     if (inspection) await send({ command: { type: 'RecordDataInspection', attemptId, inspection } }).catch(() => undefined);

@@ -1,6 +1,6 @@
 import type { CommandContext, ImageCommandMessage } from '#libs/contracts';
 import {
-  importMethods, memberStatuses, uploadFailures, visibilities, type DataInspection, type ImageAttributes, type ImageCommand, type PropertyChange, type DataPreparation, type DataVerification,
+  importMethods, memberStatuses, uploadFailures, visibilities, type DataInspection, type ImageAttributes, type ImageCommand, type PropertyChange, type DataPreparation, type DataVerification, type SignatureVerdict,
 } from '#libs/domain';
 import {
   anything, count, dictionary, fields, flag, list, nullable, oneOf, optional, plainObject, present, record, text, uuid, type Check, type Checks,
@@ -34,6 +34,7 @@ const attempt = { attemptId: uuid };
 const ofImport = { importId: uuid };
 const inspection = record<DataInspection>({
   format: optional(text(64)) as Check<string>, virtualSizeBytes: optional(count) as Check<number>, findings: list(100, record({ rule: text(64), detail: text(255) })),
+  signature: optional(record<SignatureVerdict>({ certificateId: text(255), hashMethod: text(255), keyType: text(255), isValid: flag, reason: optional(text(1024)) as Check<string> })) as Check<SignatureVerdict>,
 });
 const inspectedOrNot = { inspection: optional(inspection) as Check<DataInspection> };
 const uploadFailure = oneOf(uploadFailures);
@@ -91,6 +92,7 @@ const commandChecks: { readonly [Type in ImageCommand['type']]: Checks<FieldsOf<
     ...ofImport, method: oneOf(importMethods), storeIds: list(100, text(255)), allStoresMustSucceed: flag, skipsPresent: flag, sourceUri: optional(text(2048)) as Check<string>,
     sourceRegion: optional(text(255)) as Check<string>, sourceImageId: optional(uuid) as Check<string>, sourceInterface: optional(text(64)) as Check<string>,
     expectedHashAlgo: optional(text(64)) as Check<string>, expectedHashValue: optional(text(255)) as Check<string>,
+    signingCertificate: optional(text(65_536)) as Check<string>, signingCertificateId: optional(text(255)) as Check<string>, signingRefusal: optional(text(1024)) as Check<string>,
     taskType: optional(oneOf(['import'])) as Check<'import'>,
     injectedProperties: optional(dictionary(1000, propertyName, propertyValue)) as Check<Readonly<Record<string, string>>>,
   },

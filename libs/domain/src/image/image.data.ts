@@ -1,5 +1,5 @@
 import { Problem } from '../problem.js';
-import type { Attempt, DataInspection, DataVerification, Image, ImageDataFacts, ImageEvent, UploadFailure } from './image.js';
+import type { Attempt, DataInspection, DataVerification, Image, ImageDataFacts, ImageEvent, SignatureVerdict, UploadFailure } from './image.js';
 
 /** Begins a direct upload: queued → saving. Refuses: ImageStatusConflict, FormatsMissing.
  *  Source: api-ref "Upload binary image data", Preconditions; the order of checks is Glance's. */
@@ -40,8 +40,11 @@ export const inspected = (attemptId: string, inspection: DataInspection | undefi
   inspection ? [{ type: 'ImageDataInspected', data: { attemptId, ...inspection } }] : [];
 
 const isSame = (known: DataInspection | undefined, other: DataInspection): boolean =>
-  known?.format === other.format && known?.virtualSizeBytes === other.virtualSizeBytes
+  known?.format === other.format && known?.virtualSizeBytes === other.virtualSizeBytes && (other.signature === undefined || isSameVerdict(known?.signature, other.signature))
   && known?.findings.map(({ rule, detail }) => `${rule} ${detail}`).join() === other.findings.map(({ rule, detail }) => `${rule} ${detail}`).join();
+
+const isSameVerdict = (known: SignatureVerdict | undefined, other: SignatureVerdict): boolean =>
+  known?.isValid === other.isValid && known.certificateId === other.certificateId && known.reason === other.reason;
 
 /** Ends an attempt without data: saving → queued, to be tried again. An attempt that is over already changes nothing. */
 export function failImageDataUpload({ attemptId, reason }: { attemptId: string; reason: UploadFailure }, image: Image): ImageEvent[] {

@@ -1,5 +1,5 @@
 import { evolveImport, isImportEvent, moved, storeDone, type ImportEvent } from './image.evolve-imports.js';
-import type { Attempt, EventData, Image, ImageDataFacts, ImageEvent, ImageState, Member } from './image.js';
+import type { Attempt, DataInspection, EventData, Image, ImageDataFacts, ImageEvent, ImageState, Member } from './image.js';
 import { withLocation, withLocationsArranged } from './image.evolve-locations.js';
 import type { MemberStatus } from './image.status.js';
 
@@ -69,7 +69,11 @@ function facts({ attemptId: _, storeId: __, ...data }: EventData<'ImageDataStore
 }
 
 const withInspection = (image: Image, { attemptId, ...inspection }: EventData<'ImageDataInspected'>): Image =>
-  ({ ...image, attempts: image.attempts.map((attempt) => (attempt.attemptId === attemptId ? { ...attempt, inspection } : attempt)) });
+  ({ ...image, attempts: image.attempts.map((attempt) => (attempt.attemptId === attemptId ? { ...attempt, inspection: keepingVerdict(attempt.inspection, inspection) } : attempt)) });
+
+/** Who looks at the bytes again for another reason says nothing of their signature. */
+const keepingVerdict = (known: DataInspection | undefined, inspection: DataInspection): DataInspection =>
+  (known?.signature && !inspection.signature ? { ...inspection, signature: known.signature } : inspection);
 
 const openAttempt = ({ attemptId, storeId }: EventData<'ImageDataUploadStarted'>): Attempt => ({ attemptId, storeId, state: 'open' });
 

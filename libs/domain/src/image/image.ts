@@ -81,6 +81,17 @@ export interface DataInspection {
   readonly format?: string;
   readonly virtualSizeBytes?: number;
   readonly findings: readonly { readonly rule: string; readonly detail: string }[];
+  /** Of data whose image is signed. */
+  readonly signature?: SignatureVerdict;
+}
+
+/** Whether the data is what the holder of a certificate signed, and where it is not, why that cannot be said. */
+export interface SignatureVerdict {
+  readonly certificateId: string;
+  readonly hashMethod: string;
+  readonly keyType: string;
+  readonly isValid: boolean;
+  readonly reason?: string;
 }
 
 /** What the operator's own verification said of the bytes of an attempt. `verifier` is the name that he gave it. */
@@ -116,6 +127,10 @@ export interface ImportRequest {
   /** What the bytes must hash to, where the caller knows it; lower-case hex. */
   readonly expectedHashAlgo?: string;
   readonly expectedHashValue?: string;
+  /** Of a signed image: the certificate that its data is to be checked with, in PEM, or why it could not be had with the caller's token. */
+  readonly signingCertificate?: string;
+  readonly signingCertificateId?: string;
+  readonly signingRefusal?: string;
   /** What the operator sets on images that are imported. (glance: inject_metadata_properties) */
   /** What kind of task clients of Glance see; an image import where it is absent. */
   readonly taskType?: 'import';
