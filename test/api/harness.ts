@@ -24,6 +24,7 @@ import { importerModule } from '../../apps/importer/src/importer.module.js';
 import { StagingConfig } from '../../apps/staging/src/config.js';
 import { openStaging } from '../../apps/staging/src/open-staging.js';
 import { stagingModule } from '../../apps/staging/src/staging.module.js';
+import { noteAnswer } from './note-answers.js';
 import { callers, type PersonName } from './personas.js';
 
 export interface AskOptions {
@@ -170,6 +171,7 @@ function personAt(url: string, person: PersonName | undefined): Person {
       ...(body === undefined ? {} : { body: typeof body === 'string' || body instanceof Uint8Array ? body as string | Uint8Array<ArrayBuffer> : JSON.stringify(body) }),
     });
     const text = await response.text();
+    noteAnswer(method, path, response.status);
     return { status: response.status, headers: response.headers, text, json: <Shape>() => JSON.parse(text) as Shape };
   }
   const ask = (method: string): Ask => (path, options) => request(method, path, options);

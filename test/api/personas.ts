@@ -13,6 +13,7 @@ export const callers = {
   alt: caller('alt', 'alt', ['member', 'reader']),
   third: caller('third', 'third', ['member', 'reader']),
   nobody: caller('nobody', 'demo', []),
+  nova: caller('nova', 'service', ['service']),
   service: caller('service', 'service', ['admin', 'service']),
   systemAdmin: caller('systemAdmin', null, ['admin', 'member', 'reader'], { scope: 'system' }),
 } as const;

@@ -14,6 +14,7 @@ const exec = promisify(execFile);
 export const kit = process.env.HELIOGRAPH_KIT ?? join(projectDir, '..', 'shared', 'kit');
 export const peersHome = process.env.PEERS_HOME ?? join(homedir(), '.cache', 'image-peers');
 export const password = 'secret';
+export const projectFile = (path) => join(projectDir, path);
 
 /** The directory of this run; everybody may look into it, because PostgreSQL runs as somebody else. */
 export const dir = mkdtempSync(join(tmpdir(), 'heliograph-conformance-'));

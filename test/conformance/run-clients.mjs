@@ -1,11 +1,13 @@
 /**
- * The released `openstack` client against Heliograph: once with the development identity, once with a real Keystone.
+ * The released `openstack` client against Heliograph: once with the development identity, once with a real Keystone, and the dialogues of two guides in a stricter cloud.
+ * Arguments name the parts that are run: development, guides, keystone; all without.
  * Prints one line a step, and N passed, N failed, N skipped.
  */
 import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { cacheLife } from './cache-life.mjs';
+import { catalogueManagement, imageImport, strictCloud, withImageServer } from './dialogues.mjs';
 import { imageLife } from './image-life.mjs';
 import { client, conformance, dir, fail, freePort, pass, password, run, withHeliograph, withKeystone } from './peers.mjs';
 
@@ -34,22 +36,37 @@ async function live(title, steps) {
   }
 }
 
+const wanted = process.argv.slice(2);
+const isWanted = (part) => wanted.length === 0 || wanted.includes(part);
+
 await conformance(async () => {
   const program = await client();
-  await withHeliograph('development', await freePort(), [], async ({ identityUrl, region }) => {
-    await live('development identity', imageLife({ as: openstack(program, identityUrl, region), dir }));
-  });
-  const port = await freePort();
-  await withKeystone(`http://127.0.0.1:${port}`, async ({ authUrl }) => {
-    const cache = ['--set', `default.image_cache_dir=${join(dir, 'cache')}`];
-    await withHeliograph('keystone', port, ['--keystone', authUrl, '--keystone-password', password, ...cache], async ({ region }) => {
-      const as = openstack(program, authUrl, region);
-      await live('Keystone', imageLife({ as, dir }));
-      const source = join(dir, 'to-be-cached');
-      writeFileSync(source, randomBytes(2 ** 20));
-      // These commands go to one gateway, whose address they want to be told.
-      const glance = command(join(dirname(program), 'glance'), authUrl, region, '--os-image-url', `http://127.0.0.1:${port}`);
-      await live('cache', cacheLife({ as, glance, source }));
+  if (isWanted('development')) {
+    await withHeliograph('development', await freePort(), [], async ({ identityUrl, region }) => {
+      await live('development identity', imageLife({ as: openstack(program, identityUrl, region), dir }));
     });
-  });
+  }
+  if (isWanted('guides')) {
+    const port = await freePort();
+    await withImageServer(randomBytes(2 ** 20), (server) => withHeliograph('guides', port, strictCloud(server.port), async ({ identityUrl, region }) => {
+      const as = openstack(program, identityUrl, region);
+      await live('images by import', imageImport({ as, dir, server, url: `http://127.0.0.1:${port}` }));
+      await live('a catalogue', catalogueManagement({ as, dir }));
+    }));
+  }
+  if (isWanted('keystone')) {
+    const port = await freePort();
+    await withKeystone(`http://127.0.0.1:${port}`, async ({ authUrl }) => {
+      const cache = ['--set', `default.image_cache_dir=${join(dir, 'cache')}`];
+      await withHeliograph('keystone', port, ['--keystone', authUrl, '--keystone-password', password, ...cache], async ({ region }) => {
+        const as = openstack(program, authUrl, region);
+        await live('Keystone', imageLife({ as, dir }));
+        const source = join(dir, 'to-be-cached');
+        writeFileSync(source, randomBytes(2 ** 20));
+        // These commands go to one gateway, whose address they want to be told.
+        const glance = command(join(dirname(program), 'glance'), authUrl, region, '--os-image-url', `http://127.0.0.1:${port}`);
+        await live('cache', cacheLife({ as, glance, source }));
+      });
+    });
+  }
 });

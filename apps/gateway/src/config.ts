@@ -1,6 +1,6 @@
 import { IsOptional, MinLength, ValidateBy, type ValidationArguments } from 'class-validator';
 import { ruleFormats, type RuleFormat } from '#libs/identity';
-import { ImportFilterConfig, Option } from '#libs/platform';
+import { ImportFilterConfig, notificationOptions, Option } from '#libs/platform';
 import { osHashAlgos, type OsHashAlgo } from '#libs/stores';
 import { corsDefaults } from './edge/cors.js';
 
@@ -27,6 +27,9 @@ export class GatewayConfig extends ImportFilterConfig {
 
   @Option.int('default', 'api_limit_max', { glance: true, default: 1000, min: 1, max: 10_000, doc: 'The most images that a page of a list holds, whatever the client says.' })
   readonly apiLimitMax: number;
+
+  @Option.boolean('heliograph', 'list_community_images', { default: false, doc: 'Whether community images of other projects stand in every list, as for visibility=all; Glance shows them on request alone.' })
+  readonly listCommunityImages: boolean;
 
   @Option.int('default', 'max_request_id_length', { glance: true, default: 64, min: 0, max: 255, doc: 'The longest X-Openstack-Request-ID that is taken from a client.' })
   readonly maxRequestIdLength: number;
@@ -198,6 +201,30 @@ export class GatewayConfig extends ImportFilterConfig {
   @MinLength(32, { message: 'must have at least 32 characters' })
   readonly sealKey?: string;
 
+  @Option.choice('key_manager', 'backend', { glance: true, default: 'barbican', choices: ['barbican'], doc: 'Where the certificates of signed images are kept.' })
+  readonly keyManagerBackend: 'barbican';
+
+  @Option.text('barbican', 'barbican_endpoint', { glance: true, default: '', pattern: /^(https?:\/\/[^\s]+)?$/, doc: 'The Key Manager API; empty: the caller\'s catalogue says where it is.' })
+  readonly barbicanEndpoint: string;
+
+  @Option.text('barbican', 'barbican_api_version', { glance: true, default: 'v1', pattern: /^v\d+(\.\d+)?$/, doc: 'Its version.' })
+  readonly barbicanApiVersion: string;
+
+  @Option.choice('barbican', 'barbican_endpoint_type', { glance: true, default: 'public', choices: ['public', 'internal', 'admin'], doc: 'The interface by which it is looked for in the catalogue.' })
+  readonly barbicanEndpointType: 'public' | 'internal' | 'admin';
+
+  @Option.text('barbican', 'barbican_region_name', { glance: true, default: '', doc: 'The region in which it is looked for; empty for this one.' })
+  readonly barbicanRegionName: string;
+
+  @Option.boolean('barbican', 'verify_ssl', { glance: true, default: true, doc: 'Whether its certificate is verified.' })
+  readonly verifySsl: boolean;
+
+  @Option.path('barbican', 'verify_ssl_path', { glance: true, default: '', doc: 'Certificate authorities in PEM for that; empty: the well-known ones.' })
+  readonly verifySslPath: string;
+
+  @Option.path('heliograph', 'signature_trusted_roots', { default: '', doc: 'Certificates in PEM: the certificate of a signed image must lead to one of them and be valid. Empty: any certificate will do that the key manager gives, as in Glance.' })
+  readonly signatureTrustedRoots: string;
+
   @Option.secret('heliograph', 'database_url', {
     default: 'postgresql://heliograph@127.0.0.1:5432/heliograph',
     doc: 'The PostgreSQL database of the read model: postgresql://user:password@host:port/database.',
@@ -206,4 +233,16 @@ export class GatewayConfig extends ImportFilterConfig {
 
   @Option.int('heliograph', 'database_pool_size', { default: 10, min: 1, max: 200, doc: 'The most connections to PostgreSQL that this process opens.' })
   readonly databasePoolSize: number;
+
+  @notificationOptions.driver
+  readonly notificationDriver: readonly string[];
+
+  @notificationOptions.topics
+  readonly notificationTopics: readonly string[];
+
+  @notificationOptions.disabled
+  readonly disabledNotifications: readonly string[];
+
+  @notificationOptions.publisher
+  readonly defaultPublisherId: string;
 }

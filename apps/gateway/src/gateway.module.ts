@@ -5,6 +5,8 @@ import { ImageDataController } from './data/image-data.controller.js';
 import { ImageStageController } from './data/image-stage.controller.js';
 import { HealthcheckController } from './discovery/healthcheck.controller.js';
 import { InfoController } from './discovery/info.controller.js';
+import { OpenApiController, ROUTES } from './discovery/openapi.controller.js';
+import { routesOf } from './discovery/routes-of.js';
 import { SchemasController } from './discovery/schemas.controller.js';
 import { VersionsController } from './discovery/versions.controller.js';
 import type { Gateway } from './gateway.js';
@@ -31,18 +33,22 @@ import { REGIONS } from './regions/regions.room.js';
 
 class GatewayModule {}
 
-/** Everything the gateway answers, chapter by chapter of the Image API. */
+/** Chapter by chapter of the Image API. */
+export const controllers = [
+  VersionsController, HealthcheckController, OpenApiController, SchemasController, InfoController,
+  ImageListController, ImagesController, ImageTagsController, ImageHistoryController,
+  ImageDataController, ProgressController, ImageStageController, ImageUploadsController, CacheController,
+  ImageImportsController, StoresController, LocationsController, TasksController, RegionsController,
+  MembersController,
+  ResourceTypesController, NamespacesController, PropertiesController, ObjectsController, MetadefTagsController, MetadefSchemasController,
+];
+
+/** Everything the gateway answers. */
 export const gatewayModule = ({ rules, room, metadefs, data, progress, regions }: Gateway): DynamicModule => ({
   module: GatewayModule,
-  controllers: [
-    VersionsController, HealthcheckController, SchemasController, InfoController,
-    ImageListController, ImagesController, ImageTagsController, ImageHistoryController,
-    ImageDataController, ProgressController, ImageStageController, ImageUploadsController, CacheController,
-    ImageImportsController, StoresController, LocationsController, TasksController, RegionsController,
-    MembersController,
-    ResourceTypesController, NamespacesController, PropertiesController, ObjectsController, MetadefTagsController, MetadefSchemasController,
-  ],
+  controllers,
   providers: [
+    { provide: ROUTES, useValue: routesOf(controllers) },
     { provide: GATEWAY_RULES, useValue: rules },
     { provide: IMAGES, useValue: room },
     { provide: METADEFS, useValue: metadefs },

@@ -26,6 +26,8 @@ export interface GatewayRules extends AddressRules {
   /** Empty for none. (glance: healthcheck disable_by_file_path) */
   readonly disabledByFile: string;
   readonly limitParamDefault: number;
+  /** Whether a list without a wish shows the community images of other projects, too. */
+  readonly listCommunityImages: boolean;
   readonly apiLimitMax: number;
   /** Import methods that are switched on, in the operator's order. */
   readonly importMethods: readonly string[];

@@ -58,8 +58,5 @@ function certificatesIn(given: Uint8Array | string): X509Certificate[] {
   });
 }
 
-/** A certificate as text that can be kept: PEM as it came, with those that follow it, and DER as PEM. Undefined where it is none. */
-export function pemOf(certificate: Uint8Array): string | undefined {
-  const all = certificatesIn(certificate);
-  return all.length === 0 ? undefined : all.map((each) => each.toString()).join('');
-}
+/** A certificate as text that can be kept, in PEM: the signer's own, without those that led to a root. Undefined where it is none. */
+export const pemOf = (certificate: Uint8Array): string | undefined => certificatesIn(certificate)[0]?.toString();

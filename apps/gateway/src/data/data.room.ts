@@ -4,6 +4,8 @@ import type { AskedData } from '../cache/image-cache.js';
 import type { CacheRoom } from '../cache/open-cache.js';
 import type { DataRemoval, TransferParts } from '#libs/transfers';
 import type { StagingLine } from './bring-to-staging.js';
+import type { Signing } from './signing.js';
+import type { TellSent } from './tell-sent.js';
 
 export const DATA = Symbol('data');
 
@@ -17,6 +19,9 @@ export interface DataRoom {
   readonly cache: CacheRoom | undefined;
   /** The most bytes an image may have. (glance: image_size_cap) */
   readonly limitBytes: number;
+  /** Tells of a download that has ended. */
+  readonly tellSent: TellSent;
+  readonly signing: Signing;
   /** The store an upload asks for, or the default one. Refuses: InvalidRequest, as Glance does here with 400; StoreUnavailable where it can only be read. */
   storeFor(storeId: string | undefined): Store;
   /** The stores that a download asks for, the dearest first. Refuses: InvalidRequest where there is none of a name. */
@@ -27,7 +32,7 @@ export interface DataRoom {
   read(asked: AskedData, preference: ReadPreference): Promise<StoreReader>;
 }
 
-export const dataRoom = (stores: Stores, rest: Pick<DataRoom, 'upload' | 'removal' | 'staging' | 'limitBytes' | 'cache'>): DataRoom => ({
+export const dataRoom = (stores: Stores, rest: Pick<DataRoom, 'upload' | 'removal' | 'staging' | 'limitBytes' | 'cache' | 'tellSent' | 'signing'>): DataRoom => ({
   ...rest,
   storeFor(storeId) {
     const store = storeId === undefined ? stores.default : stores.all.get(storeId);

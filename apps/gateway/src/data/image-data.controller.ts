@@ -34,6 +34,7 @@ export class ImageDataController {
       kind: 'ImageDataUpload', imageId, store: this.data.storeFor(header(request, 'x-image-meta-store')), source: request.raw, limitBytes: this.data.limitBytes,
       ...(declaredSizeBytes === undefined ? {} : { declaredSizeBytes }),
       authorizedFor: { owner: asked.image.owner, visibility: asked.image.visibility },
+      openSignature: this.data.signing.ofUpload(request, imageId),
       completion: identity,
       send: (envelope, sentAs) => images.send(request, { imageId, ...envelope }, sentAs),
     });
@@ -49,7 +50,7 @@ export class ImageDataController {
     const prefer = this.preferredStores(request, asked);
     const copies = keysOf(imageId, image.attempts);
     if (copies.length === 0 || !image.data) return void reply.code(204).send();
-    await this.send(request, reply, { imageId, data: image.data, copies }, prefer);
+    await this.send(request, reply, { imageId, data: image.data, copies }, { prefer, owner: image.owner });
   }
 
   /** Which stores the client would rather read from; an empty parameter is none. Source: api-ref "Download binary image data", `prefer`. */
@@ -61,8 +62,8 @@ export class ImageDataController {
   }
 
   /** Straight from the store to the socket; the headers of the edge go along. */
-  private async send(request: Request, reply: Reply, asked: AskedData, prefer: readonly string[]): Promise<void> {
-    const { sizeBytes, checksum } = asked.data;
+  private async send(request: Request, reply: Reply, asked: AskedData, { prefer, owner }: { prefer: readonly string[]; owner: string | null }): Promise<void> {
+    const { imageId, data: { sizeBytes, checksum } } = asked;
     const range = requestedRange({ range: header(request, 'range'), contentRange: header(request, 'content-range') }, sizeBytes);
     const reader = await this.data.read(asked, { range, prefer });
     reply.hijack();
@@ -74,11 +75,17 @@ export class ImageDataController {
       ...(checksum === undefined ? {} : { 'content-md5': checksum }),
       ...(range ? { 'content-range': `bytes ${range.start}-${range.end}/${sizeBytes}` } : {}),
     });
-    const { isComplete } = await sendData(reader, reply.raw).catch((error: unknown) => {
+    const tell = (bytesSent: number): void => {
+      const { projectId, userId } = request.caller;
+      this.data.tellSent({ imageId, owner, sizeBytes: reader.lengthBytes, bytesSent, projectId, userId });
+    };
+    const { isComplete, sentBytes } = await sendData(reader, reply.raw).catch((error: unknown) => {
       // The status is out already: cutting the connection is the one honest way to say that the rest is missing.
       reply.raw.destroy();
+      tell(0);
       throw error;
     });
+    tell(sentBytes);
     if (isComplete) reply.raw.end();
     else reply.raw.destroy();
   }

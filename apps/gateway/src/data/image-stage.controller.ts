@@ -37,6 +37,7 @@ export class ImageStageController {
     const { images, permissions } = this.images;
     const asked = await images.visible(path, request);
     permissions.requireOn('modify_image', asked, request.caller);
+    permissions.requireOn('import_image', asked, request.caller);
     const { commandId, requestHash } = commandIdentity(request, pathOf(request));
     await bringToStaging(staging, {
       imageId: asked.imageId, attemptId: randomUUID(), limitBytes, ...images.senderOf(request),

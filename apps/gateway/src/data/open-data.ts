@@ -9,6 +9,8 @@ import { openCache } from '../cache/open-cache.js';
 import { dataRemoval, formatRules, removalLoop } from '#libs/transfers';
 import type { GatewayConfig } from '../config.js';
 import { dataRoom, type DataRoom } from './data.room.js';
+import { signing } from './signing.js';
+import { sentTeller } from './tell-sent.js';
 
 /** Who acts when the gateway itself does. */
 const gatewayActor: CommandContext['actor'] = { userId: 'service:gateway', authMethod: 'service' };
@@ -31,6 +33,8 @@ export async function openData(parts: ServiceParts<GatewayConfig>, stores: Store
     cache: await openCache(parts, stores, readModel),
     staging: stagingLine(config),
     limitBytes: config.imageSizeCap,
+    signing: signing(config, () => new Date()),
+    tellSent: sentTeller(parts, () => new Date()),
     upload: {
       leases: await jetStreamLeases(bus.connection, { region: bus.region }), leaseMs: config.leaseSeconds * 1000, idleMs: config.uploadIdleSeconds * 1000,
       clock: () => new Date(), osHashAlgo: config.hashingAlgorithm, formats: formatRules(config), tellProgress: progressTeller(bus), removeData: removal.ofImage,

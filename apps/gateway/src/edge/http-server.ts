@@ -7,6 +7,7 @@ import { Problem } from '#libs/domain';
 import { requestContext, type Logger } from '#libs/platform';
 import type { AddressRules } from './address.js';
 import { clientAddress } from './address.js';
+import { openPaths } from '../discovery/contract.js';
 import { applyCors, type CorsRules } from './cors.js';
 import { errorBody } from './error-body.js';
 import { hasBody } from './json-body.js';
@@ -116,7 +117,7 @@ function refusing(check: () => void, fail: (error: Error) => void, pass: () => v
 }
 
 /** What is for everybody. Every other route, and every path that is none, wants a token. */
-const openRoutes: ReadonlySet<string | undefined> = new Set(['/', '/versions', '/healthcheck']);
+const openRoutes: ReadonlySet<string | undefined> = openPaths;
 
 /** A caller known from the cache costs no wait. */
 function authenticate(request: Request, identity: Identity, done: (error?: Error) => void): void {

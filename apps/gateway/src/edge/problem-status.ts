@@ -91,6 +91,7 @@ export const problemStatus = {
   DataNotDecompressed: 415,
   DataNotConverted: 415,
   DataNotVerified: 415,
+  SignatureNotVerified: 400,
   UploadInterrupted: 400,
   UploadPaused: 400,
   UploadOffsetMismatch: 409,

@@ -26,7 +26,7 @@ export function rewrittenUrl(url: string, accept: string | undefined, { hasCache
   const [, first = '', rest = ''] = /^\/*([^/?#]*)(.*)$/.exec(url) ?? [];
   if (prefixes.has(first)) return `/v2${rest.replace(/^\/+/, '/')}`;
   if (first === 'versions') return '/versions';
-  if (first === 'healthcheck') return url;
+  if (first === 'healthcheck' || first === 'openapi.json') return url;
   return acceptsVersion(accept, prefixes) ? `/v2${url}` : '/';
 }
 

@@ -1,6 +1,6 @@
 import { Controller, Get, Inject, Param, Req } from '@nestjs/common';
 import type { HistoryAnswer, HistoryEntry } from '#libs/contracts';
-import { Problem } from '#libs/domain';
+import { Problem, type SignatureVerdict } from '#libs/domain';
 import type { Request } from '../edge/request.js';
 import { IMAGES, type ImageRoom } from '../tokens.js';
 import type { ImageSchema } from './image.schema.js';
@@ -79,7 +79,7 @@ function hopsIn(events: HistoryEntry['events']): { import_hops?: unknown } {
 /** What the bytes were found to be; a rule that they break by its id. `format` is null where they are several at once. */
 function inspectionIn(events: HistoryEntry['events']): { inspection?: unknown } {
   const [found] = events.flatMap((event) => (event.type === 'ImageDataInspected' ? [event.data] : []));
-  return found ? { inspection: { format: found.format ?? null, virtual_size: found.virtualSizeBytes ?? null, findings: found.findings } } : {};
+  return found ? { inspection: { format: found.format ?? null, virtual_size: found.virtualSizeBytes ?? null, findings: found.findings, ...(found.signature ? { signature: signatureView(found.signature) } : {}) } } : {};
 }
 
 /** Where a client said that the data lies. */
@@ -100,3 +100,6 @@ function preparationIn(events: HistoryEntry['events']): { preparation?: unknown 
   });
   return steps.length > 0 ? { preparation: steps } : {};
 }
+
+const signatureView = ({ certificateId, hashMethod, keyType, isValid, reason }: SignatureVerdict): object =>
+  ({ certificate_id: certificateId, hash_method: hashMethod, key_type: keyType, valid: isValid, ...(reason === undefined ? {} : { reason }) });

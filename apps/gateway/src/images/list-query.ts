@@ -10,7 +10,7 @@ type Draft = { -readonly [Name in keyof ImageListQuery]: ImageListQuery[Name] };
 type Reader = (draft: Draft, value: string, name: string) => void;
 
 /** `GET /v2/images` as the read model is asked it. Refuses with InvalidRequest what Glance refuses; unknown names are properties to match. Source: API.md section 7. */
-export function listQuery(query: URLSearchParams, { limitParamDefault, apiLimitMax }: ListLimits): ImageListQuery {
+export function listQuery(query: URLSearchParams, { limitParamDefault, apiLimitMax, listCommunityImages = false }: ListLimits & { readonly listCommunityImages?: boolean }): ImageListQuery {
   const limit = wholeNumber('limit', query.getAll('limit').at(-1), { min: 0 }) ?? limitParamDefault;
   const draft: Draft = { limit: Math.min(limit, apiLimitMax), sort: sortOf(query), tags: query.getAll('tag') };
   const marker = query.getAll('marker').at(-1);
@@ -18,6 +18,7 @@ export function listQuery(query: URLSearchParams, { limitParamDefault, apiLimitM
   for (const name of new Set(query.keys())) {
     if (!paging.has(name)) readerOf(name)(draft, query.getAll(name).at(-1) ?? '', name);
   }
+  if (listCommunityImages) draft.visibility ??= 'all';
   return draft;
 }
 

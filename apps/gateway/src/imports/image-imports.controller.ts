@@ -1,6 +1,8 @@
 import { Controller, Delete, Get, HttpCode, Inject, Param, Post, Req } from '@nestjs/common';
-import { Problem } from '#libs/domain';
+import { Problem, type ImportMethod } from '#libs/domain';
 import { throwIfOutOfReach } from '#libs/download';
+import type { PolicyRule } from '#libs/identity';
+import { DATA, type DataRoom } from '../data/data.room.js';
 import { TakesBody } from '../edge/http-server.js';
 import { jsonObject } from '../edge/json-body.js';
 import { header, type Request } from '../edge/request.js';
@@ -13,7 +15,7 @@ import { imageTasks } from './image-tasks.js';
 /** Imports of an image: asked for here, carried out by the importer. Source: API.md sections 9 and 10. */
 @Controller('v2/images/:imageId')
 export class ImageImportsController {
-  constructor(@Inject(IMAGES) private readonly room: ImageRoom, @Inject(GATEWAY_RULES) private readonly rules: GatewayRules, @Inject(REGIONS) private readonly regions: RegionsRoom) {}
+  constructor(@Inject(IMAGES) private readonly room: ImageRoom, @Inject(GATEWAY_RULES) private readonly rules: GatewayRules, @Inject(REGIONS) private readonly regions: RegionsRoom, @Inject(DATA) private readonly data: Pick<DataRoom, 'signing'>) {}
 
   @Post('import')
   @HttpCode(202)
@@ -22,16 +24,14 @@ export class ImageImportsController {
     const { value, bytes } = await jsonObject(request);
     const asked = readImportRequest(value, header(request, 'x-image-meta-store'), this.rules);
     const injectedProperties = this.rules.injection(asked.method, request.caller);
-    const command = { ...asked, ...(injectedProperties ? { injectedProperties } : {}) };
     const { images, permissions } = this.room;
-    if (command.sourceUri !== undefined) {
-      await images.visible(imageId, request);
-      await throwIfOutOfReach(command.sourceUri, this.rules.reach);
-    }
-    const rule = command.method === 'copy-image' ? 'copy_image' : 'modify_image';
-    const change = { request, imageId, body: bytes, command: () => command, check: (asked: AskedImage) => { permissions.requireOn(rule, asked, request.caller); } };
+    const visible = await images.visible(imageId, request);
+    const signed = asked.method === 'copy-image' ? {} : await this.data.signing.ofImport(request, visible);
+    const command = { ...asked, ...(injectedProperties ? { injectedProperties } : {}), ...signed };
+    if (command.sourceUri !== undefined) await throwIfOutOfReach(command.sourceUri, this.rules.reach);
+    const rules = rulesOf(command.method);
+    const change = { request, imageId, body: bytes, command: () => command, check: (asked: AskedImage) => { for (const rule of rules) permissions.requireOn(rule, asked, request.caller); } };
     if (command.method !== 'glance-download') return void await images.change(change);
-    await images.visible(imageId, request);
     await this.regions.withToken(request, command, () => images.change(change));
   }
 
@@ -45,7 +45,7 @@ export class ImageImportsController {
       request, imageId, command: () => ({ type: 'FailImport', importId, reason: 'The import was cancelled.' }),
       check(asked) {
         const { importing } = asked.image;
-        permissions.requireOn(importing?.method === 'copy-image' ? 'copy_image' : 'modify_image', asked, request.caller);
+        for (const rule of rulesOf(importing?.method)) permissions.requireOn(rule, asked, request.caller);
         if (!importing) throw new Problem('ImportNotRunning', { imageId: asked.imageId });
         ({ importId } = importing);
       },
@@ -61,3 +61,6 @@ export class ImageImportsController {
     return { tasks: tasks.filter(({ owner }) => isAdmin || owner === request.caller.projectId) };
   }
 }
+
+/** A copy is a matter of the operator's stores; everything else changes the image, and is reserved for operators in some clouds. */
+const rulesOf = (method: ImportMethod | undefined): readonly PolicyRule[] => (method === 'copy-image' ? ['copy_image'] : ['modify_image', 'import_image']);

@@ -4,6 +4,7 @@ import { Problem } from '#libs/domain';
 import { throwIfOutOfReach } from '#libs/download';
 import type { ImportHead } from '#libs/read-model';
 import { requestOrigin } from '../edge/address.js';
+import { DATA, type DataRoom } from '../data/data.room.js';
 import { TakesBody } from '../edge/http-server.js';
 import { jsonObject } from '../edge/json-body.js';
 import type { Reply, Request } from '../edge/request.js';
@@ -19,7 +20,7 @@ import { readTaskRequest } from './task-request.js';
 /** The older tasks API, for administrators: a task is an import, seen without its image. Source: API.md section 16. */
 @Controller('v2/tasks')
 export class TasksController {
-  constructor(@Inject(IMAGES) private readonly room: ImageRoom, @Inject(GATEWAY_RULES) private readonly rules: GatewayRules) {}
+  constructor(@Inject(IMAGES) private readonly room: ImageRoom, @Inject(GATEWAY_RULES) private readonly rules: GatewayRules, @Inject(DATA) private readonly data: Pick<DataRoom, 'signing'>) {}
 
   /** Makes an image and imports it from the web, in one request. */
   @Post()
@@ -34,9 +35,10 @@ export class TasksController {
     permissions.requireNew(request.caller, owner, wanted.visibility);
     await throwIfOutOfReach(source.sourceUri ?? '', this.rules.reach);
     const [imageId, importId] = [wanted.imageId ?? randomUUID(), randomUUID()];
-    await images.send(request, { imageId, command: createImageCommand(wanted, owner) });
+    const created = await images.send(request, { imageId, command: createImageCommand(wanted, owner) });
+    const signed = await this.data.signing.ofImport(request, { imageId, image: created });
     await images.send(request, { imageId, command: {
-      type: 'RequestImageImport', importId, method: 'web-download', storeIds: [this.rules.defaultStoreId], allStoresMustSucceed: true, skipsPresent: false, taskType: 'import', ...source,
+      type: 'RequestImageImport', importId, method: 'web-download', storeIds: [this.rules.defaultStoreId], allStoresMustSucceed: true, skipsPresent: false, taskType: 'import', ...source, ...signed,
     } });
     reply.header('location', `${requestOrigin(request, this.rules)}/v2/tasks/${importId}`);
     return this.inFull(await this.head(importId));

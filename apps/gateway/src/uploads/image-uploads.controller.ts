@@ -43,7 +43,7 @@ export class ImageUploadsController {
   private async join(request: Request, reply: Reply, asked: ImageRecord, { attemptId, parts }: Joins): Promise<void> {
     // Who did not hear that they were joined is told so when he asks again.
     const state = openUpload(asked.image)?.attemptId === attemptId
-      ? await this.uploads.ask(request, asked, attemptId, { do: 'join', parts, ...this.uploads.wantedImport(request) })
+      ? await this.uploads.ask(request, asked, attemptId, { do: 'join', parts, ...this.uploads.wantedImport(request, await this.uploads.signing(request, asked)) })
       : await this.uploads.stateOf(request, asked, attemptId);
     this.locate(request, reply, asked, attemptId);
     tell(reply, state);

@@ -5,6 +5,7 @@ import { Problem, type Attempt, type Image } from '#libs/domain';
 import type { ImageRecord } from '#libs/read-model';
 import { askOfUpload } from '../data/bring-to-staging.js';
 import type { DataRoom } from '../data/data.room.js';
+import type { SignedImport } from '../data/signing.js';
 import { header, type Request } from '../edge/request.js';
 import { pathOf } from '../images/images.js';
 import { readImportRequest } from '../imports/import-request.js';
@@ -22,6 +23,7 @@ export function resumable(data: DataRoom, { images, permissions }: ImageRoom, ru
     if (!data.staging || !rules.importMethods.includes('glance-direct')) throw new Problem('RouteNotFound', { path: pathOf(request) });
     const asked = await images.visible(path, request);
     permissions.requireOn('modify_image', asked, request.caller);
+    permissions.requireOn('import_image', asked, request.caller);
     return asked;
   }
 
@@ -35,7 +37,7 @@ export function resumable(data: DataRoom, { images, permissions }: ImageRoom, ru
   }
 
   /** What the caller wants of the data once it is there: key `import` of Upload-Metadata, as JSON like the body of POST /import, or empty. */
-  function wantedImport(request: Request): Pick<Extract<UploadAsk, { do: 'open' }>, 'then' | 'metadata'> {
+  function wantedImport(request: Request, signed: SignedImport): Wanted {
     const metadata = header(request, 'upload-metadata');
     const wanted = readMetadata(metadata).get('import');
     if (wanted === undefined) return metadata === undefined ? {} : { metadata };
@@ -43,13 +45,17 @@ export function resumable(data: DataRoom, { images, permissions }: ImageRoom, ru
     const then = readImportRequest(body, header(request, 'x-image-meta-store'), rules);
     if (then.method !== 'glance-direct') throw new Problem('InvalidRequest', { detail: 'Data that is uploaded is imported by glance-direct.' });
     const injectedProperties = rules.injection(then.method, request.caller);
-    return { then: { ...then, ...(injectedProperties ? { injectedProperties } : {}) }, metadata: metadata ?? '' };
+    return { then: { ...then, ...(injectedProperties ? { injectedProperties } : {}), ...signed }, metadata: metadata ?? '' };
   }
+
+  /** What the signature of the image will be checked with, where its import is asked for in advance. */
+  const signing = async (request: Request, asked: ImageRecord): Promise<SignedImport> =>
+    (readMetadata(header(request, 'upload-metadata')).has('import') ? data.signing.ofImport(request, asked) : {});
 
   /** Begins an upload, or a part that will be joined with others: these share one upload, which the first of them begins. Whoever did not hear that his had begun gets the one
    *  that he began. Refuses: UploadInProgress. */
   async function begin(request: Request, asked: ImageRecord, { totalBytes, isPartial = false }: { totalBytes?: number; isPartial?: boolean }): Promise<Begun> {
-    const notes = { ...known({ totalBytes }), ...wantedImport(request) };
+    const notes = { ...known({ totalBytes }), ...wantedImport(request, await signing(request, asked)) };
     if (isPartial) return beginPart(request, asked, notes);
     const underWay = openUpload(asked.image);
     const attemptId = underWay?.attemptId ?? randomUUID();
@@ -58,7 +64,7 @@ export function resumable(data: DataRoom, { images, permissions }: ImageRoom, ru
   }
 
   /** Several parts begin at once, and one of them is the first: the others find its upload when they look again. */
-  async function beginPart(request: Request, asked: ImageRecord, notes: UploadNotes & ReturnType<typeof wantedImport>): Promise<Begun> {
+  async function beginPart(request: Request, asked: ImageRecord, notes: UploadNotes & Wanted): Promise<Begun> {
     const part = randomBytes(4).toString('hex');
     for (let triesLeft = 10, image = asked; ; triesLeft -= 1, image = await images.visible(asked.imageId, request)) {
       const underWay = openUpload(image.image);
@@ -72,7 +78,7 @@ export function resumable(data: DataRoom, { images, permissions }: ImageRoom, ru
     }
   }
 
-  async function sameAgain(request: Request, asked: ImageRecord, uploadId: string, notes: UploadNotes & ReturnType<typeof wantedImport>): Promise<UploadState> {
+  async function sameAgain(request: Request, asked: ImageRecord, uploadId: string, notes: UploadNotes & Wanted): Promise<UploadState> {
     const { totalBytes, metadata } = notes;
     const told = await ask(request, asked, uploadId, { do: 'tell', part: wholePart });
     const isSame = told.totalBytes === totalBytes && told.metadata === metadata;
@@ -104,11 +110,12 @@ export function resumable(data: DataRoom, { images, permissions }: ImageRoom, ru
     return undefined;
   }
 
-  return { changeable, ask, begin, stateOf, wantedImport };
+  return { changeable, ask, begin, stateOf, wantedImport, signing };
 }
 
 const isConflict = (error: unknown): boolean => error instanceof Problem && error.code === 'ImageStatusConflict';
 
+type Wanted = Pick<Extract<UploadAsk, { do: 'open' }>, 'then' | 'metadata'>;
 interface Begun { readonly state: UploadState; readonly attemptId: string; readonly part: string }
 
 export const stagedState = (uploadId: string, sizeBytes: number): UploadState => ({ uploadId, at: sizeBytes, totalBytes: sizeBytes, isStaged: true });

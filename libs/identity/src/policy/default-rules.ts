@@ -91,6 +91,8 @@ export const defaultRules = {
 
   // Heliograph's own.
   get_image_history: adminOrReader,
+  // Asked besides modify_image, so that imports can be reserved without taking away changes.
+  import_image: 'rule:modify_image',
 } as const;
 
 export type PolicyRule = keyof typeof defaultRules;
