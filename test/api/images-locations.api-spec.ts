@@ -38,7 +38,7 @@ async function located(path: string, more: object = {}): Promise<string> {
 describe('Add location: POST /v2/images/{image_id}/locations', () => {
   it('makes an image of data that stays where it is, once its size and hashes are known', async () => {
     web.serve('/stays', bytes);
-    const id = await located('/stays');
+    const id = await located('/stays', { validation_data: {} });
     expect(await importsAt(api).ended(id)).toMatchObject({ status: 'success', type: 'location_import' });
     expect(await shown(id)).toMatchObject({ status: 'active', size: bytes.length, stores: 'web', checksum: hashOf('md5'), os_hash_algo: 'sha512', os_hash_value: hashOf('sha512') });
     expect(await importsAt(api).filesOf(id)).toEqual([]);
