@@ -1,6 +1,6 @@
 import { statfs } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
-import { projectedSubject, type HistoryAnswer, type ImageCommandAnswer, type MetadefCommandAnswer, type Projected, type AttemptsAnswer, type RemovalsAnswer, type StagedAnswer, type StatusAnswer } from '#libs/contracts';
+import { projectedSubject, type HistoryAnswer, type ImageCommandAnswer, type MetadefCommandAnswer, type Projected, type AttemptsAnswer, type RemovalsAnswer, type StagedAnswer, type StatusAnswer, type StoredAnswer } from '#libs/contracts';
 import { imageDecider } from '#libs/domain';
 import { createExecutor, createMetadefExecutor, createSealer, jetStreamEventLog, jetStreamLeases, loadImage, loadNamespace, type EventLog } from '#libs/event-log';
 import type { Bus, ServiceParts } from '#libs/platform';
@@ -19,6 +19,7 @@ import { finishRename, type RenameParts } from './metadefs/rename-namespace.js';
 import { openNotifications } from './notifications/open-notifications.js';
 import { removalsFor } from './removals.js';
 import { attemptsFor, stagedFor } from './staged.js';
+import { storedFor } from './stored.js';
 import { createSweep } from './sweep.js';
 
 export const catalogToken = 'Catalog';
@@ -32,6 +33,7 @@ export interface Catalog {
   /** Both answer only while the log is trusted: what they say is a reason to throw bytes away. */
   staged(question: unknown): Promise<StagedAnswer>;
   attempts(question: unknown): Promise<AttemptsAnswer>;
+  stored(question: unknown): Promise<StoredAnswer>;
   status(): StatusAnswer;
 }
 
@@ -157,6 +159,7 @@ export async function openCatalog({ config, logger, bus, readiness, metrics: reg
       await guard.ensureTrusted();
       return attemptsFor(question, looking);
     },
+    stored: (question) => storedFor(question, (limit, after) => readModel.storedImages(limit, after)),
     status: () => ({ isLogTrusted: guard.trust().is === 'trusted', projectedSequence: reached.sequence(), leaseSeconds }),
   };
 }

@@ -78,6 +78,12 @@ export class ImporterConfig extends ImportFilterConfig {
   @Option.int('external_verification', 'memory', { default: 4096, min: 64, max: 1_048_576, unit: 'MiB', doc: 'How much address space the program may take.' })
   readonly verificationMemory: number;
 
+  @Option.int('heliograph', 'scrub_interval', { default: 0, min: 0, max: 315_360_000, unit: 'seconds', doc: 'How often each copy of stored data is read and compared with its hashes, and replaced where it is bad and another store has a sound one; 0 for never. A month is 2592000.' })
+  readonly scrubInterval: number;
+
+  @Option.int('heliograph', 'scrub_rate', { default: 50, min: 1, max: 100_000, unit: 'MiB per second', doc: 'The most that a scrub or a rescan of stored data reads and writes.' })
+  readonly scrubRate: number;
+
   @Option.url('default', 'node_staging_uri', { glance: true, default: 'file:///var/lib/heliograph/staging', schemes: ['file'], doc: 'Where staged data is looked for before the staging service is asked for it; as the staging service has it, where both see the same directory.' })
   readonly nodeStagingUri: string;
 

@@ -1,17 +1,19 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { addressOf, commandSubject, decodeCommit, imageFromJson, questionSubject, type AttemptsAnswer, type Commit, type ImageCommandAnswer, type ImageCommandMessage } from '#libs/contracts';
+import { addressOf, commandSubject, decodeCommit, imageFromJson, questionSubject, type AttemptsAnswer, type Commit, type CommandContext, type StatusAnswer, type ImageCommandAnswer, type ImageCommandMessage } from '#libs/contracts';
 import { Problem, type ImportRequest, type ProblemCode } from '#libs/domain';
 import { configuredReach } from '#libs/download';
-import { jetStreamEventLog, loadImage, workOnImages, type Stored, type WorkOutcome } from '#libs/event-log';
+import { jetStreamEventLog, jetStreamLeases, loadImage, workOnImages, type Stored, type WorkOutcome } from '#libs/event-log';
 import { progressTeller, sectionsOf, type Bus, type ServiceParts } from '#libs/platform';
-import { configuredStores, openStagingStore, openStores, type Store } from '#libs/stores';
-import { formatRules } from '#libs/transfers';
+import { configuredStores, openStagingStore, openStores, type Store, type Stores } from '#libs/stores';
+import { formatRules, type ScrubParts } from '#libs/transfers';
 import type { ImporterConfig } from './config.js';
 import type { ImportParts, RequestedImport } from './import-parts.js';
 import { configuredPlugins, needsFiles } from './plugins/configured-plugins.js';
 import { openWorkRoom, sweepNowAndThen } from './plugins/work-room.js';
+import { askStored, sendAs } from './operator-stores.js';
 import { endRemoteImport, remoteSource, type FederationLine } from './remote-source.js';
 import { runImport } from './run-import.js';
+import { scrubAgainAndAgain } from './scrub-loop.js';
 import { sourcesOf, type SourceTable } from './sources.js';
 import { stagedSource } from './staged-source.js';
 import { webSource, type WebLine } from './web-source.js';
@@ -43,6 +45,7 @@ export async function openImporter({ config, logger, bus, readiness, shutdown }:
     });
     shutdown.add('sweep of the work directory', () => sweeping.stop());
   }
+  if (config.scrubInterval > 0) startScrubbing({ config, logger, bus, shutdown }, stores);
   const federation = federationLine(config);
   const onRemoteEnd: OnRemoteEnd = async (imageId, importing) => { if (federation) await endRemoteImport(federation, imageId, importing); };
   const working = workOnImages(bus.connection, {
@@ -55,6 +58,21 @@ export async function openImporter({ config, logger, bus, readiness, shutdown }:
     await working;
   });
 }
+
+/** Stored data is looked at, beside the imports and at its own pace. */
+function startScrubbing({ config, logger, bus, shutdown }: Pick<ServiceParts<ImporterConfig>, 'config' | 'logger' | 'bus' | 'shutdown'>, stores: Stores): void {
+  const stop = new AbortController();
+  const open = async (): Promise<ScrubParts> => ({
+    stores: stores.all, leases: await jetStreamLeases(bus.connection, { region: bus.region }), clock, askStored: askStored(bus), send: sendAs(bus, actor),
+    leaseMs: (await bus.ask<StatusAnswer>(questionSubject(bus.region, 'status'), {})).leaseSeconds * 1000,
+  });
+  const scrubbing = scrubAgainAndAgain(open, { intervalMs: config.scrubInterval * 1000, bytesPerSecond: config.scrubRate * 1024 ** 2, signal: stop.signal }, logger);
+  shutdown.add('scrub', async () => {
+    stop.abort(new Error('The importer stops.'));
+    await scrubbing;
+  });
+}
+const actor: CommandContext['actor'] = { userId: 'service:importer', authMethod: 'service' };
 
 /** Told of every import from another region that has ended, however it did. */
 type OnRemoteEnd = (imageId: string, importing: ImportRequest) => Promise<void>;

@@ -1,5 +1,6 @@
+import { variableOf } from '#libs/platform';
 import type { DataDir } from './data-dir.js';
-import { stagingOptions, variables, type Surroundings } from './services.js';
+import { stagingOptions, storeOptions, variables, type Surroundings } from './services.js';
 
 interface CloudUser { readonly userName: string; readonly projectName: string; readonly password: string }
 
@@ -38,17 +39,21 @@ function openrc({ region, keystone, port }: Surroundings, user: CloudUser | unde
 function operatorEnv({ region, natsUrl, isOurNats, databaseUrl, settings }: Surroundings, dataDir: DataDir): string {
   const values = {
     ...variables({
-      ...stagingOptions(dataDir), 'heliograph.region': region, 'heliograph.nats_url': natsUrl, 'heliograph.database_url': databaseUrl,
+      ...stagingOptions(dataDir), ...storeOptions(dataDir), 'heliograph.region': region, 'heliograph.nats_url': natsUrl, 'heliograph.database_url': databaseUrl,
       ...(isOurNats ? { 'heliograph.nats_password': dataDir.secrets.nats.operator } : {}),
     }),
-    ...ofStaging(settings),
+    ...ofStores(settings),
   };
   return Object.entries(values).map(([name, value]) => `${name}=${value}\n`).join('');
 }
 
-/** Where the operator has the staging area elsewhere, his commands look there too. */
-const ofStaging = (settings: Surroundings['settings']): Record<string, string> =>
-  Object.fromEntries(Object.entries(settings).filter(([name]) => /__(NODE_STAGING_URI|STAGING_STORE_KIND|STAGING_EXPIRY)$|_OS_GLANCE_STAGING_STORE__/.test(name)));
+/** Where the operator has staging area and stores elsewhere, his commands look there too; a store has a section of its own name. */
+function ofStores(settings: Surroundings['settings']): Record<string, string> {
+  const enabled = (settings[variableOf('default', 'enabled_backends')] ?? '').split(',').map((entry) => (entry.split(':')[0] ?? '').trim()).filter((id) => id !== '');
+  const sections = [...enabled, 'os_glance_staging_store', 'glance_store', 'image_format', 'import_filtering_opts'].map((section) => variableOf(section, ''));
+  const options = /__(NODE_STAGING_URI|STAGING_STORE_KIND|STAGING_EXPIRY|ENABLED_BACKENDS|SCRUB_INTERVAL|SCRUB_RATE|IMPORT_ALLOWED_NETWORKS)$/;
+  return Object.fromEntries(Object.entries(settings).filter(([name]) => options.test(name) || sections.some((section) => name.startsWith(section))));
+}
 
 const exports = (values: Record<string, string>): string =>
   Object.entries(values).map(([name, value]) => `export ${name}='${value.replaceAll("'", "'\\''")}'\n`).join('');

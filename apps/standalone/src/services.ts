@@ -50,7 +50,7 @@ export function environmentOf(name: ServiceName, around: Surroundings, dataDir: 
 /** Who has the stores. */
 const movesBytes = (name: ServiceName): boolean => name === 'gateway' || name === 'importer';
 const storesIn = (dataDir: DataDir): string => join(dataDir.path, 'stores');
-const storeOptions = (dataDir: DataDir): Options => ({ 'glance_store.filesystem_store_datadir': storesIn(dataDir) });
+export const storeOptions = (dataDir: DataDir): Options => ({ 'glance_store.filesystem_store_datadir': storesIn(dataDir) });
 
 /** Who reads the staging area where it lies. */
 const hasStaging = (name: ServiceName): boolean => name === 'staging' || name === 'importer';

@@ -1,4 +1,4 @@
-import type { Attempt, Image, ImageCommandEnvelope, ImageEvent, MetadefCommandEnvelope, Namespace, NamespaceState, ProblemCode, ProblemParams } from '#libs/domain';
+import type { Attempt, Image, ImageCommandEnvelope, ImageEvent, MetadefCommandEnvelope, Namespace, NamespaceState, ProblemCode, ProblemParams, KnownDataFacts } from '#libs/domain';
 
 /** Who sent a command, and what of it is remembered. Ids only; `personal` is sealed before it is written. */
 export interface CommandContext {
@@ -108,6 +108,16 @@ export interface StagedAnswer {
   readonly staged: readonly { readonly imageId: string; readonly attemptId: string }[];
   /** Whether somebody went on with one since, only the staging area knows. */
   readonly uploads: readonly { readonly imageId: string; readonly attemptId: string }[];
+}
+
+/** `ask.<region>.stored`: images with data, in the order of their ids, after one of them where it is given. From the read model: what is done about them, the decider judges. */
+export interface StoredQuestion { readonly limit: number; readonly after?: string }
+export interface StoredAnswer { readonly images: readonly StoredImage[] }
+export interface StoredImage extends Pick<Image, 'status' | 'diskFormat' | 'containerFormat'> {
+  readonly imageId: string;
+  readonly data: KnownDataFacts;
+  /** Every copy that the image refers to. */
+  readonly copies: readonly Pick<Attempt, 'attemptId' | 'storeId' | 'uri' | 'inspection' | 'check'>[];
 }
 
 /** `ask.<region>.attempts`: what the log's leader knows of each, in the order of the question. */

@@ -44,12 +44,12 @@ export function natsPermissions(region: string): Record<NatsUser, NatsPermission
       mayRespond: true,
     },
     staging: client('staging', progress, leaseSubjects(region), ...readLeases),
-    importer: client('importer', progress, `glance.${region}.import.*`, ...workOn(log, 'importer')),
+    importer: client('importer', progress, leaseSubjects(region), ...readLeases, `glance.${region}.import.*`, ...workOn(log, 'importer')),
     federation: {
       ...hears(client('federation', progress, `glance.${region}.policy.*`, `$JS.API.STREAM.INFO.${log}`, ...pickUpSealed), questionSubject(region, 'regions')),
       mayRespond: true,
     },
-    operator: { publish: [`glance.${region}.>`, ...readLog, ...readLeases, `ask.${region}.*`, `do.${region}.*`], subscribe: [inbox('operator'), projectedSubject(region)], mayRespond: false },
+    operator: { publish: [`glance.${region}.>`, leaseSubjects(region), ...readLog, ...readLeases, `ask.${region}.*`, `do.${region}.*`], subscribe: [inbox('operator'), projectedSubject(region)], mayRespond: false },
     setup: { publish: [`$JS.API.STREAM.CREATE.${log}`, `$JS.API.STREAM.INFO.${log}`, `$JS.API.STREAM.CREATE.${leases}`, `$JS.API.STREAM.INFO.${leases}`, `$JS.API.INFO`], subscribe: [inbox('setup')], mayRespond: false },
     listener: {
       publish: [

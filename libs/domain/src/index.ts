@@ -1,7 +1,7 @@
 export type { Decider } from './decider.js';
 export { Problem, isProblemCode, problemCodes, type ProblemCode, type ProblemParams } from './problem.js';
 export {
-  clearableAttributes, importMethods, noImage, uploadFailures, type Attempt, type DataInspection, type Image, type ImageAttributes, type ImageDataFacts, type ImageEvent, type ImageState, type DataPreparation, type DataVerification,
+  clearableAttributes, dataVerdicts, importMethods, noImage, uploadFailures, type Attempt, type DataCheck, type DataInspection, type Image, type ImageAttributes, type ImageDataFacts, type ImageEvent, type ImageState, type DataPreparation, type DataVerification,
   type KnownDataFacts, type LocationMetadata, type LocationValue,
   type ImportHop, type ImportInProgress, type ImportMethod, type ImportRequest, type Member, type NoImage, type SignatureVerdict, type StagedFacts, type UploadFailure,
 } from './image/image.js';

@@ -55,6 +55,7 @@ function notificationsOf(event: ImageEvent, told: Telling): Notification[] {
     case 'MemberAccepted': case 'MemberRejected': case 'MemberReset': return memberNotifications('update', event.data.memberId, told);
     case 'MemberRemoved': return memberNotifications('delete', event.data.memberId, told);
     // What is found out about bytes, the way to them and their removal change nothing that Glance tells of.
+    case 'ImageDataChecked': case 'ImageDataHealingStarted': case 'ImageDataHealed': case 'ImageDataHealingFailed':
     case 'ImageDataInspected': case 'ImageDataRemoved': case 'ImageImportSourceAsked': case 'ImageDataDecompressed': case 'ImageDataVerified': return [];
     case 'ImagePropertiesChanged': case 'ImageVisibilityChanged': case 'ImageTagAdded': case 'ImageTagRemoved': case 'ImageDeactivated': case 'ImageReactivated':
     case 'ImageStagingStarted': case 'ImageDataStaged': case 'ImageStagingFailed': case 'ImageStagedDataExpired': case 'ImageDataDropped':

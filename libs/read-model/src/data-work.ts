@@ -1,6 +1,8 @@
 import type { Pool } from 'pg';
+import type { StoredImage } from '#libs/contracts';
 import { reachable, type Database } from './database.js';
 import { AttemptEntity, ParkedEntity, ParkedNamespaceEntity } from './entities.js';
+import type { ImageRow } from './image.row.js';
 
 /** An attempt that somebody must look after. The read model only proposes: what is done rests on the log's leader. */
 export interface AttemptCandidate {
@@ -26,6 +28,8 @@ export interface DataWork {
   resumableSince(startedBefore: Date, limit: number): Promise<AttemptCandidate[]>;
   /** Images with staged data that nobody imports and that have not changed since, longest waiting first. */
   stagedSince(unchangedSince: Date, limit: number): Promise<string[]>;
+  /** Images with data in the order of their ids, after one where it is given, with every copy that they refer to. */
+  storedImages(limit: number, after?: string): Promise<StoredImage[]>;
   /** Images whose commits could not be projected. */
   parkedImages(limit: number): Promise<{ readonly imageId: string; readonly sequence: number; readonly reason: string }[]>;
   /** Namespaces of metadata definitions whose commits could not be projected. */
@@ -44,6 +48,7 @@ export function dataWork({ orm, pool }: Pick<Database, 'orm' | 'pool'>): DataWor
         'select id from images where staged is not null and importing is null and updated_at < $1 order by updated_at limit $2', [unchangedSince.toISOString(), limit]);
       return rows.map(({ id }) => id);
     }),
+    storedImages: (limit, after) => reachable(() => storedImages(pool, limit, after)),
     parkedImages: (limit) => reachable(async () => {
       const found = await orm.em.fork().find(ParkedEntity, {}, { orderBy: { sequence: 'asc' }, limit, disableIdentityMap: true });
       return found.map(({ imageId, sequence, reason }) => ({ imageId, sequence, reason }));
@@ -54,6 +59,19 @@ export function dataWork({ orm, pool }: Pick<Database, 'orm' | 'pool'>): DataWor
     }),
     counts: () => reachable(() => counts(pool)),
   };
+}
+
+type StoredRow = Pick<ImageRow, 'id' | 'status' | 'disk_format' | 'container_format' | 'attempts'> & Pick<StoredImage, 'data'>;
+
+async function storedImages(pool: Pool, limit: number, after = ''): Promise<StoredImage[]> {
+  const { rows } = await pool.query<StoredRow>(`
+    select id, status, disk_format, container_format, attempts,
+      json_strip_nulls(json_build_object('sizeBytes', size_bytes, 'virtualSizeBytes', virtual_size_bytes, 'checksum', checksum, 'osHashAlgo', os_hash_algo, 'osHashValue', os_hash_value)) as data
+    from images where size_bytes is not null and ($1 = '' or id > $1::uuid) order by id limit $2`, [after, limit]);
+  return rows.map(({ id, status, disk_format: diskFormat, container_format: containerFormat, attempts: all, data }) => ({
+    imageId: id, status, diskFormat, containerFormat, data,
+    copies: all.filter(({ state }) => state === 'stored').map(({ state: _, ...copy }) => copy),
+  }));
 }
 
 async function attempts(orm: Database['orm'], state: 'open' | 'over', limit: number, after?: AttemptCandidate, storeIds?: readonly string[]): Promise<AttemptCandidate[]> {

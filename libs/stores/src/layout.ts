@@ -18,9 +18,15 @@ export interface DataKey {
   readonly uri?: string;
 }
 
-/** The keys of those transfers of an image that it refers to. */
-export const keysOf = (imageId: string, attempts: readonly Attempt[]): DataKey[] =>
-  attempts.filter(({ state }) => state === 'stored').map(({ attemptId, storeId, uri }) => ({ imageId, attemptId, storeId, ...(uri === undefined ? {} : { uri }) }));
+/** The keys of those transfers of an image that it refers to; without copies that are known to be bad, as long as others are there. */
+export const keysOf = (imageId: string, attempts: readonly Attempt[]): DataKey[] => {
+  const stored = attempts.filter(({ state }) => state === 'stored');
+  const sound = stored.filter(({ check }) => check === undefined || check.verdict === 'sound');
+  return keysOfAttempts(imageId, sound.length > 0 ? sound : stored);
+};
+
+const keysOfAttempts = (imageId: string, attempts: readonly Attempt[]): DataKey[] =>
+  attempts.map(({ attemptId, storeId, uri }) => ({ imageId, attemptId, storeId, ...(uri === undefined ? {} : { uri }) }));
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const storeName = /^[A-Za-z0-9_-]{1,64}$/;

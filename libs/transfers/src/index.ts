@@ -5,6 +5,8 @@ export { dataRemoval, removalLoop, type DataRemoval, type RemovalParts } from '.
 export { importPlugins, importPluginsIn, type ImportPlugin } from './import-plugins.js';
 export { progressMeter, type MeteredTransfer, type ProgressMeter } from './progress-meter.js';
 export { stagedFates, sweepStaging, type StagedFate, type StagingSweepOptions, type StagingSweepParts, type Swept } from './staging-sweep.js';
+export { rescanImages, type Rescanned, type RescanOptions, type RescanParts } from './rescan.js';
+export { scrubStores, type Scrubbed, type ScrubOptions, type ScrubParts } from './scrub.js';
 export { requestedRange, type DataRange } from './range-header.js';
 export { ensureSameLease } from './same-lease.js';
 export { uploads, type UploadParts, type Uploads } from './uploads.js';

@@ -42,10 +42,10 @@ export async function carryOut(message: unknown, options: CarryOutOptions): Prom
 /** An upload holds a lease from before its first commit to its last, to the staging area too: whoever has none has stalled, and its image may
  *  be somebody else's by now. */
 async function holdToLease({ envelope: { imageId, command }, context }: ImageCommandMessage, options: CarryOutOptions): Promise<void> {
-  if (command.type === 'StartImageDataUpload' || command.type === 'StartImageStaging') {
+  if (command.type === 'StartImageDataUpload' || command.type === 'StartImageStaging' || command.type === 'StartDataHealing') {
     await options.leases.renew(command.attemptId, imageId, new Date(options.clock().getTime() + options.leaseSeconds * 1000));
   }
-  const isCompletion = command.type === 'CompleteImageDataUpload' || command.type === 'CompleteImageStaging';
+  const isCompletion = command.type === 'CompleteImageDataUpload' || command.type === 'CompleteImageStaging' || command.type === 'CompleteDataHealing';
   if (!isCompletion || await isHeld(command.attemptId, options)) return;
   // A repetition of what was carried out in time gets its answer, however late it comes.
   if (!await options.wasCarriedOut(imageId, context.commandId)) throw new Problem('AttemptOver', { imageId });

@@ -1,6 +1,6 @@
 import type { CommandContext, ImageCommandMessage } from '#libs/contracts';
 import {
-  importMethods, memberStatuses, uploadFailures, visibilities, type DataInspection, type ImageAttributes, type ImageCommand, type PropertyChange, type DataPreparation, type DataVerification, type SignatureVerdict,
+  importMethods, memberStatuses, uploadFailures, visibilities, type DataInspection, type ImageAttributes, type ImageCommand, type PropertyChange, type DataPreparation, type DataVerification, type SignatureVerdict, dataVerdicts,
 } from '#libs/domain';
 import {
   anything, count, dictionary, fields, flag, list, nullable, oneOf, optional, plainObject, present, record, text, uuid, type Check, type Checks,
@@ -81,6 +81,10 @@ const commandChecks: { readonly [Type in ImageCommand['type']]: Checks<FieldsOf<
   RecordDataInspection: { ...attempt, inspection },
   FailImageDataUpload: { ...attempt, reason: uploadFailure },
   RecordImageDataRemoved: attempt,
+  RecordDataCheck: { ...attempt, verdict: oneOf(dataVerdicts), detail: text(255) },
+  StartDataHealing: { ...attempt, heals: uuid },
+  CompleteDataHealing: { ...attempt, sizeBytes: count, virtualSizeBytes: optional(count) as Check<number>, checksum: text(255), osHashAlgo: text(64), osHashValue: text(255) },
+  FailDataHealing: attempt,
   DeactivateImage: nothing,
   ReactivateImage: nothing,
   DeleteImage: nothing,

@@ -1,6 +1,6 @@
 import { Controller, Inject } from '@nestjs/common';
 import { MessagePattern, Payload } from '@nestjs/microservices';
-import type { AttemptsAnswer, HistoryAnswer, ImageCommandAnswer, MetadefCommandAnswer, RemovalsAnswer, StagedAnswer, StatusAnswer } from '#libs/contracts';
+import type { AttemptsAnswer, HistoryAnswer, ImageCommandAnswer, MetadefCommandAnswer, RemovalsAnswer, StagedAnswer, StatusAnswer, StoredAnswer } from '#libs/contracts';
 import { catalogToken, type Catalog } from '../catalog.js';
 
 /** What the other services may ask of the catalog. Subjects: `do.<region>.image`, `do.<region>.metadef`, `ask.<region>.*`. */
@@ -36,6 +36,11 @@ export class ImageHandler {
   @MessagePattern('ask.attempts')
   attempts(@Payload() question: unknown): Promise<AttemptsAnswer> {
     return this.catalog.attempts(question);
+  }
+
+  @MessagePattern('ask.stored')
+  stored(@Payload() question: unknown): Promise<StoredAnswer> {
+    return this.catalog.stored(question);
   }
 
   @MessagePattern('ask.status')

@@ -67,6 +67,7 @@ function entryView({ version, at, requestId, commandType, actor, personal, event
     ...inspectionIn(events),
     ...locationsIn(events),
     ...preparationIn(events),
+    ...checkIn(events),
   };
 }
 
@@ -103,3 +104,9 @@ function preparationIn(events: HistoryEntry['events']): { preparation?: unknown 
 
 const signatureView = ({ certificateId, hashMethod, keyType, isValid, reason }: SignatureVerdict): object =>
   ({ certificate_id: certificateId, hash_method: hashMethod, key_type: keyType, valid: isValid, ...(reason === undefined ? {} : { reason }) });
+
+/** Whether a stored copy was still what it was. */
+function checkIn(events: HistoryEntry['events']): { check?: unknown } {
+  const [check] = events.flatMap((event) => (event.type === 'ImageDataChecked' ? [event.data] : []));
+  return check ? { check: { store: check.storeId, verdict: check.verdict, detail: check.detail } } : {};
+}

@@ -8,9 +8,10 @@ import { evolveImage } from './image.evolve.js';
 import {
   completeStoreImport, describeImportedImage, dropImageData, failImport, failStoreImport, finishImport, recordImportHops, requestImageImport, startStoreImport, type CompletedStore, type ImportToRequest,
 } from './image.imports.js';
+import { completeDataHealing, failDataHealing, recordDataCheck, startDataHealing } from './image.scrub.js';
 import { completeImageStaging, expireStagedData, failImageStaging, startImageStaging } from './image.staging.js';
 import {
-  noImage, type DataInspection, type DataVerification, type Image, type ImageAttributes, type ImageDataFacts, type ImageEvent, type ImageState, type ImportHop, type StagedFacts, type UploadFailure,
+  noImage, type DataCheck, type DataInspection, type DataVerification, type Image, type ImageAttributes, type ImageDataFacts, type ImageEvent, type ImageState, type ImportHop, type StagedFacts, type UploadFailure,
 } from './image.js';
 import type { MemberStatus, Visibility } from './image.status.js';
 
@@ -27,6 +28,10 @@ export type ImageCommand =
   | { type: 'RecordImageDataRemoved'; attemptId: string }
   | { type: 'RecordDataInspection'; attemptId: string; inspection: DataInspection }
   | { type: 'RecordDataVerification'; attemptId: string; verification: DataVerification }
+  | ({ type: 'RecordDataCheck'; attemptId: string } & Omit<DataCheck, 'at'>)
+  | { type: 'StartDataHealing'; attemptId: string; heals: string }
+  | ({ type: 'CompleteDataHealing'; attemptId: string } & ImageDataFacts)
+  | { type: 'FailDataHealing'; attemptId: string }
   | { type: 'DeactivateImage' }
   | { type: 'ReactivateImage' }
   | { type: 'DeleteImage' }
@@ -76,7 +81,7 @@ function decideImage({ imageId, command, authorizedFor }: ImageCommandEnvelope, 
 }
 
 /** Whoever has just brought bytes learns that there is nothing to bring them to any more. */
-const bringsBytes: ReadonlySet<ImageCommand['type']> = new Set(['CompleteImageDataUpload', 'CompleteImageStaging', 'CompleteStoreImport']);
+const bringsBytes: ReadonlySet<ImageCommand['type']> = new Set(['CompleteImageDataUpload', 'CompleteImageStaging', 'CompleteStoreImport', 'CompleteDataHealing']);
 
 /** What cleans up after a transfer is never refused: a deleted image has bytes to lose too. */
 type EndsAttempt = Extract<ImageCommand, { type: 'RecordImageDataRemoved' | 'FailImageDataUpload' | 'FailImageStaging' }>;
@@ -104,6 +109,10 @@ function decideExisting(imageId: string, command: OnExisting, image: Image, limi
     case 'CompleteImageDataUpload': return completeImageDataUpload(imageId, command, image);
     case 'RecordDataInspection': return recordDataInspection(command, image);
     case 'RecordDataVerification': return recordDataVerification(command, image);
+    case 'RecordDataCheck': return recordDataCheck(command, image);
+    case 'StartDataHealing': return startDataHealing(imageId, command, image);
+    case 'CompleteDataHealing': return completeDataHealing(imageId, withoutType(command), image);
+    case 'FailDataHealing': return failDataHealing(command, image);
     case 'DeactivateImage': return deactivateImage(imageId, image);
     case 'ReactivateImage': return reactivateImage(imageId, image);
     case 'DeleteImage': return deleteImage(imageId, image);

@@ -1,5 +1,6 @@
 import { Problem } from '../problem.js';
 import type { Attempt, DataInspection, DataVerification, Image, ImageDataFacts, ImageEvent, SignatureVerdict, UploadFailure } from './image.js';
+import { failDataHealing } from './image.scrub.js';
 
 /** Begins a direct upload: queued → saving. Refuses: ImageStatusConflict, FormatsMissing.
  *  Source: api-ref "Upload binary image data", Preconditions; the order of checks is Glance's. */
@@ -48,6 +49,9 @@ const isSameVerdict = (known: SignatureVerdict | undefined, other: SignatureVerd
 
 /** Ends an attempt without data: saving → queued, to be tried again. An attempt that is over already changes nothing. */
 export function failImageDataUpload({ attemptId, reason }: { attemptId: string; reason: UploadFailure }, image: Image): ImageEvent[] {
+  // Whoever was healing a copy has lost his lease, too.
+  const healing = failDataHealing({ attemptId }, image);
+  if (healing.length > 0) return healing;
   if (image.status !== 'saving' || !openAttempt(image, attemptId)) return [];
   return [{ type: 'ImageDataUploadFailed', data: { attemptId, reason } }];
 }

@@ -13,7 +13,7 @@ export function evolveImage(state: ImageState, event: ImageEvent, at: Date): Ima
 
 /** Members, the removal of bytes, a look at them and the way to them are not changes of the image itself: Glance leaves `updated_at` alone too. */
 const leavesUpdatedAt: ReadonlySet<ImageEvent['type']> = new Set(
-  ['MemberAdded', 'MemberAccepted', 'MemberRejected', 'MemberReset', 'MemberRemoved', 'ImageDataRemoved', 'ImageDataInspected', 'ImageDataVerified', 'ImageDataDecompressed', 'ImageImportSourceAsked'] as const);
+  ['MemberAdded', 'MemberAccepted', 'MemberRejected', 'MemberReset', 'MemberRemoved', 'ImageDataRemoved', 'ImageDataInspected', 'ImageDataVerified', 'ImageDataDecompressed', 'ImageDataChecked', 'ImageDataHealingStarted', 'ImageDataHealed', 'ImageDataHealingFailed', 'ImageImportSourceAsked'] as const);
 
 // One arm an event is the clearest form of this function, however many there are.
 // eslint-disable-next-line complexity
@@ -34,6 +34,10 @@ function evolveExisting(image: Image, event: Exclude<ImageEvent, ImportEvent | {
     // Each tells how the bytes came to be what they are; the image is what it was.
     case 'ImageDataVerified':
     case 'ImageDataDecompressed': return image;
+    case 'ImageDataChecked': return withCheck(image, event.data, at);
+    case 'ImageDataHealingStarted': return { ...image, attempts: [...image.attempts, { ...openAttempt(event.data), heals: event.data.heals }] };
+    case 'ImageDataHealed': return { ...image, attempts: moved({ ...image, attempts: moved(image, event.data.heals, 'over') }, event.data.attemptId, 'stored') };
+    case 'ImageDataHealingFailed': return { ...image, attempts: moved(image, event.data.attemptId, 'over') };
     case 'ImageDeactivated': return { ...image, status: 'deactivated' };
     case 'ImageReactivated': return { ...image, status: 'active' };
     case 'ImageDeleted': return { ...image, status: 'deleted', staged: null, importing: null, attempts: image.attempts.map((attempt) => ({ ...attempt, state: 'over' })) };
@@ -75,7 +79,10 @@ const withInspection = (image: Image, { attemptId, ...inspection }: EventData<'I
 const keepingVerdict = (known: DataInspection | undefined, inspection: DataInspection): DataInspection =>
   (known?.signature && !inspection.signature ? { ...inspection, signature: known.signature } : inspection);
 
-const openAttempt = ({ attemptId, storeId }: EventData<'ImageDataUploadStarted'>): Attempt => ({ attemptId, storeId, state: 'open' });
+const withCheck = (image: Image, { attemptId, verdict, detail }: EventData<'ImageDataChecked'>, at: Date): Image =>
+  ({ ...image, attempts: image.attempts.map((attempt) => (attempt.attemptId === attemptId ? { ...attempt, check: { at: at.toISOString(), verdict, detail } } : attempt)) });
+
+const openAttempt = ({ attemptId, storeId }: Pick<Attempt, 'attemptId' | 'storeId'>): Attempt => ({ attemptId, storeId, state: 'open' });
 
 const membersWith = (image: Image, memberId: string, status: MemberStatus, at: Date): Member[] =>
   image.members.map((member) => member.memberId === memberId ? { ...member, status, updatedAt: at } : member);

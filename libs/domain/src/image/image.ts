@@ -63,6 +63,10 @@ export type ImageEvent =
   | Event<'ImageDataDecompressed', { attemptId: string; compression: string; compressedSizeBytes: number }>
   | Event<'ImageDataConverted', { attemptId: string; fromDiskFormat: string; toDiskFormat: string; fromSizeBytes: number; fromChecksum: string }>
   | Event<'ImageDataVerified', { attemptId: string } & DataVerification>
+  | Event<'ImageDataChecked', { attemptId: string; storeId: string } & Omit<DataCheck, 'at'>>
+  | Event<'ImageDataHealingStarted', { attemptId: string; storeId: string; heals: string }>
+  | Event<'ImageDataHealed', { attemptId: string; storeId: string; heals: string }>
+  | Event<'ImageDataHealingFailed', { attemptId: string; storeId: string }>
   | Event<'MemberAdded', { memberId: string }>
   | Event<'MemberAccepted', { memberId: string }>
   | Event<'MemberRejected', { memberId: string }>
@@ -100,6 +104,14 @@ export interface DataVerification {
   readonly isAccepted: boolean;
   readonly detail: string;
 }
+
+/** What a look at a stored copy has shown: whether its bytes are still those of the image. `at` is ISO 8601; `detail` is empty where nothing is wrong. */
+export interface DataCheck {
+  readonly at: string;
+  readonly verdict: 'sound' | 'damaged' | 'missing';
+  readonly detail: string;
+}
+export const dataVerdicts = ['sound', 'damaged', 'missing'] as const satisfies readonly DataCheck['verdict'][];
 
 /** What was done to the bytes of an import between their source and the store; hashes and sizes are those of the bytes before it. */
 export type DataPreparation =
@@ -180,6 +192,10 @@ export interface Attempt {
   readonly metadata?: LocationMetadata;
   /** What its bytes are, once somebody looked. */
   readonly inspection?: DataInspection;
+  /** What the last scrub said of this copy. */
+  readonly check?: DataCheck;
+  /** The attempt whose copy this one is to replace. */
+  readonly heals?: string;
 }
 
 export interface Image extends ImageAttributes {
