@@ -1,5 +1,5 @@
 /**
- * Tempest's image tests and the whole glance-tempest-plugin against Heliograph with a real Keystone, several stores and two gateways, as
+ * Tempest's image tests, its scenario of unified limits and the whole glance-tempest-plugin against Heliograph with a real Keystone, several stores and two gateways, as
  * clouds test a real Glance. What must pass stands in tempest-passing.txt (`--record` writes it anew from this run), what cannot pass yet or
  * never passes in tempest-not-yet.mjs, with the reason; `--record` of a part adds to the list. Prints what is otherwise, and N passed, N failed, N skipped.
  * A regular expression as argument runs only the tests that match.
@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { environment, node, projectDir } from '../../scripts/prepare.mjs';
 import { conformance, count, dir, ending, fail, freePort, inKit, kit, password, run, skip, withHeliograph, withKeystone } from './peers.mjs';
 import { expectation } from './tempest-not-yet.mjs';
+import { limitSettings, registerLimits } from './unified-limits.mjs';
 
 const listFile = join(import.meta.dirname, 'tempest-passing.txt');
 const isRecording = process.argv.includes('--record');
@@ -47,7 +48,8 @@ async function answers(url) {
 }
 
 async function outcomes(env) {
-  const regex = only === undefined ? [] : ['--regex', only];
+  // The scenario of unified limits is the one of Tempest's scenarios that is about images alone.
+  const regex = ['--regex', only ?? 'tempest\\.api\\.image|glance_tempest_plugin|ImageQuotaTest'];
   // Its exit status says that a test failed, which is judged here by what failed.
   const printed = await run('bash', [join(kit, 'tempest-run'), '--concurrency', '2', '--set', 'image-feature-enabled.image_format_enforcement=false', ...regex], env, timeoutMs).catch((error) => error.message);
   const stream = join(env.PEERS_HOME, 'tempest', 'last.subunit');
@@ -74,9 +76,11 @@ function judge(tests, mustPass) {
 await conformance(async () => {
   const [port, second] = [await freePort(), await freePort()];
   await withKeystone(`http://127.0.0.1:${port}`, async ({ authUrl, env }) => {
+    await registerLimits(authUrl, password);
     const set = {
       // Tempest uploads random bytes as qcow2, here and to a real Glance.
       'image_format.require_image_format_match': 'false',
+      ...limitSettings(authUrl, password),
       'default.enabled_backends': 'cheap:file,fast:file,web:http', 'cheap.weight': '200', 'fast.weight': '100',
       'default.show_multiple_locations': 'true', 'default.image_cache_dir': join(dir, 'cache'),
       'import_filtering_opts.allowed_hosts': '127.0.0.1', 'import_filtering_opts.allowed_ports': `80,443,${env.FILES_PORT}`,

@@ -1,6 +1,6 @@
 import { statfs } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
-import { projectedSubject, type HistoryAnswer, type ImageCommandAnswer, type MetadefCommandAnswer, type Projected, type AttemptsAnswer, type RemovalsAnswer, type StagedAnswer, type StatusAnswer, type StoredAnswer } from '#libs/contracts';
+import { projectedSubject, type HistoryAnswer, type ImageCommandAnswer, type MetadefCommandAnswer, type Projected, type AttemptsAnswer, type RemovalsAnswer, type ReservationAnswer, type StagedAnswer, type StatusAnswer, type StoredAnswer, type UsageAnswer } from '#libs/contracts';
 import { imageDecider } from '#libs/domain';
 import { createExecutor, createMetadefExecutor, createSealer, jetStreamEventLog, jetStreamLeases, loadImage, loadNamespace, type EventLog } from '#libs/event-log';
 import type { Bus, ServiceParts } from '#libs/platform';
@@ -17,6 +17,10 @@ import { createLogRoom, unknownRoom, type LogRoom } from './log-room.js';
 import { carryOutMetadef } from './metadefs/carry-out-metadef.js';
 import { finishRename, type RenameParts } from './metadefs/rename-namespace.js';
 import { openNotifications } from './notifications/open-notifications.js';
+import { createCaps } from './quota/caps.js';
+import { configuredLimits } from './quota/limits.js';
+import { createQuotas } from './quota/quotas.js';
+import { withdrawStale } from './quota/stale-reservations.js';
 import { removalsFor } from './removals.js';
 import { attemptsFor, stagedFor } from './staged.js';
 import { storedFor } from './stored.js';
@@ -34,6 +38,9 @@ export interface Catalog {
   staged(question: unknown): Promise<StagedAnswer>;
   attempts(question: unknown): Promise<AttemptsAnswer>;
   stored(question: unknown): Promise<StoredAnswer>;
+  /** More room for bytes that arrive, and what a project uses of its limits. */
+  reserve(question: unknown): Promise<ReservationAnswer>;
+  usage(question: unknown): Promise<UsageAnswer>;
   status(): StatusAnswer;
 }
 
@@ -58,8 +65,12 @@ export async function openCatalog({ config, logger, bus, readiness, metrics: reg
     log: { ...log, append: async (...append: Parameters<EventLog['append']>) => { await guard.ensureTrusted(); return log.append(...append); } },
     region, service: 'catalog', sealer, clock,
   };
+  const quotas = createQuotas({
+    limits: configuredLimits(config, (message) => logger.warn(message)), reservations: readModel, clock,
+    ensureCaps: createCaps({ caps: { images: config.imagesPerProject, uploads: config.uploadsPerProject }, usageOfProject: (project) => readModel.usageOfProject(project), clock }),
+  });
   const executor = createExecutor({
-    ...executing, cacheSize: config.imageCacheCommits,
+    ...executing, admit: (admission) => quotas.admit(admission), cacheSize: config.imageCacheCommits,
     decider: imageDecider({ properties: config.imagePropertyQuota, tags: config.imageTagQuota, members: config.imageMemberQuota, locations: config.imageLocationQuota }),
   });
   const metadefs = createMetadefExecutor({ ...executing, cacheSize: namespaceCacheCommits });
@@ -124,6 +135,7 @@ export async function openCatalog({ config, logger, bus, readiness, metrics: reg
       if (!projector.leads() || guard.trust().is !== 'trusted') return;
       for (const name of await readModel.renamingNamespaces(100)) await finishRename(name, renaming);
       alarms.swept(await sweep.run());
+      await withdrawStale({ reservations: readModel, clock, imageFromLeader: async (imageId) => (await imageFromLeader(imageId)).state });
       metrics.parked((await readModel.parkedImages(1000)).length);
       metrics.parkedNamespaces((await readModel.parkedNamespaces(1000)).length);
     }, (error) => alarms.sweepFailed(error)),
@@ -160,6 +172,8 @@ export async function openCatalog({ config, logger, bus, readiness, metrics: reg
       return attemptsFor(question, looking);
     },
     stored: (question) => storedFor(question, (limit, after) => readModel.storedImages(limit, after)),
+    reserve: (question) => quotas.reserve(question),
+    usage: (question) => quotas.usage(question),
     status: () => ({ isLogTrusted: guard.trust().is === 'trusted', projectedSequence: reached.sequence(), leaseSeconds }),
   };
 }

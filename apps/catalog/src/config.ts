@@ -1,4 +1,6 @@
+import { ValidateBy, type ValidationArguments } from 'class-validator';
 import { Option, ServiceConfig, notificationOptions } from '#libs/platform';
+import { storageQuotaForm } from './quota/storage-quota.js';
 
 /** What the catalog is told beyond what every service is. */
 export class CatalogConfig extends ServiceConfig {
@@ -55,4 +57,58 @@ export class CatalogConfig extends ServiceConfig {
 
   @notificationOptions.publisher
   readonly defaultPublisherId: string;
+
+  @Option.int('heliograph', 'images_per_project', { default: 2_000_000, min: 0, doc: 'The most images that a project may have, whatever its limits say: one tenant must not fill the log. 0 is no cap. Not exact to the last image.' })
+  readonly imagesPerProject: number;
+
+  @Option.int('heliograph', 'uploads_per_project', { default: 5000, min: 0, doc: 'The most images of a project whose data may be on its way or staged at once. 0 is no cap. Not exact to the last one.' })
+  readonly uploadsPerProject: number;
+
+  @Option.text('default', 'user_storage_quota', { glance: true, default: '0', pattern: storageQuotaForm, doc: 'The most data that a project may have in all stores together, as 20GB, in powers of 1024; 0 is no limit. Counts where use_keystone_limits is off.' })
+  readonly userStorageQuota: string;
+
+  @Option.boolean('default', 'use_keystone_limits', { glance: true, default: false, doc: 'Whether projects are held to the limits that Keystone has for image_size_total, image_stage_total, image_count_total and image_count_uploading. One that is not registered there is 0.' })
+  readonly useKeystoneLimits: boolean;
+
+  @Option.boolean('heliograph', 'strict_limits', { default: false, doc: 'Whether data of undeclared size is cut off where it would cross a limit of Keystone\'s. As with Glance, one upload at a time may otherwise.' })
+  readonly strictLimits: boolean;
+
+  @Option.int('heliograph', 'limits_cache_seconds', { default: 0, min: 0, max: 3600, unit: 'seconds', doc: 'How long what Keystone said of a project\'s limits counts; 0 asks each time, as Glance does.' })
+  readonly limitsCacheSeconds: number;
+
+  @Option.url('oslo_limit', 'auth_url', { glance: true, default: 'http://127.0.0.1:5000', doc: 'Where Keystone answers for its limits.' })
+  readonly limitAuthUrl: string;
+
+  @Option.text('oslo_limit', 'username', { glance: true, default: 'glance', doc: 'Who reads them: he must be a reader on the whole system to be told of all projects.' })
+  readonly limitUsername: string;
+
+  @Option.secret('oslo_limit', 'password', { glance: true, optional: true, doc: 'His password. Must be set with use_keystone_limits.' })
+  @ValidateBy({ name: 'canReadLimits', validator: { validate: canReadLimits, defaultMessage: () => 'is not set; expected the password of who reads the limits, since use_keystone_limits is on.' } })
+  readonly limitPassword?: string;
+
+  @Option.text('oslo_limit', 'user_domain_id', { glance: true, default: 'default', doc: 'His domain.' })
+  readonly limitUserDomainId: string;
+
+  @Option.text('oslo_limit', 'system_scope', { glance: true, default: '', pattern: /^(all)?$/, doc: 'all: he asks for the whole system, as Keystone wants it for the limits of others; empty: for his project.' })
+  readonly limitSystemScope: string;
+
+  @Option.text('oslo_limit', 'project_name', { glance: true, default: 'service', doc: 'His project; counts where system_scope is empty.' })
+  readonly limitProjectName: string;
+
+  @Option.text('oslo_limit', 'project_domain_id', { glance: true, default: 'default', doc: 'The domain of that project.' })
+  readonly limitProjectDomainId: string;
+
+  @Option.text('oslo_limit', 'endpoint_id', { glance: true, default: '', doc: 'The image endpoint that the limits are registered for; empty: the service of endpoint_service_type in endpoint_region_name.' })
+  readonly limitEndpointId: string;
+
+  @Option.text('oslo_limit', 'endpoint_service_type', { glance: true, default: 'image', doc: 'The type of the service that the limits are registered for.' })
+  readonly limitEndpointServiceType: string;
+
+  @Option.text('oslo_limit', 'endpoint_region_name', { glance: true, default: '', doc: 'The region that they are registered for; empty for heliograph.region.' })
+  readonly limitEndpointRegionName: string;
+}
+
+function canReadLimits(_: unknown, context?: ValidationArguments): boolean {
+  const { useKeystoneLimits, limitPassword } = context?.object as CatalogConfig;
+  return !useKeystoneLimits || limitPassword !== undefined;
 }

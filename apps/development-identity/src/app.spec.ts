@@ -175,3 +175,45 @@ describe('the development identity', () => {
     expect(() => imageEndpointsOf(text)).toThrow('must be a JSON object');
   });
 });
+
+describe('limits', () => {
+  const registered = async (token: string, query = '') => (await send('GET', `/registered_limits${query}`, { token })).body['registered_limits'] as { id: string; resource_name: string; service_id: string; default_limit: number }[];
+  const projectId = async () => (await send('POST', '/auth/tokens', { body: byPassword('demo', 'pass', onProject('demo')) })).body.token.project.id;
+
+  it('of Glance are registered from the start, and an administrator changes them', async () => {
+    const admin = await tokenOf('admin', 'admin');
+    expect((await registered(admin)).map((limit) => limit.resource_name).toSorted()).toEqual(['image_count_total', 'image_count_uploading', 'image_size_total', 'image_stage_total']);
+    const [limit] = await registered(admin, '?resource_name=image_count_total');
+    const change = (token: string) => send('PATCH', `/registered_limits/${limit?.id}`, { token, body: { registered_limit: { default_limit: 3 } } });
+    expect([(await change(await tokenOf('demo', 'demo'))).status, (await change(admin)).status]).toEqual([403, 200]);
+    expect((await registered(admin, '?resource_name=image_count_total'))[0]).toMatchObject({ ...limit, default_limit: 3 });
+  });
+
+  it('of a project are made, changed and taken away again; others do not see them', async () => {
+    const [admin, id] = [await tokenOf('admin', 'admin'), await projectId()];
+    const [{ service_id: serviceId } = { service_id: '' }] = await registered(admin);
+    const body = { limits: [{ service_id: serviceId, project_id: id, resource_name: 'image_count_total', resource_limit: 2 }] };
+    const made = await send('POST', '/limits', { token: admin, body });
+    const [limit] = made.body['limits'] as { id: string }[];
+    expect([made.status, (await send('POST', '/limits', { token: admin, body })).status]).toEqual([201, 409]);
+    expect((await send('PATCH', `/limits/${limit?.id}`, { token: admin, body: { limit: { resource_limit: 4 } } })).body['limit']).toMatchObject({ id: limit?.id, resource_limit: 4 });
+    const seenBy = async (user: string, project: string) => ((await send('GET', `/limits?project_id=${id}`, { token: await tokenOf(user, project) })).body['limits'] as unknown[]).length;
+    expect([await seenBy('demo', 'demo'), await seenBy('alt_demo', 'alt_demo'), await seenBy('glance', 'service')]).toEqual([1, 0, 1]);
+    expect((await send('DELETE', `/limits/${limit?.id}`, { token: admin })).status).toBe(204);
+    expect((await send('GET', `/limits/${limit?.id}`, { token: admin })).status).toBe(404);
+  });
+
+  it.each([
+    ['no list', { limits: {} }, 400], ['a limit that is no number', { limits: [{ resource_limit: '2' }] }, 400],
+    ['a limit that nobody registered', { limits: [{ resource_name: 'cores', resource_limit: 2 }] }, 403], ['a project that is not there', { limits: [{ project_id: 'p', resource_limit: 2 }] }, 404],
+  ])('are refused with %s', async (_, given, status) => {
+    const [admin, id] = [await tokenOf('admin', 'admin'), await projectId()];
+    const [{ service_id: serviceId } = { service_id: '' }] = await registered(admin);
+    const limits = Array.isArray(given.limits) ? given.limits.map((each) => ({ service_id: serviceId, project_id: id, resource_name: 'image_count_total', ...each })) : given.limits;
+    expect((await send('POST', '/limits', { token: admin, body: { limits } })).status).toBe(status);
+  });
+
+  it('are flat', async () => {
+    expect((await send('GET', '/limits/model', { token: await tokenOf('demo', 'demo') })).body['model']).toMatchObject({ name: 'flat' });
+  });
+});

@@ -7,6 +7,8 @@ import { AuthController } from './auth.controller.js';
 import { createCatalogue, type Catalogue } from './catalogue.js';
 import { loopbackOnly } from './config.js';
 import { IDENTITY, type DevelopmentIdentity } from './identity.js';
+import { LimitsController } from './limits.controller.js';
+import { createLimits } from './limits.js';
 import { RefusalFilter } from './refusal.js';
 import { ResourcesController } from './resources.controller.js';
 import { createTokens } from './tokens.js';
@@ -29,7 +31,7 @@ class DevelopmentIdentityModule {}
 
 const moduleOf = (identity: DevelopmentIdentity): DynamicModule => ({
   module: DevelopmentIdentityModule,
-  controllers: [VersionsController, AuthController, ResourcesController],
+  controllers: [VersionsController, AuthController, LimitsController, ResourcesController],
   providers: [{ provide: IDENTITY, useValue: identity }],
 });
 
@@ -41,7 +43,7 @@ export async function startDevelopmentIdentity(options: DevelopmentIdentityOptio
   let known: Catalogue | undefined;
   const identityUrl = (): string => urlOf(host, app?.getHttpServer().address() as AddressInfo);
   const catalogue = (): Catalogue => known ??= createCatalogue(identityUrl(), imageEndpoints);
-  const identity: DevelopmentIdentity = { tokens: createTokens(), password, now, catalogue, identityUrl };
+  const identity: DevelopmentIdentity = { tokens: createTokens(), password, now, limits: createLimits(), catalogue, identityUrl };
   const adapter = new FastifyAdapter({ bodyLimit: largestBodyBytes, routerOptions: { ignoreTrailingSlash: true }, exposeHeadRoutes: true, forceCloseConnections: true });
   app = await NestFactory.create<NestFastifyApplication>(moduleOf(identity), adapter, { logger: nestLogger(logger), abortOnError: false });
   app.useGlobalFilters(new RefusalFilter((err) => logger.error({ err }, 'a request failed'), identityUrl));

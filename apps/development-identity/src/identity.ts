@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Catalogue } from './catalogue.js';
 import { domain, rolesOf } from './directory.js';
+import type { Limits } from './limits.js';
 import { Refusal, unauthorized } from './refusal.js';
 import type { Grant, Tokens } from './tokens.js';
 
@@ -9,6 +10,7 @@ export interface DevelopmentIdentity {
   readonly tokens: Tokens;
   readonly password: string;
   readonly now: () => Date;
+  readonly limits: Limits;
   /** Known once it listens, since the port may be chosen by the system. */
   catalogue(): Catalogue;
   identityUrl(): string;

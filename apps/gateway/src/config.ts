@@ -97,6 +97,15 @@ export class GatewayConfig extends ImportFilterConfig {
   @Option.boolean('heliograph', 'cache_file_stores', { default: false, doc: 'Whether downloads bring data into the cache that lies in a file store, which is as near. What is queued (PUT /v2/cache/{id}) always comes.' })
   readonly cacheFileStores: boolean;
 
+  @Option.list('heliograph', 'size_limits', { default: [], doc: 'Smaller limits for some ways in which data comes, as METHOD=SIZE or METHOD@PROJECT=SIZE: upload=2GB, upload@PROJECT=10GB. METHOD is upload, glance-direct (what is staged), web-download, glance-download, copy-image or location-import. The same for gateway and importer.' })
+  readonly sizeLimits: readonly string[];
+
+  @Option.int('heliograph', 'reads_per_second', { default: 5000, min: 0, doc: 'How many reads of one project this gateway answers a second on average, with bursts of ten seconds\' worth; 0 is no limit. Administrators and services are not counted.' })
+  readonly readsPerSecond: number;
+
+  @Option.int('heliograph', 'changes_per_second', { default: 1000, min: 0, doc: 'The same for requests that change something.' })
+  readonly changesPerSecond: number;
+
   @Option.choice('default', 'hashing_algorithm', { glance: true, default: 'sha512', choices: osHashAlgos, doc: 'What os_hash_value is computed by. md5 is always computed besides.' })
   readonly hashingAlgorithm: OsHashAlgo;
 

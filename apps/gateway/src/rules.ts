@@ -13,6 +13,7 @@ export const edgeRules = (config: GatewayConfig): EdgeRules => ({
   enableProxyHeadersParsing: config.enableProxyHeadersParsing,
   maxRequestIdLength: config.maxRequestIdLength,
   imageSizeCap: config.imageSizeCap,
+  rate: { readsPerSecond: config.readsPerSecond, changesPerSecond: config.changesPerSecond },
   cors: {
     allowedOrigin: config.corsAllowedOrigin, allowCredentials: config.corsAllowCredentials, exposeHeaders: config.corsExposeHeaders,
     maxAge: config.corsMaxAge, allowMethods: config.corsAllowMethods, allowHeaders: config.corsAllowHeaders,

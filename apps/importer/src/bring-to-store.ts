@@ -1,6 +1,6 @@
 import { Problem, type DataInspection, type DataPreparation, type Image, type ImageDataFacts, type ImportInProgress } from '#libs/domain';
 import { isOsHashAlgo, receiveData, type DataKey, type OsHashAlgo, type ReceivedData, type ReceiveOptions, type Store } from '#libs/stores';
-import { acceptInspected, isRefusedForFormat, progressMeter, watchData, type DataWatch, type FormatClaim, type ProgressMeter } from '#libs/transfers';
+import { acceptInspected, isRefusedForFormat, progressMeter, reservedRoom, watchData, type DataWatch, type FormatClaim, type ProgressMeter } from '#libs/transfers';
 import type { ImportParts } from './import-parts.js';
 import { importSignature, isToBeChecked } from './import-signature.js';
 import { prepare, type PluginContext, type Prepared } from './plugins/prepare.js';
@@ -40,9 +40,10 @@ export async function bringToStore(asked: ImageUnderImport, key: DataKey, parts:
   const room = parts.work.open(key);
   try {
     const prepared = await preparedFor(asked, claim, source, parts, {
-      ...context, ...limits, imageId: asked.imageId, importId: asked.importing.importId, room, limitBytes: parts.limitBytes, osHashAlgo: parts.osHashAlgo,
+      ...context, ...limits, imageId: asked.imageId, importId: asked.importing.importId, room, limitBytes: parts.limitBytes(asked.importing.method, asked.image.owner), osHashAlgo: parts.osHashAlgo,
       alive: () => { if (!source.hasOwnLimits) stalled.moved(); },
     });
+    await reserveDeclared(asked, key, prepared, parts);
     const brought = await takeOver(asked, store, key, prepared, parts, limits) ?? await receive(asked, prepared, store, key, parts, { ...limits, recordInspection: context.recordInspection });
     progress.end('succeeded');
     const { done } = prepared;
@@ -75,6 +76,16 @@ const meterOf = ({ imageId, importing: { importId } }: ImageUnderImport, { attem
   });
 
 interface Limits { readonly signal: AbortSignal; readonly progress: ProgressMeter; onProgress(bytes: number): void }
+
+const reserved = ({ importing: { importId } }: ImageUnderImport, { storeId }: DataKey) => ({ importId, storeId, resource: 'sizeBytes' }) as const;
+
+/** What the source announces is reserved before a byte of it is taken. Refuses: ImageTooLarge, LimitReached. */
+async function reserveDeclared(asked: ImageUnderImport, key: DataKey, { declaredSizeBytes }: Pick<Source, 'declaredSizeBytes'>, parts: ImportParts): Promise<void> {
+  if (declaredSizeBytes === undefined) return;
+  const limitBytes = parts.limitBytes(asked.importing.method, asked.image.owner);
+  if (declaredSizeBytes > limitBytes) throw new Problem('ImageTooLarge', { limitBytes });
+  await parts. askRoom({ ...reserved(asked, key), needBytes: declaredSizeBytes, isUnannounced: false });
+}
 
 /** Where the store can take another's data without the bytes passing through here; what is known of them stays true. Refuses: HashMismatch, DataFormatMismatch, DataUnsafe. */
 async function takeOver(asked: ImageUnderImport, store: Store, key: DataKey, { stored, onlyFormats }: Prepared, parts: ImportParts, limits: Limits): Promise<Taken | undefined> {
@@ -109,14 +120,14 @@ function gainedBefore({ imageId, image }: ImageUnderImport, from: DataKey, { siz
   return inspection && { facts: acceptInspected(formats, imageId, image, sizeBytes, inspection), inspection, acceptedAs: formatsOf(image) };
 }
 
-async function receive(asked: ImageUnderImport, { claim, bytes, declaredSizeBytes, expectedHash, onlyFormats }: Prepared, store: Store, key: DataKey, { osHashAlgo, limitBytes, formats }: ImportParts, limits: Limits & Pick<SourceContext, 'recordInspection'>): Promise<Taken> {
+async function receive(asked: ImageUnderImport, { claim, bytes, declaredSizeBytes, expectedHash, onlyFormats }: Prepared, store: Store, key: DataKey, { osHashAlgo, limitBytes, formats, askRoom }: ImportParts, limits: Limits & Pick<SourceContext, 'recordInspection'>): Promise<Taken> {
   const { imageId, image, importing } = asked;
   const { data } = image;
   // A copy of what was accepted is not judged again: rules may have changed, its image has not.
   const watch = watchData({ formats, imageId, image, claim: data ? { diskFormat: null, containerFormat: null } : claim, openSignature: importSignature(asked) });
   const checked = await opened(watch, limits);
   const received = await receiveData(store, key, bytes, {
-    ...limits, ...checked, onBytes: watch.onBytes, limitBytes, osHashAlgo: givenAlgo(image, importing) ?? osHashAlgo, ...(expectedHash ? { expectedHash } : {}),
+    ...limits, ...checked, hasRoom: reservedRoom(askRoom, reserved(asked, key), declaredSizeBytes), onBytes: watch.onBytes, limitBytes: limitBytes(importing.method, image.owner), osHashAlgo: givenAlgo(image, importing) ?? osHashAlgo, ...(expectedHash ? { expectedHash } : {}),
     ...(declaredSizeBytes === undefined ? {} : { declaredSizeBytes }),
   });
   limits.progress.step('storing');

@@ -17,6 +17,9 @@ export class ImporterConfig extends ImportFilterConfig {
   @Option.int('default', 'image_size_cap', { glance: true, default: 1024 ** 4, min: 0, unit: 'bytes', doc: 'The most data that an image may have.' })
   readonly imageSizeCap: number;
 
+  @Option.list('heliograph', 'size_limits', { default: [], doc: 'Smaller limits for some ways in which data comes, as METHOD=SIZE or METHOD@PROJECT=SIZE: upload=2GB, upload@PROJECT=10GB. METHOD is upload, glance-direct (what is staged), web-download, glance-download, copy-image or location-import. The same for gateway and importer.' })
+  readonly sizeLimits: readonly string[];
+
   @Option.choice('default', 'hashing_algorithm', { glance: true, default: 'sha512', choices: osHashAlgos, doc: 'What os_hash_value is computed by. md5 is always computed besides.' })
   readonly hashingAlgorithm: OsHashAlgo;
 

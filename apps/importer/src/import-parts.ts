@@ -1,7 +1,7 @@
 import type { ImageCommandMessage, TellProgress } from '#libs/contracts';
 import type { Image, ImageCommand, ImageState } from '#libs/domain';
 import type { OsHashAlgo, Stores } from '#libs/stores';
-import type { FormatRules } from '#libs/transfers';
+import type { AskRoom, FormatRules, SizeLimits } from '#libs/transfers';
 import type { Plugin } from './plugins/prepare.js';
 import type { WorkRoom } from './plugins/work-room.js';
 import type { OpenSource } from './sources.js';
@@ -14,7 +14,7 @@ export interface ImportParts {
   /** Where plugins have files. */
   readonly work: Pick<WorkRoom, 'open'>;
   readonly osHashAlgo: OsHashAlgo;
-  readonly limitBytes: number;
+  readonly limitBytes: SizeLimits;
   /** What an image may have as its data. */
   readonly formats: FormatRules;
   /** For how long no byte may move. */
@@ -24,6 +24,7 @@ export interface ImportParts {
   /** How many stores of one import are filled side by side, once one of them has the data. */
   readonly parallelStores: number;
   readonly tellProgress: TellProgress;
+  readonly askRoom: AskRoom;
   readonly clock: () => Date;
   imageFromLeader(imageId: string): Promise<ImageState>;
   /** Sends a command until it is answered; rejects with what the catalog refuses. */

@@ -1,11 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { addressOf, commandSubject, decodeCommit, imageFromJson, questionSubject, type AttemptsAnswer, type Commit, type CommandContext, type StatusAnswer, type ImageCommandAnswer, type ImageCommandMessage } from '#libs/contracts';
+import { addressOf, commandSubject, decodeCommit, imageFromJson, questionSubject, type AttemptsAnswer, type Commit, type CommandContext, type StatusAnswer, type ImageCommandAnswer, type ImageCommandMessage, type ReservationAnswer } from '#libs/contracts';
 import { Problem, type ImportRequest, type ProblemCode } from '#libs/domain';
 import { configuredReach } from '#libs/download';
 import { jetStreamEventLog, jetStreamLeases, loadImage, workOnImages, type Stored, type WorkOutcome } from '#libs/event-log';
 import { progressTeller, sectionsOf, type Bus, type ServiceParts } from '#libs/platform';
 import { configuredStores, openStagingStore, openStores, type Store, type Stores } from '#libs/stores';
-import { formatRules, type ScrubParts } from '#libs/transfers';
+import { formatRules, sizeLimits, type ScrubParts } from '#libs/transfers';
 import type { ImporterConfig } from './config.js';
 import type { ImportParts, RequestedImport } from './import-parts.js';
 import { configuredPlugins, needsFiles } from './plugins/configured-plugins.js';
@@ -32,7 +32,8 @@ export async function openImporter({ config, logger, bus, readiness, shutdown }:
     logger.info({ image_id: imageId, import_id: importId, uri, address, status }, 'an import asks for its bytes');
   };
   const parts: ImportParts = {
-    stores, plugins, work, openSource: sourcesOf(stores, methodsOf(config, staging, onHop)), watchMs: 2000, parallelStores: config.maxParallelStores, osHashAlgo: config.hashingAlgorithm, limitBytes: config.imageSizeCap, formats: formatRules(config), idleMs: config.importIdleSeconds * 1000,
+    stores, plugins, work, openSource: sourcesOf(stores, methodsOf(config, staging, onHop)), watchMs: 2000, parallelStores: config.maxParallelStores, osHashAlgo: config.hashingAlgorithm, limitBytes: sizeLimits(config.sizeLimits, config.imageSizeCap), formats: formatRules(config), idleMs: config.importIdleSeconds * 1000,
+    askRoom: (question) => bus.ask<ReservationAnswer>(questionSubject(region, 'reservation'), question),
     tellProgress: progressTeller(bus), clock: () => new Date(),
     imageFromLeader: async (imageId) => (await loadImage(log, region, imageId)).state,
     send: (message) => sendUntilAnswered(bus, message, stop.signal),

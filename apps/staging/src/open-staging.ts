@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import {
   commandSubject, imageFromJson, questionSubject, type AttemptsAnswer, type CommandContext, type ImageCommandAnswer, type ImageCommandMessage, type Question,
-  type RemovalsAnswer, type StagedAnswer, type StatusAnswer,
+  type RemovalsAnswer, type ReservationAnswer, type StagedAnswer, type StatusAnswer,
 } from '#libs/contracts';
 import { stagingStoreId, type Image, type ImageCommand } from '#libs/domain';
 import { jetStreamLeases } from '#libs/event-log';
@@ -36,7 +36,7 @@ export async function openStaging({ config, bus, logger, readiness, shutdown }: 
   });
   const transfer: TransferParts = {
     leases: await jetStreamLeases(bus.connection, { region: bus.region }), leaseMs: config.leaseSeconds * 1000, idleMs: config.uploadIdleSeconds * 1000,
-    clock, osHashAlgo: config.hashingAlgorithm, formats: formatRules(config), tellProgress: progressTeller(bus), removeData: removal.ofImage,
+    clock, osHashAlgo: config.hashingAlgorithm, formats: formatRules(config), tellProgress: progressTeller(bus), askRoom: ask<ReservationAnswer>('reservation'), removeData: removal.ofImage,
   };
   const expiryMs = config.stagingExpiry * 1000;
   const resumable = uploads({ ...transfer, store, logger, sender, expiryMs });

@@ -34,7 +34,7 @@ type Options = Readonly<Record<string, string | number>>;
 /** The environment of a service: what fits this machine, over it what the operator said, over that what only the launcher can know. */
 export function environmentOf(name: ServiceName, around: Surroundings, dataDir: DataDir, operationsPort: number): NodeJS.ProcessEnv {
   const suggested: Options = {
-    ...(movesBytes(name) ? { ...storeOptions(dataDir), ...workOptions(dataDir) } : {}), ...(hasStaging(name) ? stagingOptions(dataDir) : {}), ...(name === 'gateway' ? gatewayOptions(around, dataDir) : {}),
+    ...(movesBytes(name) ? { ...storeOptions(dataDir), ...workOptions(dataDir) } : {}), ...(hasStaging(name) ? stagingOptions(dataDir) : {}), ...suggestedTo(name, around, dataDir),
   };
   const fixed: Options = {
     'heliograph.region': around.region, 'heliograph.nats_url': around.natsUrl, 'heliograph.operations_port': operationsPort,
@@ -45,6 +45,11 @@ export function environmentOf(name: ServiceName, around: Surroundings, dataDir: 
     ...transferOptions(name, around, dataDir),
   };
   return { ...variables(suggested), ...process.env, ...around.settings, ...variables(fixed) };
+}
+
+function suggestedTo(name: ServiceName, around: Surroundings, dataDir: DataDir): Options {
+  if (name === 'gateway') return gatewayOptions(around, dataDir);
+  return name === 'catalog' ? limitOptions(around.keystone) : {};
 }
 
 /** Who has the stores. */
@@ -90,6 +95,12 @@ function keystoneOptions(keystone: KeystoneArguments): Options {
     'keystone_authtoken.project_domain_id': keystone.projectDomainId,
   };
 }
+
+/** Where limits are, if use_keystone_limits is switched on; the service user reads them, unless the operator names another. */
+const limitOptions = ({ url, userName, password, projectName, userDomainId, projectDomainId }: KeystoneArguments): Options => ({
+  'oslo_limit.auth_url': url, 'oslo_limit.username': userName, 'oslo_limit.password': password, 'oslo_limit.project_name': projectName,
+  'oslo_limit.user_domain_id': userDomainId, 'oslo_limit.project_domain_id': projectDomainId,
+});
 
 /** Resolves when it is ready; a catalog also when it is up and does not trust the log, which only the operator can mend, with everything running. */
 export async function startService(name: ServiceName, around: Surroundings, dataDir: DataDir, signal: AbortSignal): Promise<Part> {

@@ -7,7 +7,7 @@ export { imageEventSchemas, metadefEventSchemas } from './event-schemas.js';
 export {
   imageFromJson, namespaceFromJson, type Answer, type AttemptFate, type AttemptsAnswer, type AttemptsQuestion, type CommandContext, type HistoryAnswer, type HistoryEntry, type HistoryQuestion, type ImageCommandAnswer,
   type ImageCommandMessage, type MetadefCommandAnswer, type MetadefCommandMessage, type Projected, type ReachedService, type RegionsAnswer, type RegionsQuestion,
-  type RemoteImage, type RemovalsAnswer, type RemovalsQuestion, type StagedAnswer, type StagedQuestion, type StatusAnswer, type StoredAnswer, type StoredImage, type StoredQuestion,
+  type RemoteImage, type RemovalsAnswer, type RemovalsQuestion, type ReservationAnswer, type ReservationQuestion, type StagedAnswer, type StagedQuestion, type StatusAnswer, type StoredAnswer, type StoredImage, type StoredQuestion, type UsageAnswer, type UsageQuestion,
 } from './messages.js';
 export { checksumAlgorithms, uploadIdOf, uploadNamed, wholePart, type ChecksumAlgorithm, type PartChecksum, type UploadAsk, type UploadNotes, type UploadState } from './uploads.js';
 export { known } from './known.js';

@@ -128,6 +128,19 @@ export type AttemptFate =
   | { readonly state: Attempt['state']; readonly isImporting: boolean; readonly unchangedSince: string }
   | { readonly state: 'gone' | 'unknown' | 'unreadable' };
 
+/**
+ * `ask.<region>.reservation`: room for bytes of an attempt, or of what an import brings to one store, before they are taken further.
+ * `isUnannounced`: nobody knows how many will come.
+ */
+export type ReservationQuestion = { readonly resource: 'sizeBytes' | 'stageBytes'; readonly needBytes: number; readonly isUnannounced: boolean }
+  & ({ readonly attemptId: string } | { readonly importId: string; readonly storeId: string });
+/** So many in all; null where nothing limits them. */
+export interface ReservationAnswer { readonly grantedBytes: number | null }
+
+/** `ask.<region>.usage`: what a project uses of each of its limits at the identity service, under the names registered there; empty where those do not count. */
+export interface UsageQuestion { readonly projectId: string }
+export interface UsageAnswer { readonly usage: Readonly<Record<string, { readonly usage: number; readonly limit: number }>> }
+
 /** `projected.<region>`: every commit up to `sequence` can be read from the read model. */
 export interface Projected { readonly sequence: number }
 

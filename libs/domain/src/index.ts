@@ -7,6 +7,10 @@ export {
 } from './image/image.js';
 export { evolveImage } from './image/image.evolve.js';
 export { imageDecider, type ImageCommand, type ImageCommandEnvelope, type ImageDecider } from './image/image.commands.js';
+export {
+  attemptHolder, claimsOf, commandHolder, granted, holdersOf, importHolder, releasedBy, usageChanges, type Claim, type Held,
+} from './quota/reservations.js';
+export { noUsage, resources, usageOf, type Resource, type Usage } from './quota/usage.js';
 export { nextImportStep, type ImportStep } from './image/image.import-process.js';
 export type { ImportToRequest } from './image/image.imports.js';
 export type { ImageLimits } from './image/image.limits.js';

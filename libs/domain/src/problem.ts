@@ -14,6 +14,7 @@ const sentences = {
   MethodNotAllowed: 'The method {method} is not allowed here. Use one of: {allowed}.',
   MethodUnknown: 'The method {method} is not one that this service knows. Use GET, POST, PUT, PATCH or DELETE.',
   RequestIdTooLong: 'X-Openstack-Request-ID is longer than {maxLength} characters. Send a shorter one, or none.',
+  TooManyRequests: 'Your project asks more often than {limit} a second, the most that is answered here. Ask again in {seconds} seconds.',
   TooManyListeners: 'Your project listens to the progress of {limit} images already, the most it may at once. Close a listener, or ask now and then without Accept: text/event-stream.',
   ListenersFull: 'Nobody more can listen to progress at this gateway now. Ask now and then without Accept: text/event-stream, or listen again in {seconds} seconds.',
   RangeNotSatisfiable: 'The range {range} does not lie within the {sizeBytes} bytes of this image. Ask for a range inside of them.',
@@ -64,6 +65,7 @@ const sentences = {
   MetadefTagNotFound: 'Namespace {namespace} has no tag {name}. Its tags are listed at its tags.',
 
   // Data
+  LimitReached: 'Project {projectId} would use {asked} of the {limit} that it may have as {resource}. Delete what is not needed any more, or ask your operator for a higher limit.',
   StoreUnknown: 'There is no store named {storeId}. The stores are listed at /v2/info/stores.',
   StoreUnavailable: 'Store {storeId} cannot take or give data now. Try again later.',
   StoreFull: 'Store {storeId} has no room left for this image. Ask your operator, or choose another store.',

@@ -37,6 +37,8 @@ export interface AggregateRules<State, Message extends AnyMessage, Event, Answer
   subjectOf(region: string, id: string): string;
   decide(envelope: Message['envelope'], state: State): readonly Event[];
   encode(commit: Commit<Event>): Uint8Array;
+  /** Has the last word before a commit is written, and may refuse it; asked again after each lost race. What it gives back undoes what it did, for a commit that is then not written. */
+  admit?(admission: Admission<State, Message, Event>): Promise<Withdraw>;
   answer(sequence: number, aggregate: Aggregate<State>): Answer;
   /** A command that begins a new aggregate: there is no history to read, and where there is one after all, the append finds out. */
   beginsNew(commandType: string): boolean;
@@ -47,6 +49,9 @@ export interface AggregateRules<State, Message extends AnyMessage, Event, Answer
     historyTooLong(message: Message, limit: number): Problem;
   };
 }
+
+export interface Admission<State, Message, Event> { readonly message: Message; readonly before: State; readonly after: State; readonly events: readonly Event[] }
+export type Withdraw = () => Promise<void>;
 
 export interface AnyExecutor<Message, Answer> {
   /**
@@ -60,6 +65,9 @@ export interface AnyExecutor<Message, Answer> {
 }
 
 type Decision<Event> = { readonly events: readonly Event[] } | { readonly refusal: Problem };
+
+/** What was done for a commit before it is written. */
+interface Undo { withdraw: Withdraw | undefined }
 
 const mostRaces = 5;
 
@@ -75,14 +83,17 @@ export function createExecutorOf<State, Message extends AnyMessage, Event, Answe
   async function execute(message: Message): Promise<Answer> {
     const id = rules.idOf(message);
     const subject = rules.subjectOf(region, id);
-    return inOrder(id, () => run(subject, id, message).catch((error: unknown) => {
+    const undo: Undo = { withdraw: undefined };
+    return inOrder(id, () => run(subject, id, message, undo).catch(async (error: unknown) => {
+      // Where it is unknown whether the commit was written, nothing is undone.
+      if (error instanceof Problem && error.code !== 'Unavailable') await undo.withdraw?.();
       // After anything but a refusal it is unknown what the log holds: the next command reads it.
       if (!(error instanceof Problem) || error.code === 'Unavailable') loaded.delete(id);
       throw error;
     }));
   }
 
-  async function run(subject: string, id: string, message: Message): Promise<Answer> {
+  async function run(subject: string, id: string, message: Message, undo: Undo): Promise<Answer> {
     let aggregate = loaded.get(id) ?? await firstGuess(subject, id, message);
     let isFresh = false;
     for (let races = 0; ;) {
@@ -96,6 +107,7 @@ export function createExecutorOf<State, Message extends AnyMessage, Event, Answe
         isFresh = true;
         continue;
       }
+      if (rules.admit) undo.withdraw = await admit(aggregate, decision.events, message);
       const appended = await tryAppend(subject, aggregate, decision.events, message);
       if (appended) return rules.answer(appended.sequence, appended);
       races += 1;
@@ -104,6 +116,11 @@ export function createExecutorOf<State, Message extends AnyMessage, Event, Answe
       aggregate = await catchUp(subject, aggregate, { wasBeaten: true });
       isFresh = true;
     }
+  }
+
+  async function admit(aggregate: Loaded, events: readonly Event[], message: Message): Promise<Withdraw | undefined> {
+    const after = events.reduce((state, event) => folding.evolve(state, event, options.clock()), aggregate.state);
+    return rules.admit?.({ message, before: aggregate.state, after, events });
   }
 
   const firstGuess = (subject: string, id: string, { envelope: { command } }: Message): Promise<Loaded> | Loaded =>

@@ -1,19 +1,25 @@
 import { encodeCommit, imageSubject, type ImageCommandAnswer, type ImageCommandMessage } from '#libs/contracts';
 import { Problem, type Image, type ImageDecider, type ImageEvent, type ImageState } from '#libs/domain';
 import { imageFolding } from './aggregate.js';
-import { createExecutorOf, type AggregateRules, type AnyExecutor, type ExecutorSettings } from './execute-any.js';
+import { createExecutorOf, type Admission, type AggregateRules, type AnyExecutor, type ExecutorSettings, type Withdraw } from './execute-any.js';
 
-export interface ExecutorOptions extends ExecutorSettings { readonly decider: ImageDecider }
+export type ImageAdmission = Admission<ImageState, ImageCommandMessage, ImageEvent>;
+export interface ExecutorOptions extends ExecutorSettings {
+  readonly decider: ImageDecider;
+  /** Reserves what a commit is about to use. Refuses: LimitReached. */
+  readonly admit?: (admission: ImageAdmission) => Promise<Withdraw>;
+}
 export type Executor = AnyExecutor<ImageCommandMessage, ImageCommandAnswer>;
 
 const endsThings: ReadonlySet<string> = new Set(['DeleteImage', 'FailImageDataUpload', 'RecordImageDataRemoved', 'DeactivateImage', 'RemoveMember']);
 
-const imageRules = (decider: ImageDecider): AggregateRules<ImageState, ImageCommandMessage, ImageEvent, ImageCommandAnswer> => ({
+const imageRules = ({ decider, admit }: ExecutorOptions): AggregateRules<ImageState, ImageCommandMessage, ImageEvent, ImageCommandAnswer> => ({
   folding: imageFolding,
   idOf: ({ envelope }) => envelope.imageId,
   subjectOf: imageSubject,
   decide: (envelope, state) => decider.decide(envelope, state),
   encode: encodeCommit,
+  ...(admit ? { admit } : {}),
   beginsNew: (commandType) => commandType === 'CreateImage',
   endsThings: (commandType) => endsThings.has(commandType),
   answer(sequence, { id, version, state }) {
@@ -27,4 +33,4 @@ const imageRules = (decider: ImageDecider): AggregateRules<ImageState, ImageComm
 });
 
 /** Carries out commands on images. */
-export const createExecutor = (options: ExecutorOptions): Executor => createExecutorOf(imageRules(options.decider), options);
+export const createExecutor = (options: ExecutorOptions): Executor => createExecutorOf(imageRules(options), options);

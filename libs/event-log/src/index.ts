@@ -3,7 +3,7 @@ export {
 } from './aggregate.js';
 export { crashPoint, crashPoints, type CrashPoint } from './crash-point.js';
 export { WrongExpectedSequence, type AppendOptions, type EventLog, type FollowOptions, type LogExtent, type Stored } from './event-log.js';
-export { createExecutor, type Executor, type ExecutorOptions } from './execute.js';
+export { createExecutor, type Executor, type ExecutorOptions, type ImageAdmission } from './execute.js';
 export { createMetadefExecutor, loadNamespace, metadefFolding, type MetadefExecutor } from './execute-metadefs.js';
 export { compareWithLog, judgeLog, type LogJudgement, type RememberedPosition } from './guard.js';
 export { jetStreamEventLog, type JetStreamLogOptions } from './jetstream.js';

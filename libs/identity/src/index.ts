@@ -1,6 +1,7 @@
 export type { Caller, CatalogEndpoint, CatalogEntry, Identity, Scope } from './caller.js';
 export { imageEndpointOf, imageEndpoints } from './image-endpoints.js';
 export { createKeystoneIdentity, type KeystoneOptions } from './keystone/keystone.js';
+export { createUnifiedLimits, type UnifiedLimits, type UnifiedLimitsOptions } from './keystone/unified-limits.js';
 export { knownCallers } from './known-callers.js';
 export type { PolicyTarget } from './policy/compile.js';
 export { defaultRules, type PolicyRule } from './policy/default-rules.js';

@@ -111,6 +111,13 @@ export const ImportEntity = defineEntity({
   },
 });
 
+export const ProjectUsageEntity = defineEntity({
+  name: 'ProjectUsage', tableName: 'project_usage',
+  properties: {
+    project: p.text().primary(), images: p.bigint('number'), sizeBytes: p.bigint('number'), stageBytes: p.bigint('number'), uploads: p.bigint('number'),
+  },
+});
+
 export const PositionEntity = defineEntity({
   name: 'Position', tableName: 'position',
   properties: { id: p.smallint().primary(), sequence: p.bigint('number'), logCreatedAt: p.text() },
@@ -136,6 +143,20 @@ export const FollowerEntity = defineEntity({
   properties: { name: p.text().primary(), logCreatedAt: p.text(), sequence: p.bigint('number') },
 });
 
+export const LimitedProjectEntity = defineEntity({
+  name: 'LimitedProject', tableName: 'limited_projects', schema: 'guard',
+  properties: { project: p.text().primary() },
+});
+
+export const ReservationEntity = defineEntity({
+  name: 'Reservation', tableName: 'reservations', schema: 'guard',
+  properties: {
+    holder: p.text().primary(), project: p.text(), imageId: p.uuid(), images: p.bigint('number'), sizeBytes: p.bigint('number'), stageBytes: p.bigint('number'),
+    uploads: p.bigint('number'), crosses: p.boolean(), touchedAt: p.datetime(3),
+  },
+});
+
 export const entities = [
-  ImageEntity, ImportEntity, MemberEntity, AttemptEntity, ParkedEntity, NamespaceEntity, ResourceTypeEntity, ParkedNamespaceEntity, PositionEntity, LogPositionEntity, LogTailEntity, PersonKeyEntity, FollowerEntity,
+  ImageEntity, ImportEntity, MemberEntity, AttemptEntity, ParkedEntity, NamespaceEntity, ResourceTypeEntity, ParkedNamespaceEntity, ProjectUsageEntity, PositionEntity, LogPositionEntity, LogTailEntity, PersonKeyEntity,
+  FollowerEntity, LimitedProjectEntity, ReservationEntity,
 ];

@@ -1,7 +1,8 @@
 import type { Commit } from '#libs/contracts';
-import { evolveImage, noImage, type Attempt, type Image, type ImageEvent, type ImageState } from '#libs/domain';
+import { commandHolder, evolveImage, noImage, releasedBy, usageChanges, type Attempt, type Image, type ImageEvent, type ImageState } from '#libs/domain';
 import { noteImports, type ImportNotes, type ImportRow, type ImportStepRow } from './import.projection.js';
 import { membersOf, rowOf, type AttemptRow, type ImageRow, type MemberRow, type ParkedRow } from './image.row.js';
+import { usageRow, type UsageRow } from './usage.row.js';
 
 /** An image as the read model knew it before a batch; absent for an id that is new or whose image is deleted. */
 export interface KnownImage {
@@ -27,10 +28,14 @@ export interface Changes {
   removedAttempts: { image_id: string; attempt_id: string }[];
   parked: ParkedRow[];
   imports: (ImportRow | ImportStepRow)[];
+  /** What is added to, or taken from, what projects use. */
+  usage: UsageRow[];
+  /** Holders whose reservations end here, of these images. */
+  released: { image_id: string; holder: string }[];
 }
 
 export const noChanges = (): Changes =>
-  ({ images: [], deletedImages: [], members: [], removedMembers: [], attempts: [], removedAttempts: [], parked: [], imports: [] });
+  ({ images: [], deletedImages: [], members: [], removedMembers: [], attempts: [], removedAttempts: [], parked: [], imports: [], usage: [], released: [] });
 
 /**
  * Folds the commits of one image, in order, over what was known of it: events → rows, and nothing else.
@@ -41,11 +46,12 @@ export function projectImage(imageId: string, known: KnownImage | undefined, com
   const changes = noChanges();
   const work = new Map<string, AttemptRow | 'removed'>();
   const imports: ImportNotes = new Map();
+  const released = new Set<string>();
   let now: Folded = known ?? (startsImage(commits[0]) ? { version: 0, sequence: 0, image: noImage() } : 'deleted');
   for (const { sequence, commit } of commits) {
     if (now !== 'deleted' && sequence <= now.sequence) continue;
     try {
-      now = foldCommit(imageId, now, sequence, commit, { work, imports });
+      now = foldCommit(imageId, now, sequence, commit, { work, imports, released });
     } catch (error) {
       changes.parked.push({ image_id: imageId, sequence, reason: error instanceof Error ? error.message : String(error) });
       break;
@@ -55,6 +61,7 @@ export function projectImage(imageId: string, known: KnownImage | undefined, com
   changes.imports.push(...imports.values());
   const after = now === 'deleted' || !now.image.exists ? undefined : { ...now, image: now.image };
   addRows(imageId, known, after, changes);
+  addUsage(imageId, { known, after, released }, changes);
   return { after, changes };
 }
 
@@ -63,9 +70,9 @@ type Folded = { version: number; sequence: number; image: ImageState } | 'delete
 const startsImage = (first: Placed | undefined): boolean =>
   first !== undefined && 'events' in first.commit && first.commit.version === 1;
 
-interface Notes { readonly work: Map<string, AttemptRow | 'removed'>; readonly imports: ImportNotes }
+interface Notes { readonly work: Map<string, AttemptRow | 'removed'>; readonly imports: ImportNotes; readonly released: Set<string> }
 
-function foldCommit(imageId: string, now: Folded, sequence: number, commit: Placed['commit'], { work, imports }: Notes): Folded {
+function foldCommit(imageId: string, now: Folded, sequence: number, commit: Placed['commit'], { work, imports, released }: Notes): Folded {
   if ('unreadable' in commit) throw new Error(commit.unreadable);
   if (now === 'deleted') {
     for (const event of commit.events) work.set(removedAttempt(event), 'removed');
@@ -74,9 +81,15 @@ function foldCommit(imageId: string, now: Folded, sequence: number, commit: Plac
   if (commit.version !== now.version + 1) throw new Error(`commit has version ${commit.version}; ${now.version + 1} should follow`);
   const image = commit.events.reduce<ImageState>((state, event) => evolveImage(state, event, commit.at), now.image);
   if (!image.exists) throw new Error('the commit carries no event');
-  noteImports(imports, imageId, commit, now.image.exists ? now.image.importing?.importId : undefined);
-  noteWork(imageId, now.image.exists ? now.image.attempts : [], image.attempts, commit.at, work);
+  const { importing, attempts }: Pick<Image, 'importing' | 'attempts'> = now.image.exists ? now.image : { importing: null, attempts: [] };
+  noteImports(imports, imageId, commit, importing?.importId);
+  noteWork(imageId, attempts, image.attempts, commit.at, work);
+  noteReleases(imageId, commit, now.image, image, released);
   return image.status === 'deleted' ? 'deleted' : { version: commit.version, sequence, image };
+}
+
+function noteReleases(imageId: string, { commandId }: Commit, before: ImageState, after: Image, released: Set<string>): void {
+  for (const holder of releasedBy(commandHolder(imageId, commandId), before, after)) released.add(holder);
 }
 
 /** Of a deleted image nothing can be recorded any more, but that its bytes are gone. */
@@ -100,6 +113,11 @@ function addWork(imageId: string, work: ReadonlyMap<string, AttemptRow | 'remove
     if (row === 'removed') changes.removedAttempts.push({ image_id: imageId, attempt_id: attemptId });
     else changes.attempts.push(row);
   }
+}
+
+function addUsage(imageId: string, { known, after, released }: { known: KnownImage | undefined; after: KnownImage | undefined; released: ReadonlySet<string> }, changes: Changes): void {
+  changes.usage.push(...usageChanges(known?.image, after?.image).map((change) => usageRow(imageId, change)));
+  changes.released.push(...[...released].map((holder) => ({ image_id: imageId, holder })));
 }
 
 function addRows(imageId: string, known: KnownImage | undefined, after: KnownImage | undefined, changes: Changes): void {

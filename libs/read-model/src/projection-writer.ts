@@ -7,6 +7,7 @@ import { importRowsSql, importRowValues } from './import.projection.js';
 import type { LogMessage } from './log-message.js';
 import { addMetadefChanges, noMetadefChanges, type MetadefChanges, type PlacedMetadef } from './metadef.projection.js';
 import type { ParkedNamespaceRow } from './metadef.row.js';
+import { usageRowsSql } from './usage.row.js';
 import { changesOfNamespace, groupByNamespace, hasMetadefChanges, metadefRowsSql, metadefRowValues, projectNamespaces } from './metadef.writer.js';
 
 export interface BatchPlace {
@@ -126,6 +127,8 @@ function addChanges(all: Changes, more: Changes): void {
   all.removedAttempts.push(...more.removedAttempts);
   all.parked.push(...more.parked);
   all.imports.push(...more.imports);
+  all.usage.push(...more.usage);
+  all.released.push(...more.released);
 }
 
 const loadSql = `
@@ -179,6 +182,9 @@ const guardSql = [
   `delete from guard.log_tail where sequence <= $15 and exists (select from moved)`,
 ];
 
+/** Reservations end where what they were for is counted. A catalogue that is rebuilt beside the live one has none. */
+const releaseSql = (only: string, first: number): string[] => [`delete from guard.reservations r where r.holder = any($${first}::text[]) ${only.replace('where', 'and')}`];
+
 /**
  * One statement is one transaction, and one round trip: the position moves on from $8, and everything else happens only if it did.
  * A second projector waits at the position's row and then finds that it has moved.
@@ -190,7 +196,8 @@ const writeSql = (more: readonly string[]): string => `with
 
 async function writeGuarded(pool: Pool, changes: BatchChanges, { messages, last, place }: Batch): Promise<void> {
   const tail = messages.slice(-logTailLength);
-  await writeWith(pool, 'apply', guardSql, changes, place.after, [
+  const released = changes.images.released.map(({ holder }) => holder);
+  await writeWith(pool, 'apply', { more: guardSql, released }, changes, place.after, [
     place.after, last.sequence, place.logCreatedAt, hashOfCommit(last.bytes),
     tail.map(({ sequence }) => sequence), tail.map(({ subject }) => subject), tail.map(({ bytes }) => Buffer.from(bytes)),
     trimmedUpTo(place.after, last.sequence),
@@ -198,15 +205,17 @@ async function writeGuarded(pool: Pool, changes: BatchChanges, { messages, last,
 }
 
 async function writeRows(pool: Pool, changes: BatchChanges, { last, place: { after, logCreatedAt } }: Batch): Promise<void> {
-  await writeWith(pool, 'apply-rows', [], changes, after, [after, last.sequence, logCreatedAt]);
+  await writeWith(pool, 'apply-rows', { more: [], released: [] }, changes, after, [after, last.sequence, logCreatedAt]);
 }
 
-/** Metadata definitions and imports change more seldom than images: the statement of every day does without them. */
-async function writeWith(pool: Pool, name: string, more: readonly string[], { images, metadefs }: BatchChanges, after: number, values: readonly unknown[]): Promise<void> {
+/** Metadata definitions, imports and counters change more seldom than images: the statement of every day does without them. */
+async function writeWith(pool: Pool, name: string, { more, released }: { readonly more: readonly string[]; readonly released: readonly string[] }, { images, metadefs }: BatchChanges, after: number, values: readonly unknown[]): Promise<void> {
   const only = 'where exists (select from moved)';
   const written: Written = { name, statements: [...more], values: [...rowValues(images), ...values] };
   if (hasMetadefChanges(metadefs)) add(written, 'metadefs', (first) => metadefRowsSql(only, first), metadefRowValues(metadefs));
   if (images.imports.length > 0) add(written, 'imports', (first) => importRowsSql(only, first), importRowValues(images.imports));
+  if (images.usage.length > 0) add(written, 'usage', (first) => usageRowsSql(only, first), [JSON.stringify(images.usage)]);
+  if (released.length > 0) add(written, 'released', (first) => releaseSql(only, first), [released]);
   await move(pool, written.name, writeSql(written.statements), after, written.values);
 }
 
@@ -286,6 +295,6 @@ function changesOf(changes: Changes, imageId: string): Changes {
     deletedImages: changes.deletedImages.filter((id) => id === imageId),
     members: changes.members.filter(own), removedMembers: changes.removedMembers.filter(own),
     attempts: changes.attempts.filter(own), removedAttempts: changes.removedAttempts.filter(own), parked: changes.parked.filter(own),
-    imports: changes.imports.filter(own),
+    imports: changes.imports.filter(own), usage: changes.usage.filter(own), released: changes.released.filter(own),
   };
 }

@@ -15,6 +15,7 @@ import {
 import type { NamespaceHead } from './metadef.row.js';
 import { tryBecomeProjector, type Ownership } from './ownership.js';
 import { postgresPersonKeys } from './person-keys.js';
+import { reservations, type Reservations } from './reservations.js';
 import { projectionWriter, type ProjectionWriter } from './projection-writer.js';
 import type { AtLeast } from './reads.js';
 
@@ -23,7 +24,7 @@ import type { AtLeast } from './reads.js';
  * Every read may name a position that it must not stay below (`atLeast`); it then waits up to two seconds for it.
  * Where PostgreSQL or that position cannot be reached, every method throws `Problem('Unavailable')`.
  */
-export interface ReadModel extends ProjectionWriter, LogGuardRecord, DataWork, Followers {
+export interface ReadModel extends ProjectionWriter, LogGuardRecord, DataWork, Reservations, Followers {
   imageById(imageId: string, options?: AtLeast): Promise<ImageRecord | undefined>;
   members(imageId: string, options?: AtLeast): Promise<readonly Member[] | undefined>;
   listImages(query: ImageListQuery, viewer: Viewer, options?: AtLeast): Promise<ImagePage>;
@@ -53,6 +54,7 @@ export async function openReadModel(options: DatabaseOptions): Promise<ReadModel
     ...logGuardRecord(database),
     ...dataWork(database),
     ...followers(pool),
+    ...reservations(pool),
     imageById: (imageId, at = {}) => imageById(pool, imageId, at),
     members: (imageId, at = {}) => members(pool, imageId, at),
     listImages: (query, viewer, at = {}) => listImages(pool, query, viewer, at),

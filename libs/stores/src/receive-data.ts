@@ -20,6 +20,8 @@ export interface ReceiveOptions {
   readonly signature?: SignatureToCheck;
   /** Called whenever bytes have arrived, with all so far. */
   readonly onProgress?: (receivedBytes: number) => void;
+  /** Asked before bytes go further, with all so far; what it gives back is waited for. */
+  readonly hasRoom?: (receivedBytes: number) => Promise<void> | undefined;
   /** Shown all bytes in their order, before anybody else sees them; must not keep them. */
   readonly onBytes?: (bytes: Uint8Array) => void;
   /** Ends the transfer at once with the signal's reason, also while the client is silent. */
@@ -107,14 +109,14 @@ async function pump(key: DataKey, source: ByteSource, options: ReceiveOptions, w
 
 /** Counts what passes and refuses too much of it at the first byte over; refuses too little at the end. */
 async function* guarded(chunks: AsyncGenerator<Uint8Array>, key: DataKey, options: ReceiveOptions, counted: { receivedBytes: number }): AsyncGenerator<Uint8Array, void, undefined> {
-  const { declaredSizeBytes, limitBytes, onProgress } = options;
-  const declaredBytes = declaredSizeBytes ?? Infinity;
+  const { declaredSizeBytes, hasRoom, onProgress } = options;
   try {
     for await (const chunk of chunks) {
       counted.receivedBytes += chunk.byteLength;
       const receivedBytes = counted.receivedBytes;
-      if (receivedBytes > limitBytes) throw new Problem('ImageTooLarge', { limitBytes });
-      if (receivedBytes > declaredBytes) throw new Problem('SizeMismatch', { declaredBytes, receivedBytes });
+      refuseTooMuch(receivedBytes, options);
+      const room = hasRoom?.(receivedBytes);
+      if (room) await room;
       onProgress?.(receivedBytes);
       yield chunk;
     }
@@ -124,6 +126,11 @@ async function* guarded(chunks: AsyncGenerator<Uint8Array>, key: DataKey, option
   if (declaredSizeBytes !== undefined && counted.receivedBytes < declaredSizeBytes) {
     throw new Problem('SizeMismatch', { declaredBytes: declaredSizeBytes, receivedBytes: counted.receivedBytes });
   }
+}
+
+function refuseTooMuch(receivedBytes: number, { declaredSizeBytes: declaredBytes = Infinity, limitBytes }: ReceiveOptions): void {
+  if (receivedBytes > limitBytes) throw new Problem('ImageTooLarge', { limitBytes });
+  if (receivedBytes > declaredBytes) throw new Problem('SizeMismatch', { declaredBytes, receivedBytes });
 }
 
 /** How Node tells that the client hung up, from the socket and from the stream above it. */

@@ -5,14 +5,15 @@ import type { PartWriter } from './store.js';
 
 /**
  * Takes a stream to the end of a part, in the memory that all uploads share. Resolves, once everything that came is written, to what ended it before its end:
- * what arrived before a connection broke is worth keeping. `onBytes` sees every chunk before it is written, and refuses it by throwing. Rejects where it cannot be written.
+ * what arrived before a connection broke is worth keeping. `onBytes` sees every chunk before it is written, is waited for where it gives a promise, and refuses it by throwing. Rejects where it cannot be written.
  */
-export async function receivePart(writer: Pick<PartWriter, 'write'>, source: ByteSource, { signal, onBytes }: { signal: AbortSignal; onBytes(bytes: Uint8Array): void }): Promise<{ readonly brokenBy?: unknown }> {
+export async function receivePart(writer: Pick<PartWriter, 'write'>, source: ByteSource, { signal, onBytes }: { signal: AbortSignal; onBytes(bytes: Uint8Array): Promise<void> | undefined }): Promise<{ readonly brokenBy?: unknown }> {
   let broken: { brokenBy?: unknown } = {};
   async function* untilBroken(): AsyncGenerator<Uint8Array, void, undefined> {
     try {
       for await (const chunk of interruptible(source, signal)) {
-        onBytes(chunk);
+        const allowed = onBytes(chunk);
+        if (allowed) await allowed;
         yield chunk;
       }
     } catch (error) {

@@ -4,6 +4,8 @@ export { acceptInspected, formatRules, isRefusedForFormat, watchFormat, type For
 export { dataRemoval, removalLoop, type DataRemoval, type RemovalParts } from './data-removal.js';
 export { importPlugins, importPluginsIn, type ImportPlugin } from './import-plugins.js';
 export { progressMeter, type MeteredTransfer, type ProgressMeter } from './progress-meter.js';
+export { reservedRoom, type AskRoom } from './reserved-room.js';
+export { sizeLimits, type SizeLimits, type WayIn } from './size-limits.js';
 export { stagedFates, sweepStaging, type StagedFate, type StagingSweepOptions, type StagingSweepParts, type Swept } from './staging-sweep.js';
 export { rescanImages, type Rescanned, type RescanOptions, type RescanParts } from './rescan.js';
 export { scrubStores, type Scrubbed, type ScrubOptions, type ScrubParts } from './scrub.js';

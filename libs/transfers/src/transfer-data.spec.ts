@@ -29,7 +29,7 @@ async function aQueuedImage(diskFormat = 'raw') {
   };
   let image = await send({ command: { ...creation, diskFormat } as ImageCommand });
   const parts = {
-    leases, clock, leaseMs: 30_000, idleMs: 60_000, osHashAlgo: 'sha512' as const, tellProgress: () => {},
+    leases, clock, leaseMs: 30_000, idleMs: 60_000, osHashAlgo: 'sha512' as const, tellProgress: () => {}, askRoom: () => Promise.resolve({ grantedBytes: null }),
     formats: { vmdkAllowedTypes: ['streamOptimized'], requireFormatMatch: true, gptSafetyChecksNonfatal: [] },
     async removeData(_: string, { attempts }: Image) {
       for (const { attemptId, storeId, state } of attempts) if (state === 'over') await store.remove({ imageId, attemptId, storeId });

@@ -9,6 +9,7 @@ import { holdLease } from './held-lease.js';
 import { idleLimit } from './idle-limit.js';
 import { progressMeter } from './progress-meter.js';
 import type { OpenSignature } from './signature-watch.js';
+import { reservedRoom, type AskRoom } from './reserved-room.js';
 
 /** Where the bytes go: to become the image's data, or to wait in the staging area for an import. */
 export type TransferKind = 'ImageDataUpload' | 'ImageStaging';
@@ -26,6 +27,7 @@ export interface TransferParts {
   /** What an image may have as its data. */
   readonly formats: FormatRules;
   readonly tellProgress: TellProgress;
+  readonly askRoom: AskRoom;
   /** Removes the bytes of attempts that are over. Never rejects. */
   removeData(imageId: string, image: Image): Promise<void>;
 }
@@ -130,10 +132,11 @@ function holdAttempt(parts: TransferParts, { kind, imageId, store, declaredSizeB
 const actions = { ImageDataUpload: 'upload', ImageStaging: 'stage' } as const;
 type HeldAttempt = ReturnType<typeof holdAttempt>;
 
-async function receive({ osHashAlgo }: TransferParts, { imageId, store, source, limitBytes, declaredSizeBytes }: Transfer, attemptId: string, attempt: HeldAttempt, { open, onBytes }: DataWatch): Promise<ReceivedData> {
+async function receive({ osHashAlgo, askRoom }: TransferParts, { kind, imageId, store, source, limitBytes, declaredSizeBytes }: Transfer, attemptId: string, attempt: HeldAttempt, { open, onBytes }: DataWatch): Promise<ReceivedData> {
   const checked = await open();
+  const resource = kind === 'ImageDataUpload' ? 'sizeBytes' : 'stageBytes';
   const received = await receiveData(store, { imageId, attemptId, storeId: store.id }, source, {
-    limitBytes, osHashAlgo, signal: attempt.signal, onProgress: attempt.moved, onBytes, ...checked, ...(declaredSizeBytes === undefined ? {} : { declaredSizeBytes }),
+    hasRoom: reservedRoom(askRoom, { attemptId, resource }, declaredSizeBytes), limitBytes, osHashAlgo, signal: attempt.signal, onProgress: attempt.moved, onBytes, ...checked, ...(declaredSizeBytes === undefined ? {} : { declaredSizeBytes }),
   });
   attempt.arrived();
   return received;

@@ -11,8 +11,8 @@ export interface AppendedPart {
   readonly totalBytes?: number;
   readonly checksum?: PartChecksum;
   readonly signal: AbortSignal;
-  /** Shown the size of the part with every chunk; refuses by throwing. */
-  onProgress(sizeBytes: number): void;
+  /** Shown the size of the part with every chunk, and waited for where it gives a promise; refuses by throwing. */
+  onProgress(sizeBytes: number): Promise<void> | undefined;
 }
 
 /**
@@ -29,8 +29,8 @@ export async function appendPart(unfinished: UnfinishedData, key: DataKey, sourc
       onBytes(bytes) {
         sizeBytes += bytes.byteLength;
         if (sizeBytes > totalBytes) throw new Problem('SizeMismatch', { declaredBytes: totalBytes, receivedBytes: sizeBytes });
-        onProgress(sizeBytes);
         hash?.update(bytes);
+        return onProgress(sizeBytes);
       },
     });
     const refusal = brokenBy === undefined ? wrongChecksum(checksum, hash?.digest('base64')) : refusalOf(brokenBy);

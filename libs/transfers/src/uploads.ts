@@ -5,19 +5,20 @@ import { finishUpload, orNotThere, type FinishParts } from './finish-upload.js';
 import { idleLimit } from './idle-limit.js';
 import { progressMeter } from './progress-meter.js';
 import type { TransferParts } from './transfer-data.js';
+import { reservedRoom } from './reserved-room.js';
 import { partsLimits, type PartLimit } from './parts-limits.js';
 import { turns } from './turns.js';
 import { appendPart } from './upload-part.js';
 import { newNote, uploadNotes, withPart, type UploadNote } from './upload-note.js';
 
-export interface UploadParts extends Omit<FinishParts, 'notes' | 'unfinished'>, Pick<TransferParts, 'idleMs' | 'tellProgress'> {
+export interface UploadParts extends Omit<FinishParts, 'notes' | 'unfinished'>, Pick<TransferParts, 'idleMs' | 'tellProgress' | 'askRoom'> {
   /** How long an upload waits for somebody to go on with it. */
   readonly expiryMs: number;
 }
 
 /** Uploads that can be resumed, where their bytes are. Every request but `append` is without a body. */
 export interface Uploads {
-  /** Does what the capability asks. Refuses: UploadNotResumable, UploadOffsetMismatch, UploadPaused, SizeMismatch, ImageTooLarge, ChecksumMismatch, TooManyParts, and what the image and the store refuse. */
+  /** Does what the capability asks. Refuses: UploadNotResumable, UploadOffsetMismatch, UploadPaused, SizeMismatch, ImageTooLarge, LimitReached, ChecksumMismatch, TooManyParts, and what the image and the store refuse. */
   carryOut(claims: CapabilityClaims & Required<Pick<CapabilityClaims, 'upload'>>, body: ByteSource): Promise<UploadState>;
   /** Finishes what had all of its bytes when a process died. Never rejects. */
   finishAll(): Promise<void>;
@@ -114,13 +115,16 @@ export function uploads(parts: UploadParts): Uploads {
   async function take(key: DataKey, { part, at, totalBytes, checksum }: Ask<'append'>, { body, signal, limit }: { body: ByteSource; signal: AbortSignal; limit: PartLimit }): Promise<void> {
     await unfinished!.touch(key, clock());
     const idle = idleLimit(key.imageId, parts.idleMs);
+    const hasRoom = reservedRoom(parts.askRoom, { attemptId: key.attemptId, resource: 'stageBytes' }, 0);
     const meter = progressMeter(parts.tellProgress, clock, key.imageId, { attemptId: key.attemptId, action: 'stage', storeId: store.id, ...known({ totalBytes: part === wholePart ? totalBytes : undefined }) });
     try {
       await appendPart(unfinished!, key, body, {
         part, at, ...known({ totalBytes, checksum }), signal: AbortSignal.any([signal, idle.signal]),
         onProgress(sizeBytes) {
           idle.moved();
-          meter.moved(limit.grow(sizeBytes));
+          const allBytes = limit.grow(sizeBytes);
+          meter.moved(allBytes);
+          return hasRoom(allBytes);
         },
       });
       meter.end('succeeded');

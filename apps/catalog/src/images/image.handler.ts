@@ -1,6 +1,6 @@
 import { Controller, Inject } from '@nestjs/common';
 import { MessagePattern, Payload } from '@nestjs/microservices';
-import type { AttemptsAnswer, HistoryAnswer, ImageCommandAnswer, MetadefCommandAnswer, RemovalsAnswer, StagedAnswer, StatusAnswer, StoredAnswer } from '#libs/contracts';
+import type { AttemptsAnswer, HistoryAnswer, ImageCommandAnswer, MetadefCommandAnswer, RemovalsAnswer, ReservationAnswer, StagedAnswer, StatusAnswer, StoredAnswer, UsageAnswer } from '#libs/contracts';
 import { catalogToken, type Catalog } from '../catalog.js';
 
 /** What the other services may ask of the catalog. Subjects: `do.<region>.image`, `do.<region>.metadef`, `ask.<region>.*`. */
@@ -41,6 +41,16 @@ export class ImageHandler {
   @MessagePattern('ask.stored')
   stored(@Payload() question: unknown): Promise<StoredAnswer> {
     return this.catalog.stored(question);
+  }
+
+  @MessagePattern('ask.reservation')
+  reserve(@Payload() question: unknown): Promise<ReservationAnswer> {
+    return this.catalog.reserve(question);
+  }
+
+  @MessagePattern('ask.usage')
+  usage(@Payload() question: unknown): Promise<UsageAnswer> {
+    return this.catalog.usage(question);
   }
 
   @MessagePattern('ask.status')

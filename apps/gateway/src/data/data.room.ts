@@ -2,7 +2,7 @@ import { Problem } from '#libs/domain';
 import { readPreferred, type DataKey, type ReadPreference, type Store, type StoreReader, type Stores } from '#libs/stores';
 import type { AskedData } from '../cache/image-cache.js';
 import type { CacheRoom } from '../cache/open-cache.js';
-import type { DataRemoval, TransferParts } from '#libs/transfers';
+import type { DataRemoval, SizeLimits, TransferParts } from '#libs/transfers';
 import type { StagingLine } from './bring-to-staging.js';
 import type { Signing } from './signing.js';
 import type { TellSent } from './tell-sent.js';
@@ -17,8 +17,8 @@ export interface DataRoom {
   readonly staging: StagingLine | undefined;
   /** Copies of data that is slow to read; undefined where this gateway keeps none. */
   readonly cache: CacheRoom | undefined;
-  /** The most bytes an image may have. (glance: image_size_cap) */
-  readonly limitBytes: number;
+  /** The most bytes that may come. (glance: image_size_cap) */
+  readonly limitBytes: SizeLimits;
   /** Tells of a download that has ended. */
   readonly tellSent: TellSent;
   readonly signing: Signing;

@@ -31,7 +31,7 @@ export class ImageDataController {
     const { imageId } = asked;
     const identity = commandIdentity(request, pathOf(request));
     await transferData(this.data.upload, {
-      kind: 'ImageDataUpload', imageId, store: this.data.storeFor(header(request, 'x-image-meta-store')), source: request.raw, limitBytes: this.data.limitBytes,
+      kind: 'ImageDataUpload', imageId, store: this.data.storeFor(header(request, 'x-image-meta-store')), source: request.raw, limitBytes: this.data.limitBytes('upload', asked.image.owner),
       ...(declaredSizeBytes === undefined ? {} : { declaredSizeBytes }),
       authorizedFor: { owner: asked.image.owner, visibility: asked.image.visibility },
       openSignature: this.data.signing.ofUpload(request, imageId),

@@ -40,7 +40,7 @@ export class ImageStageController {
     permissions.requireOn('import_image', asked, request.caller);
     const { commandId, requestHash } = commandIdentity(request, pathOf(request));
     await bringToStaging(staging, {
-      imageId: asked.imageId, attemptId: randomUUID(), limitBytes, ...images.senderOf(request),
+      imageId: asked.imageId, attemptId: randomUUID(), limitBytes: limitBytes('glance-direct', asked.image.owner), ...images.senderOf(request),
       completion: { commandId, ...(requestHash === undefined ? {} : { requestHash }) },
       authorizedFor: { owner: asked.image.owner, visibility: asked.image.visibility },
       ...(declaredSizeBytes === undefined ? {} : { declaredSizeBytes }),

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { commandSubject, imageFromJson, questionSubject, type CommandContext, type ImageCommandAnswer, type ImageCommandMessage, type RemovalsAnswer } from '#libs/contracts';
+import { commandSubject, imageFromJson, questionSubject, type CommandContext, type ImageCommandAnswer, type ImageCommandMessage, type RemovalsAnswer, type ReservationAnswer } from '#libs/contracts';
 import type { Image, ImageCommand } from '#libs/domain';
 import { jetStreamLeases } from '#libs/event-log';
 import { progressTeller, type ServiceParts } from '#libs/platform';
 import type { ReadModel } from '#libs/read-model';
 import type { Stores } from '#libs/stores';
 import { openCache } from '../cache/open-cache.js';
-import { dataRemoval, formatRules, removalLoop } from '#libs/transfers';
+import { dataRemoval, formatRules, removalLoop, sizeLimits } from '#libs/transfers';
 import type { GatewayConfig } from '../config.js';
 import { dataRoom, type DataRoom } from './data.room.js';
 import { signing } from './signing.js';
@@ -32,12 +32,12 @@ export async function openData(parts: ServiceParts<GatewayConfig>, stores: Store
     removal,
     cache: await openCache(parts, stores, readModel),
     staging: stagingLine(config),
-    limitBytes: config.imageSizeCap,
+    limitBytes: sizeLimits(config.sizeLimits, config.imageSizeCap),
     signing: signing(config, () => new Date()),
     tellSent: sentTeller(parts, () => new Date()),
     upload: {
       leases: await jetStreamLeases(bus.connection, { region: bus.region }), leaseMs: config.leaseSeconds * 1000, idleMs: config.uploadIdleSeconds * 1000,
-      clock: () => new Date(), osHashAlgo: config.hashingAlgorithm, formats: formatRules(config), tellProgress: progressTeller(bus), removeData: removal.ofImage,
+      clock: () => new Date(), osHashAlgo: config.hashingAlgorithm, formats: formatRules(config), tellProgress: progressTeller(bus), askRoom: (question) => bus.ask<ReservationAnswer>(questionSubject(bus.region, 'reservation'), question), removeData: removal.ofImage,
     },
   });
 }

@@ -5,7 +5,7 @@ import { GATEWAY_RULES, IMAGES, type GatewayRules, type ImageRoom } from '../tok
 /** What this service can do: import methods and stores. Flags are texts, as in Glance. Source: API.md section 12. */
 @Controller('v2/info')
 export class InfoController {
-  constructor(@Inject(GATEWAY_RULES) private readonly rules: GatewayRules, @Inject(IMAGES) private readonly room: Pick<ImageRoom, 'permissions'>) {}
+  constructor(@Inject(GATEWAY_RULES) private readonly rules: GatewayRules, @Inject(IMAGES) private readonly room: Pick<ImageRoom, 'permissions' | 'images'>) {}
 
   @Get('import')
   importMethods(): object {
@@ -23,10 +23,11 @@ export class InfoController {
     return { stores: this.rules.stores.map(({ id, kind, weight, properties }) => ({ ...this.shown(id), type: kind, weight, properties })) };
   }
 
-  /** What a project uses of its limits at the identity service: none are kept yet, as with Glance's use_keystone_limits at its default. */
+  /** What the caller's project uses of its limits at the identity service; nothing where use_keystone_limits is off. */
   @Get('usage')
-  usage(): object {
-    return { usage: {} };
+  async usage(@Req() request: Request): Promise<object> {
+    const projectId = request.caller?.projectId ?? null;
+    return projectId === null ? { usage: {} } : this.room.images.usage(projectId);
   }
 
   private shown(id: string): object {

@@ -14,6 +14,7 @@ import { hasBody } from './json-body.js';
 import { knownRoutes } from './known-routes.js';
 import { ProblemFilter, type RefusalFacts } from './problem.filter.js';
 import { requestIdOf } from './request-id.js';
+import { requestRate, type RateRules } from './request-rate.js';
 import { header, type Reply, type Request } from './request.js';
 import { offerTus } from '../uploads/tus.js';
 import { rewrittenUrl } from './version-prefix.js';
@@ -22,6 +23,7 @@ export interface EdgeRules extends AddressRules {
   readonly maxRequestIdLength: number;
   readonly cors: CorsRules;
   readonly imageSizeCap: number;
+  readonly rate: RateRules;
 }
 
 export interface EdgeParts {
@@ -87,6 +89,8 @@ export function installEdge(app: NestFastifyApplication, parts: EdgeParts): void
     });
   });
   fastify.addHook('onRequest', (request, _reply, done) => authenticate(request, parts.identity, done));
+  const count = requestRate(parts.rules.rate);
+  fastify.addHook('preHandler', (request, _reply, done) => refusing(() => { if (request.caller as Request['caller'] | null) count(request.method, request.caller); }, done, done));
   fastify.addHook('preHandler', (request, _reply, done) => refusing(() => refuseUnexpectedBody(request), done, done));
   fastify.addHook('onSend', (_request, reply, _payload, done) => {
     // Fastify names a charset, which JSON has none of, and clients compare the header as a whole.

@@ -11,6 +11,7 @@ export const problemStatus = {
   RouteNotFound: 404,
   MethodNotAllowed: 405,
   MethodUnknown: 501,
+  TooManyRequests: 429,
   TooManyListeners: 429,
   ListenersFull: 503,
   RangeNotSatisfiable: 416,
@@ -81,6 +82,7 @@ export const problemStatus = {
   MetadefTagExists: 409,
   MetadefTagNotFound: 404,
 
+  LimitReached: 413,
   StoreUnknown: 409,
   StoreUnavailable: 503,
   StoreFull: 413,

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { commandSubject, imageFromJson, isLowerUuid, questionSubject, type HistoryAnswer, type ImageCommandAnswer, type ImageCommandMessage } from '#libs/contracts';
+import { commandSubject, imageFromJson, isLowerUuid, questionSubject, type HistoryAnswer, type ImageCommandAnswer, type ImageCommandMessage, type UsageAnswer } from '#libs/contracts';
 import { Problem, type Image, type ImageCommand, type ImageCommandEnvelope } from '#libs/domain';
 import { crashPoint } from '#libs/event-log';
 import type { Bus } from '#libs/platform';
@@ -42,6 +42,8 @@ export interface Images {
   change(change: Change): Promise<Image>;
   /** Who a command comes from, for the service that sends it in our place. */
   senderOf(request: Request): ReturnType<typeof senderOf>;
+  /** What a project uses of its limits. */
+  usage(projectId: string): Promise<UsageAnswer>;
   history(imageId: string, page: { afterVersion: number; limit: number }): Promise<HistoryAnswer>;
 }
 
@@ -111,6 +113,7 @@ export function images({ bus, readModel, permissions, acknowledged, address }: I
         }
       }
     },
+    usage: (projectId) => bus.ask<UsageAnswer>(questionSubject(bus.region, 'usage'), { projectId }),
     async history(imageId, page) {
       const id = imageId.toLowerCase();
       if (!isLowerUuid(id)) throw new Problem('ImageNotFound', { imageId });

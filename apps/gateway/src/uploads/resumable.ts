@@ -30,7 +30,7 @@ export function resumable(data: DataRoom, { images, permissions }: ImageRoom, ru
   async function ask(request: Request, { imageId, image }: ImageRecord, attemptId: string, what: UploadAsk, withBody = false): Promise<UploadState> {
     if (!data.staging) throw new Problem('RouteNotFound', { path: pathOf(request) });
     return askOfUpload(data.staging, {
-      imageId, attemptId, limitBytes: data.limitBytes, ...images.senderOf(request),
+      imageId, attemptId, limitBytes: data.limitBytes('glance-direct', image.owner), ...images.senderOf(request),
       authorizedFor: { owner: image.owner, visibility: image.visibility },
       upload: { ask: what, formats: { diskFormat: image.diskFormat, containerFormat: image.containerFormat } },
     }, withBody ? request.raw : undefined);

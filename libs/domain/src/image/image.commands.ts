@@ -119,7 +119,7 @@ function decideExisting(imageId: string, command: OnExisting, image: Image, limi
     case 'StartImageStaging': return startImageStaging(imageId, command, image);
     case 'CompleteImageStaging': return completeImageStaging(imageId, command, image);
     case 'ExpireStagedData': return expireStagedData(command, image);
-    case 'RequestImageImport': return requestImageImport(imageId, withoutType(command), image);
+    case 'RequestImageImport': return requestImageImport(imageId, withoutType(command), image, limits);
     case 'RecordImportHops': return recordImportHops(command, image);
     case 'DescribeImportedImage': return describeImportedImage(imageId, command, image, limits);
     case 'StartStoreImport': return startStoreImport(imageId, command, image);

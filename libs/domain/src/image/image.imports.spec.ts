@@ -22,6 +22,17 @@ const complete = (id: string, facts = someData) => asked({ type: 'CompleteStoreI
 const finish = asked({ type: 'FinishImport', importId, reason: 'store fast is full' });
 const stateOf = (...history: ImageEvent[]) => given(...history).state() as Image;
 
+describe('image_location_quota', () => {
+  const limited = specification(imageDecider({ properties: -1, tags: -1, members: -1, locations: 2 }));
+
+  it('refuses an import that would put the data in more places, those where it lies counted', () => {
+    limited(...anImage()).when(asked(request('web-download', ['fast', 'far', 'near']))).refuses('TooManyLocations');
+    limited(...anImage()).when(asked(request('web-download', ['fast', 'far']))).then(requested('web-download', ['fast', 'far']));
+    limited(...anImage({ status: 'active' })).when(asked(request('copy-image', ['far', 'near']))).refuses('TooManyLocations');
+    limited(...anImage({ status: 'active' })).when(asked(request('copy-image', ['far']))).then(requested('copy-image', ['far']));
+  });
+});
+
 describe('Stage binary image data', () => {
   const start = asked({ type: 'StartImageStaging', attemptId, storeId: stagingStoreId });
 

@@ -1,7 +1,7 @@
 import { Problem } from '../problem.js';
 import { inspected } from './image.data.js';
 import type { Attempt, DataInspection, Image, ImageDataFacts, ImageEvent, ImportHop, ImportInProgress, ImportMethod, ImportRequest, KnownDataFacts, DataPreparation } from './image.js';
-import type { ImageLimits } from './image.limits.js';
+import { within, type ImageLimits } from './image.limits.js';
 import { changeImageProperties } from './image.properties.js';
 import type { ImageStatus } from './image.status.js';
 
@@ -12,15 +12,17 @@ export interface ImportToRequest extends ImportRequest {
 
 /**
  * Takes the import lock: the truth of an import begins here. → importing; copy-image leaves the image active.
- * Refuses: ImportInProgress, ImageStatusConflict, FormatsMissingForImport, StoreHasImage. Nothing to copy changes nothing.
+ * Refuses: ImportInProgress, ImageStatusConflict, FormatsMissingForImport, StoreHasImage, TooManyLocations. Nothing to copy changes nothing.
  * Source: api-ref "Import an image"; API.md section 9 for the statuses.
  */
-export function requestImageImport(imageId: string, request: ImportToRequest, image: Image): ImageEvent[] {
+export function requestImageImport(imageId: string, request: ImportToRequest, image: Image, limits: ImageLimits): ImageEvent[] {
   if (image.importing) throw new Problem('ImportInProgress', { imageId, importId: image.importing.importId });
   refuseWrongStatus(imageId, request.method, image);
   if (image.diskFormat === null || image.containerFormat === null) throw new Problem('FormatsMissingForImport', { imageId });
   const storeIds = storesToFill(imageId, request, image);
-  return storeIds.length === 0 ? [] : [{ type: 'ImageImportRequested', data: requestData(request, storeIds) }];
+  if (storeIds.length === 0) return [];
+  within(limits.locations ?? -1, storeIds.length + image.attempts.filter(({ state }) => state === 'stored').length, 'TooManyLocations');
+  return [{ type: 'ImageImportRequested', data: requestData(request, storeIds) }];
 }
 
 const neededStatus: Record<ImportMethod, readonly ImageStatus[]> = {

@@ -1,5 +1,6 @@
 import http from 'node:http';
 import https from 'node:https';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface Exchange {
   readonly method: 'GET' | 'POST';
@@ -52,3 +53,20 @@ async function readJson(response: http.IncomingMessage): Promise<unknown> {
   if (sizeBytes === 0 || !/json/.test(response.headers['content-type'] ?? '')) return undefined;
   return JSON.parse(Buffer.concat(chunks).toString('utf8')) as unknown;
 }
+
+/** Asks again when Keystone does not answer, answers 429, or with a status of 500 and more; the last answer or error stands. */
+export function retried(send: (exchange: Exchange) => Promise<Answer>) {
+  return async (exchange: Exchange): Promise<Answer> => {
+    for (const pauseMs of pausesMs) {
+      const answer = await send(exchange).catch(() => undefined);
+      if (answer && answer.status < 500 && answer.status !== 429) return answer;
+      await sleep(pauseMs);
+    }
+    return send(exchange);
+  };
+}
+
+const pausesMs = [100, 400];
+
+/** Where the Identity API v3 answers; with or without `/v3` at the end of what is given. */
+export const identityUrlOf = (authUrl: string): string => `${authUrl.replace(/\/+$/, '').replace(/\/v3$/, '')}/v3`;

@@ -1,7 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Problem } from '#libs/domain';
 import type { Caller, Identity } from '../caller.js';
-import { createHttpClient, type Answer, type Exchange } from './http.js';
+import { createHttpClient, identityUrlOf, retried, type Answer } from './http.js';
 import { createOwnToken, type ServiceUser } from './service-user.js';
 import { callerFrom } from './token-body.js';
 import { createTokenCache, digestOf } from './token-cache.js';
@@ -26,7 +25,6 @@ export interface KeystoneOptions {
 }
 
 const refusedMs = 10_000;
-const pausesMs = [100, 400];
 const longestToken = 16 * 1024;
 
 /**
@@ -37,7 +35,7 @@ const longestToken = 16 * 1024;
 export function createKeystoneIdentity(options: KeystoneOptions): Identity {
   const { serviceTokenRoles = ['service'], serviceTokenRolesRequired = false, timeoutMs = 5000, now = () => new Date(), warn = () => undefined } = options;
   const nowMs = (): number => now().getTime();
-  const identityUrl = `${options.authUrl.replace(/\/+$/, '').replace(/\/v3$/, '')}/v3`;
+  const identityUrl = identityUrlOf(options.authUrl);
   const send = retried(createHttpClient(timeoutMs));
   const own = createOwnToken(identityUrl, options.serviceUser, send, nowMs);
   const cache = createTokenCache({ keepMs: (options.tokenCacheTime ?? 300) * 1000, refusedMs, nowMs });
@@ -135,16 +133,4 @@ const isPresentable = (token: string | undefined): token is string =>
 function callerIn(answer: Answer): Caller {
   if (answer.status !== 200) throw new Error(`it answered with status ${answer.status}`);
   return callerFrom(answer.body);
-}
-
-/** Asks again when Keystone does not answer, answers 429, or with a status of 500 and more; the last answer or error stands. */
-function retried(send: (exchange: Exchange) => Promise<Answer>) {
-  return async (exchange: Exchange): Promise<Answer> => {
-    for (const pauseMs of pausesMs) {
-      const answer = await send(exchange).catch(() => undefined);
-      if (answer && answer.status < 500 && answer.status !== 429) return answer;
-      await sleep(pauseMs);
-    }
-    return send(exchange);
-  };
 }

@@ -1,8 +1,9 @@
 import type { Answer, Exchange } from './http.js';
 
-/** The account with which tokens of others are validated: a user with his password, or an application credential. */
+/** The account with which we ask Keystone: a user with his password, on a project or on the whole system, or an application credential. */
 export type ServiceUser =
   | { readonly username: string; readonly password: string; readonly projectName: string; readonly userDomainId: string; readonly projectDomainId: string }
+  | { readonly username: string; readonly password: string; readonly userDomainId: string; readonly systemScope: true }
   | { readonly applicationCredentialId: string; readonly applicationCredentialSecret: string };
 
 /** Renewed this long before it expires, so that no request meets the end of it. */
@@ -42,9 +43,9 @@ function authOf(user: ServiceUser): unknown {
     const { applicationCredentialId: id, applicationCredentialSecret: secret } = user;
     return { identity: { methods: ['application_credential'], application_credential: { id, secret } } };
   }
-  const { username: name, password, userDomainId, projectName, projectDomainId } = user;
+  const { username: name, password, userDomainId } = user;
   return {
     identity: { methods: ['password'], password: { user: { name, password, domain: { id: userDomainId } } } },
-    scope: { project: { name: projectName, domain: { id: projectDomainId } } },
+    scope: 'systemScope' in user ? { system: { all: true } } : { project: { name: user.projectName, domain: { id: user.projectDomainId } } },
   };
 }

@@ -5,8 +5,10 @@ import { Catalog0003Metadefs } from './catalog-0003-metadefs.js';
 import { Catalog0004MetadefRenames } from './catalog-0004-metadef-renames.js';
 import { Catalog0005Staged } from './catalog-0005-staged.js';
 import { Catalog0006Imports } from './catalog-0006-imports.js';
+import { Catalog0008Usage } from './catalog-0008-usage.js';
 import { Catalog0011Uploads } from './catalog-0011-uploads.js';
 import { Guard0001Guard } from './guard-0001-guard.js';
+import { Guard0008Reservations } from './guard-0008-reservations.js';
 import { Guard0009Followers } from './guard-0009-followers.js';
 
 export type MigrationsList = readonly { readonly name: string; readonly class: new (...given: ConstructorParameters<typeof Migration>) => Migration }[];
@@ -19,6 +21,7 @@ export const catalogMigrations = [
   { name: 'catalog-0004-metadef-renames', class: Catalog0004MetadefRenames },
   { name: 'catalog-0005-staged', class: Catalog0005Staged },
   { name: 'catalog-0006-imports', class: Catalog0006Imports },
+  { name: 'catalog-0008-usage', class: Catalog0008Usage },
   { name: 'catalog-0011-uploads', class: Catalog0011Uploads },
 ] as const;
 
@@ -27,5 +30,6 @@ export const lateMigrations: ReadonlySet<string> = new Set(['catalog-0002-indexe
 
 export const guardMigrations = [
   { name: 'guard-0001-guard', class: Guard0001Guard },
+  { name: 'guard-0008-reservations', class: Guard0008Reservations },
   { name: 'guard-0009-followers', class: Guard0009Followers },
 ] as const;
