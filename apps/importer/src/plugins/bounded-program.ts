@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { setInterval } from 'node:timers';
 
 export interface ProgramLimits {
@@ -46,9 +46,7 @@ const mostPrinted = 64 * 1024;
  */
 export function runBounded({ command, args, limits, signal, env = {}, stdin, onAlive, onOutput }: ProgramRun): Promise<ProgramEnd> {
   signal.throwIfAborted();
-  const child = spawn('/bin/sh', ['-c', `${boundsOf(limits)} exec "$@"`, 'sh', command, ...args], {
-    detached: true, env: { PATH: process.env['PATH'] ?? '', LANG: 'C', ...env }, stdio: [stdin ?? 'ignore', 'pipe', 'pipe'],
-  });
+  const child = startBounded({ command, args, limits, env }, stdin ?? 'ignore');
   const printed = { output: '', complaint: '' };
   child.stdout?.setEncoding('utf8').on('data', (text: string) => {
     printed.output = (printed.output + text).slice(0, mostPrinted);
@@ -74,12 +72,19 @@ export function runBounded({ command, args, limits, signal, env = {}, stdin, onA
   });
 }
 
+/** Starts it; whoever does so ends its group. */
+export const startBounded = ({ command, args, limits, env = {} }: Pick<ProgramRun, 'command' | 'args' | 'limits' | 'env'>, stdin: number | 'ignore' | 'pipe'): ChildProcess =>
+  spawn('/bin/sh', ['-c', `${boundsOf(limits)} exec "$@"`, 'sh', command, ...args], {
+    detached: true, env: { PATH: process.env['PATH'] ?? '', LANG: 'C', ...env }, stdio: [stdin, 'pipe', 'pipe'],
+  });
+
 /** A bound that this system does not know is left out: the others still hold. */
 const boundsOf = ({ seconds, memoryBytes, fileBytes, openFiles }: ProgramLimits): string => [
   `ulimit -t ${Math.ceil(seconds)}`, `ulimit -v ${Math.ceil(memoryBytes / 1024)}`, `ulimit -f ${Math.ceil(fileBytes / 512)}`, `ulimit -n ${openFiles}`, 'ulimit -c 0',
 ].map((bound) => `${bound} 2>/dev/null;`).join(' ');
 
-function endGroup(pid: number): void {
+/** Ends a program with all that it started. */
+export function endGroup(pid: number): void {
   try {
     process.kill(-pid, 'SIGKILL');
   } catch {

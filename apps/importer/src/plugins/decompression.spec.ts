@@ -90,13 +90,13 @@ describe('The plugin image_decompression', () => {
     ['zip that ends too early', zipOf([disk]).subarray(0, 9000), /damaged|ends in the middle/], ['zip of two files', zipOf([disk, disk]), /more than one file/],
     ['zip of two small files', zipOf([Buffer.from('one'), Buffer.from('two')]), /more than one file/], ['zip without directory', zipOf([disk]).subarray(0, -76), /no directory/],
     ['zip whose file was changed', damaged(zipOf([disk], { isStored: true })), /is damaged/], ['zip that is encrypted', encrypted(zipOf([disk])), /encrypted/],
-    ['xz', Buffer.from('fd377a585a000004', 'hex'), /xz is not understood here; gzip, zip, zstd are/], ['bzip2', Buffer.from('BZh91AY&SY'), /bzip2/], ['lha', Buffer.from('  -lh5-xyz'), /lha/],
+    ['lha', Buffer.from('  -lh5-xyz'), /lha is not understood here; gzip, zip, zstd, xz, bzip2 are/],
   ])('refuses %s, and says why', async (_, bytes, why) => {
     await expect(decompress(bytes)).rejects.toMatchObject({ code: 'DataNotDecompressed', message: expect.stringMatching(why) as string });
   });
 
   it.each<[string, (zeros: Buffer) => Buffer]>([['gzip', gzipSync], ['zstd', zstdCompressSync], ['zip', (zeros) => zipOf([zeros])]])('ends a bomb of %s before it has gone off', async (_, pack) => {
-    const bomb = pack(Buffer.alloc(256 * 1024 * 1024));
+    const bomb = pack(Buffer.alloc(96 * 1024 * 1024));
     const prepared = await plugin(aPrepared(bomb), aPluginContext());
     let made = 0;
     const goingOff = (async () => { for await (const chunk of prepared.bytes) made += (chunk as Uint8Array).byteLength; })();

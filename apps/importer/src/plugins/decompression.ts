@@ -3,6 +3,7 @@ import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { Problem } from '#libs/domain';
 import { hashHere, type ByteSource } from '#libs/stores';
 import type { Plugin, PluginContext, Prepared } from './prepare.js';
+import { unpackedBy } from './unpacking-program.js';
 import { BadArchive, zipEntry } from './zip-entry.js';
 
 export interface DecompressionOptions {
@@ -17,8 +18,8 @@ const compressions: readonly Compression[] = [
   { name: 'gzip', at: 0, magic: [0x1f, 0x8b, 0x08], opens: (bytes) => through(bytes, createGunzip()) },
   { name: 'zip', at: 0, magic: [0x50, 0x4b, 0x03, 0x04], opens: (bytes) => zipEntry(bytes) },
   { name: 'zstd', at: 0, magic: [0x28, 0xb5, 0x2f, 0xfd], opens: (bytes) => through(bytes, createZstdDecompress()) },
-  { name: 'xz', at: 0, magic: [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00] },
-  { name: 'bzip2', at: 0, magic: [0x42, 0x5a, 0x68] },
+  { name: 'xz', at: 0, magic: [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00], opens: (bytes) => unpackedBy('xz', ['--decompress', '--stdout', '--threads=1'], owned(bytes)) },
+  { name: 'bzip2', at: 0, magic: [0x42, 0x5a, 0x68], opens: (bytes) => unpackedBy('bzip2', ['--decompress', '--stdout'], owned(bytes)) },
   { name: 'lha', at: 2, magic: [0x2d, 0x6c, 0x68] },
 ];
 const openable = compressions.filter(({ opens }) => opens).map(({ name }) => name).join(', ');

@@ -987,7 +987,7 @@ export type ImageDataDecompressed = Message<"heliograph.v1.ImageDataDecompressed
   attemptId: string;
 
   /**
-   * gzip, zip, zstd.
+   * gzip, zip, zstd, xz, bzip2.
    *
    * @generated from field: string compression = 2;
    */

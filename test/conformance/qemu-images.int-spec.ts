@@ -2,11 +2,12 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startInspection, type Verdict } from './index.js';
+import { findQemuImg } from '#libs/embedded';
+import { startInspection, type Verdict } from '#libs/inspection';
 
-/** Images that QEMU itself made: HELIOGRAPH_QEMU_IMG, or what is on the PATH. */
-const qemuImg = process.env.HELIOGRAPH_QEMU_IMG ?? 'qemu-img';
-const isThere = spawnSync(qemuImg, ['--version']).status === 0;
+/** Images that QEMU itself made. */
+const found = await findQemuImg();
+const qemuImg = 'command' in found ? found.command : '';
 
 function run(...args: string[]): string {
   const { status, stdout, stderr } = spawnSync(qemuImg, args, { encoding: 'utf8' });
@@ -33,7 +34,7 @@ const good: [format: string, qemuFormat: string, options: string][] = [
   ['ploop', 'parallels', ''],
 ];
 
-if (isThere) {
+if ('command' in found) {
   describe('Inspection of images that QEMU made', () => {
     let dir: string;
     beforeEach(() => { dir = mkdtempSync(join(tmpdir(), 'heliograph-qemu-')); });
@@ -82,6 +83,6 @@ if (isThere) {
   });
 } else {
   describe('Inspection of images that QEMU made', () => {
-    it.skip(`is not tried: there is no ${qemuImg}; qemu-utils has it, or say where it is in HELIOGRAPH_QEMU_IMG`, () => undefined);
+    it.skip(`is not tried: ${found.reason}`, () => undefined);
   });
 }
