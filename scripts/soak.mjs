@@ -8,11 +8,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { environment, node, prepare, projectDir } from './prepare.mjs';
 
-/** What runs: the spec, and what makes it long. */
+const kills = (seconds, ...of) => ({ specs: of.map((what) => `test/system/kill-${what}.e2e-spec.ts`), env: { HELIOGRAPH_KILL_SECONDS: String(seconds) } });
+
+/** What runs, one after another, and what makes it long. */
 const parts = {
-  hostile: { spec: 'test/api/hostile.api-spec.ts', env: { HELIOGRAPH_HOSTILE_RUNS: '100000' } },
-  'hostile-metadefs': { spec: 'test/api/metadefs-hostile.api-spec.ts', env: { HELIOGRAPH_HOSTILE_RUNS: '100000' } },
-  inspection: { spec: 'libs/inspection/src/fuzz.spec.ts', env: { HELIOGRAPH_FUZZ: '1000000' } },
+  kills: kills(600, 'random'),
+  'kill-imports': kills(240, 'importer', 'staging', 'federation'),
+  hostile: { specs: ['test/api/hostile.api-spec.ts'], env: { HELIOGRAPH_HOSTILE_RUNS: '100000' } },
+  'hostile-metadefs': { specs: ['test/api/metadefs-hostile.api-spec.ts'], env: { HELIOGRAPH_HOSTILE_RUNS: '100000' } },
+  inspection: { specs: ['libs/inspection/src/fuzz.spec.ts'], env: { HELIOGRAPH_FUZZ: '1000000' } },
 };
 
 const chosen = process.argv.slice(2);
@@ -29,11 +33,11 @@ for (const name of names) {
 console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
 process.exit(counts.failed > 0 || counts.passed === 0 ? 1 : 0);
 
-function soak({ spec, env }) {
+function soak({ specs, env }) {
   const dir = mkdtempSync(join(tmpdir(), 'heliograph-soak-'));
   const resultFile = join(dir, 'result.json');
   spawnSync(node, [
-    '--disable-warning=ExperimentalWarning', '--experimental-vm-modules', join('node_modules', 'jest', 'bin', 'jest.js'), '--verbose', '--json', `--outputFile=${resultFile}`, '--runTestsByPath', spec,
+    '--disable-warning=ExperimentalWarning', '--experimental-vm-modules', join('node_modules', 'jest', 'bin', 'jest.js'), '--verbose', '--json', `--outputFile=${resultFile}`, '--runInBand', '--runTestsByPath', ...specs,
   ], { cwd: projectDir, env: { ...environment(), ...env }, stdio: ['ignore', 'ignore', 'inherit'] });
   try {
     return JSON.parse(readFileSync(resultFile, 'utf8'));
