@@ -79,8 +79,8 @@ export interface Person {
 
 type Settings = Readonly<Record<string, string>>;
 
-/** `settings` are options as `section.option`, of all services; over them those of the importer alone, as of one that runs on another host. */
-export async function startApi(settings: Settings = {}, { importer = {} }: { readonly importer?: Settings } = {}): Promise<Api> {
+/** `settings` are options as `section.option`, of all services; over them those of one service alone, as of one that runs on another host. */
+export async function startApi(settings: Settings = {}, { importer = {}, gateway: own = {} }: { readonly importer?: Settings; readonly gateway?: Settings } = {}): Promise<Api> {
   const stack = await startTestStack();
   const closing: (() => Promise<void>)[] = [() => stack.stop()];
   const logged: string[] = [];
@@ -100,14 +100,14 @@ export async function startApi(settings: Settings = {}, { importer = {} }: { rea
     'default.enabled_backends': 'fast:file, far:file', 'glance_store.filesystem_store_datadir': join(stack.dir, 'images'), 'task.work_dir': join(stack.dir, 'work'), ...settings,
   });
 
-  async function partsOf<Config extends ServiceConfig>(name: NatsUser, ConfigClass: new () => Config): Promise<ServiceParts<Config>> {
+  async function partsOf<Config extends ServiceConfig>(name: NatsUser, ConfigClass: new () => Config, over: NodeJS.ProcessEnv = {}): Promise<ServiceParts<Config>> {
     const bus = await connect(name);
     closing.unshift(() => bus.close());
     const shutdown: Shutdown = {
       add: (_, close) => void closing.unshift(async () => { await close(); }),
       onStop: () => undefined, isStopping: () => false, end: () => { throw new Error('a specification ends by stop()'); },
     };
-    return { config: readConfig(ConfigClass, env), logger: logger(name), bus, readiness: createReadiness(), metrics: createMetrics({ service: name, region: stack.region }), shutdown };
+    return { config: readConfig(ConfigClass, { ...env, ...over }), logger: logger(name), bus, readiness: createReadiness(), metrics: createMetrics({ service: name, region: stack.region }), shutdown };
   }
 
   const catalogParts = await partsOf('catalog', CatalogConfig);
@@ -124,7 +124,7 @@ export async function startApi(settings: Settings = {}, { importer = {} }: { rea
   const stagingUrl = await urlOf(staging);
   Object.assign(env, environment({ 'heliograph.staging_url': stagingUrl }));
 
-  const gatewayParts = await partsOf('gateway', GatewayConfig);
+  const gatewayParts = await partsOf('gateway', GatewayConfig, environment(own));
   const gateway = await NestFactory.create<NestFastifyApplication>(gatewayModule(await openGateway(gatewayParts)), createHttpAdapter({ hasCache: gatewayParts.config.imageCacheDir !== '' }), {
     logger: nestLogger(gatewayParts.logger), abortOnError: false, bodyParser: false,
   });
@@ -133,8 +133,7 @@ export async function startApi(settings: Settings = {}, { importer = {} }: { rea
   closing.unshift(() => gateway.close());
   const url = await urlOf(gateway);
 
-  Object.assign(env, environment(importer));
-  await importerModule(await partsOf('importer', ImporterConfig));
+  await importerModule(await partsOf('importer', ImporterConfig, environment(importer)));
 
   return {
     url, logged, stagingUrl, capabilityKey, stagingDir, imagesDir: join(stack.dir, 'images'), workDir: join(stack.dir, 'work'),

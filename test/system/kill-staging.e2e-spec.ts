@@ -42,23 +42,7 @@ describe('A service that dies while data is staged', () => {
   }, 120_000);
 
   it.each(['staging', 'gateway', 'catalog', 'nats'] as const)('%s, while bytes move: they wait or are gone, and the image does not stay in uploading', async (name) => {
-    const imageId = await createImage(client, 'to be staged');
-    const bytes = someBytes(3_000_000);
-    const operation = staging(imageId, bytes);
-    let goOn = (): void => undefined;
-    const halfway = new Promise<void>((resolve) => { goOn = resolve; });
-    const answered = fetch(region.url + operation.path, {
-      method: 'PUT', headers: { 'x-auth-token': client.token, 'content-type': 'application/octet-stream', 'idempotency-key': operation.key },
-      body: inTwoParts(bytes, halfway), duplex: 'half',
-    } as RequestInit).then(({ status }) => status, () => 'no answer');
-    await eventually('bytes lie in the staging area', async () => (await stagedFilesOf(region, imageId)).length === 1);
-    await region.kill(name);
-    goOn();
-    await region.restart(name);
-    expect([204, 409, 503, 'no answer']).toContain(await answered);
-    await settledStaging(client, imageId);
-    await stageUntilTaken(client, operation);
-    expect(await verdictOnStaged(region, client, { imageId, bytes })).toEqual([]);
+    await diesInMidStage(region, client, name);
   }, 120_000);
 
   it('leaves no byte of an image that is deleted before the service is back', async () => {
@@ -83,6 +67,58 @@ describe('A service that dies while data is staged', () => {
     expect(await stagedFilesOf(region, imageId)).toHaveLength(1);
   }, 60_000);
 });
+
+describe('A gateway that writes staged data itself, and dies', () => {
+  let region: Region;
+  let client: Client;
+  beforeAll(async () => {
+    region = await startRegion({ settings: { ...settings, 'heliograph.staging_writer': 'gateway' }, stagings: 1, importers: 1 });
+    client = await signIn(region);
+  }, 90_000);
+  afterAll(() => region?.stop(), 60_000);
+
+  it.each(['after-store-commit', 'before-complete', 'before-acknowledgement'] as const)('%s: the data waits or is gone, the same request is taken, and it becomes the image\'s', async (point) => {
+    const imageId = await createImage(client, 'to be staged');
+    const bytes = someBytes();
+    const operation = staging(imageId, bytes);
+    const answer = await dyingAt({ region, client, service: 'gateway', point, timeoutMs: 30_000 }, operation);
+    expect([204, 409]).toContain(answer.status);
+    await stageUntilTaken(client, operation);
+    expect(await verdictOnStaged(region, client, { imageId, bytes })).toEqual([]);
+  }, 120_000);
+
+  it('while bytes move: they are gone, and the image does not stay in uploading', async () => { await diesInMidStage(region, client, 'gateway'); }, 120_000);
+
+  it('stages while the staging service is away', async () => {
+    await region.stopService('staging');
+    const imageId = await createImage(client, 'to be staged');
+    const bytes = someBytes();
+    const { method, path, ...rest } = staging(imageId, bytes);
+    expect((await client.ask(method, path, rest)).status).toBe(204);
+    expect(await verdictOnStaged(region, client, { imageId, bytes })).toEqual([]);
+    await region.restart('staging');
+  }, 60_000);
+});
+
+async function diesInMidStage(region: Region, client: Client, name: 'staging' | 'gateway' | 'catalog' | 'nats'): Promise<void> {
+  const imageId = await createImage(client, 'to be staged');
+  const bytes = someBytes(3_000_000);
+  const operation = staging(imageId, bytes);
+  let goOn = (): void => undefined;
+  const halfway = new Promise<void>((resolve) => { goOn = resolve; });
+  const answered = fetch(region.url + operation.path, {
+    method: 'PUT', headers: { 'x-auth-token': client.token, 'content-type': 'application/octet-stream', 'idempotency-key': operation.key },
+    body: inTwoParts(bytes, halfway), duplex: 'half',
+  } as RequestInit).then(({ status }) => status, () => 'no answer');
+  await eventually('bytes lie in the staging area', async () => (await stagedFilesOf(region, imageId)).length === 1);
+  await region.kill(name);
+  goOn();
+  await region.restart(name);
+  expect([204, 409, 503, 'no answer']).toContain(await answered);
+  await settledStaging(client, imageId);
+  await stageUntilTaken(client, operation);
+  expect(await verdictOnStaged(region, client, { imageId, bytes })).toEqual([]);
+}
 
 async function* inTwoParts(bytes: Buffer, halfway: Promise<void>): AsyncGenerator<Uint8Array> {
   yield new Uint8Array(bytes.subarray(0, bytes.length / 2));

@@ -1,8 +1,11 @@
 import { IsOptional, MinLength, ValidateBy, type ValidationArguments } from 'class-validator';
 import { ruleFormats, type RuleFormat } from '#libs/identity';
 import { ImportFilterConfig, notificationOptions, Option } from '#libs/platform';
-import { osHashAlgos, type OsHashAlgo } from '#libs/stores';
+import { osHashAlgos, stagingStoreKinds, type OsHashAlgo, type StagingPlace } from '#libs/stores';
 import { corsDefaults } from './edge/cors.js';
+
+/** Who writes what waits for an import. */
+const stagingWriters = ['service', 'gateway'] as const;
 
 /** Either a password or a whole application credential. */
 function hasCredentials(_: unknown, context?: ValidationArguments): boolean {
@@ -108,6 +111,17 @@ export class GatewayConfig extends ImportFilterConfig {
 
   @Option.choice('default', 'hashing_algorithm', { glance: true, default: 'sha512', choices: osHashAlgos, doc: 'What os_hash_value is computed by. md5 is always computed besides.' })
   readonly hashingAlgorithm: OsHashAlgo;
+
+  @Option.choice('heliograph', 'staging_writer', {
+    default: 'service', choices: stagingWriters, doc: 'Who writes staged data: the staging service at staging_url, which may stand elsewhere, or this gateway itself, which costs half as much and needs a staging area that both see.',
+  })
+  readonly stagingWriter: (typeof stagingWriters)[number];
+
+  @Option.url('default', 'node_staging_uri', { glance: true, default: 'file:///var/lib/heliograph/staging', schemes: ['file'], doc: 'Where this gateway writes staged data if it is the one that does; the directory that the staging service has.' })
+  readonly nodeStagingUri: string;
+
+  @Option.choice('heliograph', 'staging_store_kind', { default: 'file', choices: stagingStoreKinds, doc: 'Whether staged data waits in a directory or in a bucket, as the staging service has it.' })
+  readonly stagingStoreKind: StagingPlace['stagingStoreKind'];
 
   @Option.url('heliograph', 'staging_url', { default: 'http://127.0.0.1:9393', schemes: ['http'], doc: 'Where the staging service takes data: its transfer_host and transfer_port, as reached from here.' })
   readonly stagingUrl: string;

@@ -41,9 +41,9 @@ function storeDetail(store: StoresConfig['enabled'][number]): StoreDetail {
   return { id, kind, weight, properties: { s3_store_large_object_size: largeObjectBytes / 2 ** 20, s3_store_large_object_chunk_size: chunkBytes / 2 ** 20, s3_store_thread_pools: parallelParts } };
 }
 
-/** What can be done here: nothing is staged without the key that staging knows us by, and no token goes to federation unsealed. */
-const workingMethods = ({ capabilityKey, sealKey }: GatewayConfig): ImportMethod[] => [
-  ...(capabilityKey === undefined ? [] : ['glance-direct' as const]), 'web-download', 'copy-image', ...(sealKey === undefined ? [] : ['glance-download' as const]),
+/** What can be done here: the staging service takes nothing without the key that it knows us by, and no token goes to federation unsealed. */
+const workingMethods = ({ capabilityKey, sealKey, stagingWriter }: GatewayConfig): ImportMethod[] => [
+  ...(capabilityKey === undefined && stagingWriter === 'service' ? [] : ['glance-direct' as const]), 'web-download', 'copy-image', ...(sealKey === undefined ? [] : ['glance-download' as const]),
 ];
 
 /** Glance writes the list in brackets. */

@@ -57,8 +57,8 @@ const movesBytes = (name: ServiceName): boolean => name === 'gateway' || name ==
 const storesIn = (dataDir: DataDir): string => join(dataDir.path, 'stores');
 export const storeOptions = (dataDir: DataDir): Options => ({ 'glance_store.filesystem_store_datadir': storesIn(dataDir) });
 
-/** Who reads the staging area where it lies. */
-const hasStaging = (name: ServiceName): boolean => name === 'staging' || name === 'importer';
+/** Who reaches the staging area where it lies. */
+const hasStaging = (name: ServiceName): boolean => name === 'staging' || name === 'importer' || name === 'gateway';
 const stagingIn = (dataDir: DataDir): string => join(dataDir.path, 'staging');
 /** Where plugins of imports have files. */
 const workOptions = (dataDir: DataDir): Options => ({ 'task.work_dir': join(dataDir.path, 'work') });
@@ -81,7 +81,7 @@ function transferOptions(name: ServiceName, { transferPort, federationPort }: Su
 
 function gatewayOptions({ keystone }: Surroundings, dataDir: DataDir): Options {
   return {
-    'default.bind_host': '127.0.0.1', 'default.enabled_import_methods': 'glance-direct,web-download,copy-image,glance-download',
+    'default.bind_host': '127.0.0.1', 'heliograph.staging_writer': 'gateway', 'default.enabled_import_methods': 'glance-direct,web-download,copy-image,glance-download',
     'oslo_policy.policy_file': join(dataDir.path, 'policy.yaml'),
     ...keystoneOptions(keystone),
   };

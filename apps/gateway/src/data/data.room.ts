@@ -5,6 +5,7 @@ import type { CacheRoom } from '../cache/open-cache.js';
 import type { DataRemoval, SizeLimits, TransferParts } from '#libs/transfers';
 import type { StagingLine } from './bring-to-staging.js';
 import type { Signing } from './signing.js';
+import type { StageData } from './stage-data.js';
 import type { TellSent } from './tell-sent.js';
 
 export const DATA = Symbol('data');
@@ -13,7 +14,9 @@ export const DATA = Symbol('data');
 export interface DataRoom {
   readonly upload: TransferParts;
   readonly removal: DataRemoval;
-  /** How data gets to the staging area; undefined where there is none. */
+  /** How data gets to the staging area; undefined where there is no way. */
+  readonly stage: StageData | undefined;
+  /** Who keeps uploads in parts; undefined where nobody does. */
   readonly staging: StagingLine | undefined;
   /** Copies of data that is slow to read; undefined where this gateway keeps none. */
   readonly cache: CacheRoom | undefined;
@@ -32,7 +35,7 @@ export interface DataRoom {
   read(asked: AskedData, preference: ReadPreference): Promise<StoreReader>;
 }
 
-export const dataRoom = (stores: Stores, rest: Pick<DataRoom, 'upload' | 'removal' | 'staging' | 'limitBytes' | 'cache' | 'tellSent' | 'signing'>): DataRoom => ({
+export const dataRoom = (stores: Stores, rest: Pick<DataRoom, 'upload' | 'removal' | 'stage' | 'staging' | 'limitBytes' | 'cache' | 'tellSent' | 'signing'>): DataRoom => ({
   ...rest,
   storeFor(storeId) {
     const store = storeId === undefined ? stores.default : stores.all.get(storeId);

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { Controller, Delete, Head, HttpCode, Inject, Param, Put, Req, Res } from '@nestjs/common';
 import { known, wholePart, type UploadState } from '#libs/contracts';
 import { Problem, stagingStoreId } from '#libs/domain';
@@ -11,7 +10,6 @@ import { GATEWAY_RULES, IMAGES, type GatewayRules, type ImageRoom } from '../tok
 import { uploadRange, type UploadRange } from '../uploads/content-range.js';
 import { openUpload, resumable, stagedState } from '../uploads/resumable.js';
 import { readChecksum } from '../uploads/upload-metadata.js';
-import { bringToStaging } from './bring-to-staging.js';
 import { DATA, type DataRoom } from './data.room.js';
 import { declaredSize, refuseOtherMediaTypes } from './upload-headers.js';
 
@@ -28,8 +26,8 @@ export class ImageStageController {
   @HttpCode(204)
   @TakesBody()
   async stage(@Req() request: Request, @Res({ passthrough: true }) reply: Reply, @Param('imageId') path: string): Promise<void> {
-    const { staging, limitBytes } = this.data;
-    if (!staging || !this.rules.importMethods.includes('glance-direct')) throw new Problem('RouteNotFound', { path: pathOf(request) });
+    const { stage, limitBytes } = this.data;
+    if (!stage || !this.rules.importMethods.includes('glance-direct')) throw new Problem('RouteNotFound', { path: pathOf(request) });
     const contentRange = header(request, 'content-range');
     if (contentRange !== undefined) return this.stagePart(request, reply, path, uploadRange(contentRange, header(request, 'content-length')));
     refuseOtherMediaTypes(request);
@@ -38,13 +36,12 @@ export class ImageStageController {
     const asked = await images.visible(path, request);
     permissions.requireOn('modify_image', asked, request.caller);
     permissions.requireOn('import_image', asked, request.caller);
-    const { commandId, requestHash } = commandIdentity(request, pathOf(request));
-    await bringToStaging(staging, {
-      imageId: asked.imageId, attemptId: randomUUID(), limitBytes: limitBytes('glance-direct', asked.image.owner), ...images.senderOf(request),
-      completion: { commandId, ...(requestHash === undefined ? {} : { requestHash }) },
-      authorizedFor: { owner: asked.image.owner, visibility: asked.image.visibility },
+    const { imageId, image: { owner, visibility } } = asked;
+    await stage({
+      imageId, limitBytes: limitBytes('glance-direct', owner), source: request.raw, sender: images.senderOf(request), completion: commandIdentity(request, pathOf(request)), authorizedFor: { owner, visibility },
+      send: (envelope, sentAs) => images.send(request, { imageId, ...envelope }, sentAs),
       ...(declaredSizeBytes === undefined ? {} : { declaredSizeBytes }),
-    }, request.raw);
+    });
   }
 
   /** One part after another, the first of which begins the upload: 308 while something is missing, then 204. */
