@@ -52,6 +52,12 @@ const refusal = async (response: Response): Promise<{ code: string; params: Reco
 const bytesOf = async (response: Response): Promise<Buffer> => Buffer.from(await response.arrayBuffer());
 
 describe('An image of another region', () => {
+  it('is refused where the catalogue of the caller does not have that region, and nothing is asked there', async () => {
+    sealed.set(importId, sealAccess(sealKey, { interface: 'public', known: 'RegionTwo (public)' }, { importId, region, expiresAt: later }));
+    for (const path of ['', '/data']) expect(await refusal(await get(path))).toEqual({ code: 'RegionNotInCatalogue', params: { region, interface: 'public', known: 'RegionTwo (public)' } });
+    expect(remote.requests).toEqual([]);
+  });
+
   it("is described with the caller's token: size, formats, hashes, and the properties that may pass", async () => {
     const image = (await (await get()).json()) as RemoteImage;
     expect(image).toEqual({

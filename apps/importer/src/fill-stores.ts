@@ -14,7 +14,7 @@ const decidedElsewhere: ReadonlySet<ProblemCode> = new Set(['ImportOver', 'Image
 /** The bytes cannot be had, whatever store they go to. */
 const sourceCodes: ReadonlySet<ProblemCode> = new Set([
   'LimitReached', 'UriNotAllowed', 'DownloadFailed', 'DownloadTimedOut', 'ImageTooLarge', 'SizeMismatch', 'HashMismatch', 'DataFormatMismatch', 'DataUnsafe', 'SignatureNotVerified', 'DataNotDecompressed', 'DataNotConverted', 'DataNotVerified', 'ImageDataNotFound', 'Unavailable', 'TooManyProperties', 'CommitTooLarge',
-  'RemoteTokenRefused', 'RemoteTokenLost', 'RemoteImageNotFound', 'RemoteImageForbidden', 'RemoteImageNotActive', 'RemoteImageUnusable', 'RemoteRegionFailed',
+  'RegionNotInCatalogue', 'RemoteTokenRefused', 'RemoteTokenLost', 'RemoteImageNotFound', 'RemoteImageForbidden', 'RemoteImageNotActive', 'RemoteImageUnusable', 'RemoteRegionFailed',
 ]);
 
 const isProblem = (error: unknown, codes: ReadonlySet<ProblemCode>): boolean => error instanceof Problem && codes.has(error.code);

@@ -21,7 +21,7 @@ const what = 'The federation service';
 
 /**
  * glance-download: an image of another region, which federation fetches with the caller's token. Formats and properties first, then the bytes.
- * Refuses: RemoteTokenRefused, RemoteTokenLost, RemoteImageNotFound, -Forbidden, -NotActive, -Unusable, RemoteRegionFailed, ImageTooLarge, Unavailable.
+ * Refuses: RegionNotInCatalogue, RemoteTokenRefused, RemoteTokenLost, RemoteImageNotFound, -Forbidden, -NotActive, -Unusable, RemoteRegionFailed, ImageTooLarge, Unavailable.
  */
 export const remoteSource = (line: FederationLine): OpenSource => async ({ imageId, importing }, { signal, describe }) => {
   const url = (path: string) => (): string => `${line.federationUrl}/downloads/${capabilityOf(line, imageId, importing)}${path}`;

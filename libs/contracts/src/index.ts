@@ -12,7 +12,7 @@ export {
 export { checksumAlgorithms, uploadIdOf, uploadNamed, wholePart, type ChecksumAlgorithm, type PartChecksum, type UploadAsk, type UploadNotes, type UploadState } from './uploads.js';
 export { known } from './known.js';
 export { inboxPrefix, natsPermissions, natsUsers, type NatsPermissions, type NatsUser } from './permissions.js';
-export { openAccess, sealAccess, type RemoteAccess, type SealedFor } from './sealed-token.js';
+export { openAccess, sealAccess, type NoAccess, type RemoteAccess, type SealedFor } from './sealed-token.js';
 export type { PersonKeys } from './person-keys.js';
 export { progressActions, type Progress, type ProgressAction, type ProgressStep, type TellProgress } from './progress.js';
 export {

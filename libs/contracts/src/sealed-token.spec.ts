@@ -21,6 +21,13 @@ describe('A sealed token', () => {
     expect(openAccess(key, sealed, place, before)).toEqual(access);
   });
 
+  it('tells in place of an access why there is none', () => {
+    const none = sealAccess(key, { interface: 'public', known: 'RegionTwo (public)' }, { ...place, expiresAt });
+    expect(() => openAccess(key, none, place, before)).toThrow(expect.objectContaining({
+      code: 'RegionNotInCatalogue', params: { region: 'RegionOne', interface: 'public', known: 'RegionTwo (public)' },
+    }) as Error);
+  });
+
   it('shows nothing of the token, and looks different each time', () => {
     const another = sealAccess(key, access, { ...place, expiresAt });
     expect(another).not.toBe(sealed);

@@ -1,4 +1,3 @@
-import { Problem } from '#libs/domain';
 import type { CatalogEndpoint, CatalogEntry } from './caller.js';
 
 /** The image services of a caller's own catalogue, in its order. The first of two for one region and interface counts, as for the clients. */
@@ -8,15 +7,18 @@ export function imageEndpoints(catalog: readonly CatalogEntry[]): readonly Catal
 }
 
 /**
- * Where a caller's own catalogue says that the image service of a region answers. He can name a region, never an address.
- * Refuses: RegionNotInCatalogue, with the regions that he may name. Source: DESIGN.md section 6.
+ * Where a caller's own catalogue says that the image service of a region answers; undefined where it does not. He can name a region, never an address.
+ * Source: DESIGN.md section 6.
  */
-export function imageEndpointOf(catalog: readonly CatalogEntry[], wanted: { readonly region: string; readonly interface: string }): string {
-  const endpoints = imageEndpoints(catalog);
-  const found = endpoints.find((endpoint) => endpoint.region === wanted.region && endpoint.interface === wanted.interface);
-  if (found && URL.canParse(found.url)) return found.url;
-  const known = endpoints.slice(0, mostNamed).map((endpoint) => `${endpoint.region} (${endpoint.interface})`).join(', ');
-  throw new Problem('RegionNotInCatalogue', { ...wanted, known: known === '' ? 'none at all' : known });
+export function imageEndpointOf(catalog: readonly CatalogEntry[], wanted: { readonly region: string; readonly interface: string }): string | undefined {
+  const found = imageEndpoints(catalog).find((endpoint) => endpoint.region === wanted.region && endpoint.interface === wanted.interface);
+  return found && URL.canParse(found.url) ? found.url : undefined;
 }
 
-const mostNamed = 50;
+/** What he may name instead, for a sentence. */
+export function namesOfEndpoints(catalog: readonly CatalogEntry[]): string {
+  const names = imageEndpoints(catalog).slice(0, mostNamed).map((endpoint) => `${endpoint.region} (${endpoint.interface})`).join(', ');
+  return names === '' ? 'none at all' : names;
+}
+
+const mostNamed = 10;

@@ -1,5 +1,5 @@
 export type { Caller, CatalogEndpoint, CatalogEntry, Identity, Scope } from './caller.js';
-export { imageEndpointOf, imageEndpoints } from './image-endpoints.js';
+export { imageEndpointOf, imageEndpoints, namesOfEndpoints } from './image-endpoints.js';
 export { createKeystoneIdentity, type KeystoneOptions } from './keystone/keystone.js';
 export { createUnifiedLimits, type UnifiedLimits, type UnifiedLimitsOptions } from './keystone/unified-limits.js';
 export { knownCallers } from './known-callers.js';

@@ -37,7 +37,7 @@ export const problemStatus = {
   CommitTooLarge: 413,
   HistoryTooLong: 413,
 
-  RegionNotInCatalogue: 400,
+  RegionNotInCatalogue: 409,
   RemoteTokenRefused: 409,
   RemoteTokenLost: 409,
   RemoteImageNotFound: 409,

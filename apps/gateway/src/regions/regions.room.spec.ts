@@ -48,10 +48,11 @@ describe('The token of an import from another region', () => {
     expect(left.size).toBe(1);
   });
 
-  it('is not left for a region that is not in the catalogue, and nothing is requested', async () => {
+  it('is not left for a region that is not in the catalogue; in its place stands what the catalogue has', async () => {
     const { left, drop } = memoryDrop();
-    const send = (): never => { throw new Error('it was requested'); };
-    await expect(leavingTokens(sealKey, drop)(request, { ...command, sourceRegion: 'RegionTwo' }, send)).rejects.toMatchObject({ code: 'RegionNotInCatalogue' });
-    expect(left.size).toBe(0);
+    await leavingTokens(sealKey, drop)(request, { ...command, sourceRegion: 'RegionTwo' }, () => Promise.resolve(imported(importId)));
+    expect(() => openAccess(sealKey, left.get(importId) ?? '', { importId, region: 'RegionTwo' }, new Date())).toThrow(expect.objectContaining({
+      code: 'RegionNotInCatalogue', params: { region: 'RegionTwo', interface: 'public', known: 'RegionOne (public)' },
+    }) as Error);
   });
 });
