@@ -94,7 +94,7 @@ export async function startApi(settings: Settings = {}, { importer = {}, gateway
   const stagingDir = join(stack.dir, 'staging');
   const capabilityKey = randomBytes(32).toString('base64url');
   const env: NodeJS.ProcessEnv = environment({
-    'heliograph.capability_key': capabilityKey, 'default.node_staging_uri': pathToFileURL(stagingDir).href,
+    'heliograph.capability_key': capabilityKey, 'heliograph.seal_key': randomBytes(32).toString('base64url'), 'default.node_staging_uri': pathToFileURL(stagingDir).href,
     'heliograph.region': stack.region, 'heliograph.nats_url': stack.nats.url, 'heliograph.database_url': stack.databaseUrl,
     'heliograph.database_pool_size': '4', 'keystone_authtoken.password': 'unused', 'oslo_policy.policy_file': policyFile,
     'default.enabled_backends': 'fast:file, far:file', 'glance_store.filesystem_store_datadir': join(stack.dir, 'images'), 'task.work_dir': join(stack.dir, 'work'), ...settings,

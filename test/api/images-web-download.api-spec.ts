@@ -75,6 +75,28 @@ describe('Import an image: POST /v2/images/{image_id}/import with web-download',
       import_hops: [{ uri: `${web.url}/moved`, status: 302 }, { uri: `${web.url}/there`, status: 200 }] }));
   });
 
+  it('takes a URI with a query, a signature perhaps: it reaches its server, and stands in no history, task or log line', async () => {
+    const query = '?X-Amz-Signature=s1gn4ture-of-nobody&part=%C3%A9';
+    web.serve(`/signed${query}`, bytes);
+    const id = await imported(from(`/signed${query}`, { all_stores: true }));
+    expect(await ended(id)).toMatchObject({ status: 'success', input: { import_req: { method: { name: 'web-download', uri: `${web.url}/signed`, uri_has_query: true } } } });
+    expect(await shown(id)).toMatchObject({ status: 'active', size: bytes.length, stores: 'fast,far' });
+    expect(web.asked.filter((path) => path.startsWith('/signed'))).toEqual([`/signed${query}`]);
+    const told = [(await demo.get(`/v2/images/${id}/history`)).text, JSON.stringify(await lastTask(id)), JSON.stringify(await shown(id)), ...api.logged];
+    expect(told.filter((text) => text.includes('s1gn4ture'))).toEqual([]);
+    expect(told[0]).toContain('"uri":');
+  });
+
+  it('goes on behind a query where the connection broke, and says why nothing came without telling it', async () => {
+    web.serveBroken('/signed-broken?sig=s1gn4ture', bytes, 100_000);
+    expect(await ended(await imported(from('/signed-broken?sig=s1gn4ture')))).toMatchObject({ status: 'success' });
+    expect(web.asked.filter((path) => path.startsWith('/signed-broken'))).toEqual(['/signed-broken?sig=s1gn4ture', '/signed-broken?sig=s1gn4ture bytes=100000-']);
+    const id = await imported(from('/refused?sig=s1gn4ture'));
+    const { message } = await ended(id) ?? {};
+    expect(message).toContain(`Could not retrieve ${web.url}/refused:`);
+    expect(message).not.toContain('s1gn4ture');
+  });
+
   it('compares the bytes with the hash that the caller knows', async () => {
     web.serve('/image', bytes);
     const hash = (value: string) => ({ validation_data: { os_hash_algo: 'sha256', os_hash_value: value } });

@@ -44,11 +44,11 @@ describe('An importer that dies', () => {
 
   it.each([
     ['after-start', 1], ['after-store-commit', 1], ['before-complete', 2], ['after-start', 2],
-  ] as const)('at %s (%i) of an import from the web to two stores: another one goes on, and every store is filled once', async (point, nth) => {
+  ] as const)('at %s (%i) of an import from behind a signed URI to two stores: another one goes on, and every store is filled once', async (point, nth) => {
     const imageId = await createImage(client, 'from the web');
     const bytes = someBytes();
-    web.serve('/image', bytes);
-    await dyingAt('importer', point, nth, imageId, fromWeb('/image', { all_stores: true }));
+    web.serve('/image?sig=of-nobody', bytes);
+    await dyingAt('importer', point, nth, imageId, fromWeb('/image?sig=of-nobody', { all_stores: true }));
     expect(await verdictOnImport(region, client, { imageId, bytes, stores: both, imports: 1 })).toEqual([]);
   }, 60_000);
 

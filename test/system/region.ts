@@ -116,9 +116,9 @@ async function startServices({ stack, running, settings, names, otherRegions, st
     catalog: {},
     staging: { ...bytes, ...stagingArea, 'heliograph.transfer_port': transferPort ?? 0 },
     federation: { ...bytes, ...seal, 'heliograph.transfer_port': federationPort ?? 0 },
-    importer: { ...bytes, ...stagingArea, 'heliograph.federation_url': `http://127.0.0.1:${federationPort}`, 'task.work_dir': join(stack.dir, 'work'), 'glance_store.filesystem_store_datadir': storesDir },
+    importer: { ...bytes, ...seal, ...stagingArea, 'heliograph.federation_url': `http://127.0.0.1:${federationPort}`, 'task.work_dir': join(stack.dir, 'work'), 'glance_store.filesystem_store_datadir': storesDir },
     gateway: {
-      ...bytes, ...stagingArea, ...(names.includes('federation') ? { ...seal, 'default.enabled_import_methods': 'glance-direct,web-download,copy-image,glance-download' } : {}),
+      ...bytes, ...seal, ...stagingArea, ...(names.includes('federation') ? { 'default.enabled_import_methods': 'glance-direct,web-download,copy-image,glance-download' } : {}),
       'glance_store.filesystem_store_datadir': storesDir, 'oslo_policy.policy_file': join(stack.dir, 'policy.yaml'),
       'keystone_authtoken.auth_url': identityUrl, 'keystone_authtoken.password': password,
     },

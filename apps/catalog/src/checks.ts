@@ -29,7 +29,7 @@ export const number: Check<number> = (value, name) => typeof value === 'number' 
 
 export const flag: Check<boolean> = (value, name) => typeof value === 'boolean' ? value : refuse(name, 'true or false');
 
-export const oneOf = <Word extends string>(words: readonly Word[]): Check<Word> => (value, name) =>
+export const oneOf = <Word extends string | true>(words: readonly Word[]): Check<Word> => (value, name) =>
   words.find((word) => word === value) ?? refuse(name, `one of ${words.join(', ')}`);
 
 export const nullable = <Value>(check: Check<Value>): Check<Value | null> => (value, name) => value === null ? null : check(value, name);

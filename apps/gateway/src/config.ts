@@ -219,7 +219,7 @@ export class GatewayConfig extends ImportFilterConfig {
   @Option.list('cors', 'allow_headers', { glance: true, default: corsDefaults.allowHeaders, doc: 'The headers that pages may send.' })
   readonly corsAllowHeaders: readonly string[];
 
-  @Option.secret('heliograph', 'seal_key', { optional: true, doc: 'What the token of a caller is sealed with on its way to federation: the same text of at least 32 characters for both. Without it there is no glance-download.' })
+  @Option.secret('heliograph', 'seal_key', { optional: true, doc: 'What the token of a caller is sealed with on its way to federation, and the query of a URI on its way to the importer: the same text of at least 32 characters for all. Without it there is no glance-download, and a URI with a query is refused.' })
   @IsOptional()
   @MinLength(32, { message: 'must have at least 32 characters' })
   readonly sealKey?: string;

@@ -16,6 +16,7 @@ import { ImageTagsController } from './images/image-tags.controller.js';
 import { ImagesController } from './images/images.controller.js';
 import { MembersController } from './members/members.controller.js';
 import { ImageImportsController } from './imports/image-imports.controller.js';
+import { QUERIES } from './imports/queries.room.js';
 import { StoresController } from './imports/stores.controller.js';
 import { LocationsController } from './locations/locations.controller.js';
 import { ProgressController } from './progress/progress.controller.js';
@@ -44,7 +45,7 @@ export const controllers = [
 ];
 
 /** Everything the gateway answers. */
-export const gatewayModule = ({ rules, room, metadefs, data, progress, regions }: Gateway): DynamicModule => ({
+export const gatewayModule = ({ rules, room, metadefs, data, progress, regions, queries }: Gateway): DynamicModule => ({
   module: GatewayModule,
   controllers,
   providers: [
@@ -55,5 +56,6 @@ export const gatewayModule = ({ rules, room, metadefs, data, progress, regions }
     { provide: DATA, useValue: data },
     { provide: PROGRESS, useValue: progress },
     { provide: REGIONS, useValue: regions },
+    { provide: QUERIES, useValue: queries },
   ],
 });

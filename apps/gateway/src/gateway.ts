@@ -16,6 +16,7 @@ import { images } from './images/images.js';
 import { permissions } from './images/permissions.js';
 import { metadefPermissions } from './metadefs/metadef-permissions.js';
 import { metadefs } from './metadefs/metadefs.js';
+import { openQueries, type QueriesRoom } from './imports/queries.room.js';
 import { openProgress, type ProgressRoom } from './progress/progress.room.js';
 import { openRegions, type RegionsRoom } from './regions/regions.room.js';
 import { protectedProperties } from './images/protected-properties.js';
@@ -30,6 +31,7 @@ export interface Gateway {
   readonly data: DataRoom;
   readonly progress: ProgressRoom;
   readonly regions: RegionsRoom;
+  readonly queries: QueriesRoom;
 }
 
 /** Who asks is told by Keystone. */
@@ -82,6 +84,7 @@ export async function openGateway(parts: ServiceParts<GatewayConfig>): Promise<G
     data: await openData(parts, stores, readModel),
     progress: openProgress(parts),
     regions: openRegions(parts),
+    queries: openQueries(parts),
     room: {
       images: images({ bus, readModel, permissions: allowed, acknowledged: seen, address: rules }),
       permissions: allowed, properties, show: imageShower(properties, allowed, schema, { ...rules.locations, readOnlyStoreIds: rules.readOnlyStoreIds, storeIdsByWeight: stores.byWeight().map(({ id }) => id) }), schema, readModel, acknowledged: seen,

@@ -33,6 +33,8 @@ export interface GatewayRules extends AddressRules {
   readonly importMethods: readonly string[];
   /** Where tenants may let images come from. */
   readonly reach: Pick<Reach, 'filter' | 'addressRules'>;
+  /** Whether the query of a URI finds its way to the importer. */
+  readonly carriesQueries: boolean;
   readonly injection: Injection;
   readonly locations: LocationSwitches;
   /** As administrators see them. */

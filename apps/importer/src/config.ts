@@ -106,4 +106,9 @@ export class ImporterConfig extends ImportFilterConfig {
   @IsOptional()
   @MinLength(32, { message: 'must have at least 32 characters' })
   readonly capabilityKey?: string;
+
+  @Option.secret('heliograph', 'seal_key', { optional: true, doc: 'What the query of a URI is sealed with on its way from the gateway: the same text of at least 32 characters for both. Without it an import from a URI with a query fails.' })
+  @IsOptional()
+  @MinLength(32, { message: 'must have at least 32 characters' })
+  readonly sealKey?: string;
 }

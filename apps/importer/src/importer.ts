@@ -16,10 +16,12 @@ import { runImport } from './run-import.js';
 import { scrubAgainAndAgain } from './scrub-loop.js';
 import { sourcesOf, type SourceTable } from './sources.js';
 import { stagedSource } from './staged-source.js';
+import { openWebQueries } from './web-queries.js';
 import { webSource, type WebLine } from './web-source.js';
 
 /** Sets the importer going: from every commit that asks for an import to the import's end. It stops with the service. */
-export async function openImporter({ config, logger, bus, readiness, shutdown }: ServiceParts<ImporterConfig>): Promise<void> {
+export async function openImporter(service: ServiceParts<ImporterConfig>): Promise<void> {
+  const { config, logger, bus, readiness, shutdown } = service;
   const { region } = bus;
   const stores = await openStores(configuredStores({ ...config, reach: configuredReach(config) }, sectionsOf(process.env)));
   const staging = await openStagingStore(config, sectionsOf(process.env), { isReadOnly: true });
@@ -28,11 +30,12 @@ export async function openImporter({ config, logger, bus, readiness, shutdown }:
   for (const store of stores.all.values()) readiness.add(`store ${store.id}`, () => store.check());
   const log = await jetStreamEventLog(bus.connection, { region });
   const stop = new AbortController();
+  const queries = await openWebQueries(service);
   const onHop: WebLine['onHop'] = ({ uri, address, status }, { imageId, importId }) => {
     logger.info({ image_id: imageId, import_id: importId, uri, address, status }, 'an import asks for its bytes');
   };
   const parts: ImportParts = {
-    stores, plugins, work, openSource: sourcesOf(stores, methodsOf(config, staging, onHop)), watchMs: 2000, parallelStores: config.maxParallelStores, osHashAlgo: config.hashingAlgorithm, limitBytes: sizeLimits(config.sizeLimits, config.imageSizeCap), formats: formatRules(config), idleMs: config.importIdleSeconds * 1000,
+    stores, plugins, work, openSource: sourcesOf(stores, methodsOf(config, staging, { onHop, queries })), watchMs: 2000, parallelStores: config.maxParallelStores, osHashAlgo: config.hashingAlgorithm, limitBytes: sizeLimits(config.sizeLimits, config.imageSizeCap), formats: formatRules(config), idleMs: config.importIdleSeconds * 1000,
     askRoom: (question) => bus.ask<ReservationAnswer>(questionSubject(region, 'reservation'), question),
     tellProgress: progressTeller(bus), clock: () => new Date(),
     imageFromLeader: async (imageId) => (await loadImage(log, region, imageId)).state,
@@ -48,11 +51,14 @@ export async function openImporter({ config, logger, bus, readiness, shutdown }:
   }
   if (config.scrubInterval > 0) startScrubbing({ config, logger, bus, shutdown }, stores);
   const federation = federationLine(config);
-  const onRemoteEnd: OnRemoteEnd = async (imageId, importing) => { if (federation) await endRemoteImport(federation, imageId, importing); };
+  const onEnd: OnEnd = async (imageId, importing) => {
+    if (importing.method === 'glance-download' && federation) await endRemoteImport(federation, imageId, importing);
+    if (importing.sourceHasQuery) await queries.forget(importing.importId);
+  };
   const working = workOnImages(bus.connection, {
     region, name: 'importer', atOnce: config.parallelImports, handedOnAfterMs: config.importHandoverSeconds * 1000, signal: stop.signal,
     onTrouble: (error) => logger.error({ err: error }, 'work was interrupted and will be tried again'),
-  }, (stored) => importFrom(stored, parts, onRemoteEnd, stop.signal));
+  }, (stored) => importFrom(stored, parts, onEnd, stop.signal));
   working.catch((error: unknown) => logger.fatal({ err: error }, 'the importer takes no more work'));
   shutdown.add('imports', async () => {
     stop.abort(new Error('The importer stops.'));
@@ -75,19 +81,19 @@ function startScrubbing({ config, logger, bus, shutdown }: Pick<ServiceParts<Imp
 }
 const actor: CommandContext['actor'] = { userId: 'service:importer', authMethod: 'service' };
 
-/** Told of every import from another region that has ended, however it did. */
-type OnRemoteEnd = (imageId: string, importing: ImportRequest) => Promise<void>;
+/** Told of every import that has ended, however it did: the secrets that it needed go with it. */
+type OnEnd = (imageId: string, importing: ImportRequest) => Promise<void>;
 
 /** The methods that bring bytes from outside of the stores; copy-image is not one of them. */
-function methodsOf(config: ImporterConfig, staging: Store, onHop: WebLine['onHop']): SourceTable {
+function methodsOf(config: ImporterConfig, staging: Store, web: Pick<WebLine, 'onHop' | 'queries'>): SourceTable {
   const { capabilityKey, stagingUrl } = config;
   const federation = federationLine(config);
-  const web = webSource({ ...configuredReach(config), limitBytes: config.imageSizeCap, totalTimeoutMs: config.importDownloadSeconds * 1000, onHop });
+  const fromWeb = webSource({ ...configuredReach(config), limitBytes: config.imageSizeCap, totalTimeoutMs: config.importDownloadSeconds * 1000, ...web });
   return {
     'glance-direct': stagedSource({ store: staging, stagingUrl, capabilityKey, clock }),
     ...(federation ? { 'glance-download': remoteSource(federation) } : {}),
-    'web-download': web,
-    'location-import': web,
+    'web-download': fromWeb,
+    'location-import': fromWeb,
   };
 }
 
@@ -97,7 +103,7 @@ const federationLine = ({ capabilityKey, federationUrl, imageSizeCap, federation
   capabilityKey === undefined ? undefined : { capabilityKey, federationUrl, limitBytes: imageSizeCap, idleMs: federationIdleSeconds * 1000, clock };
 
 /** Nearly every commit asks for no import, and is done with. */
-async function importFrom(stored: Stored, parts: ImportParts, onRemoteEnd: OnRemoteEnd, signal: AbortSignal): Promise<WorkOutcome> {
+async function importFrom(stored: Stored, parts: ImportParts, onEnd: OnEnd, signal: AbortSignal): Promise<WorkOutcome> {
   const { token: imageId } = addressOf(stored.subject);
   const commit = commitOf(stored);
   const requested = commit?.events.find((event) => event.type === 'ImageImportRequested');
@@ -105,7 +111,7 @@ async function importFrom(stored: Stored, parts: ImportParts, onRemoteEnd: OnRem
   const { commandId: causationId, requestId } = commit;
   const request: RequestedImport = { imageId, importId: requested.data.importId, causationId, requestId };
   const outcome = await runImport(request, parts, signal);
-  if (outcome === 'done' && requested.data.method === 'glance-download') await onRemoteEnd(imageId, requested.data);
+  if (outcome === 'done') await onEnd(imageId, requested.data);
   return outcome;
 }
 

@@ -1,20 +1,23 @@
 import { Problem, type ImportHop } from '#libs/domain';
 import { openDownload, type Download, type DownloadOptions, type Hop } from '#libs/download';
 import type { OpenSource, SourceContext } from './sources.js';
+import type { WebQueries } from './web-queries.js';
 
 export interface WebLine extends Pick<DownloadOptions, 'filter' | 'addressRules' | 'limitBytes' | 'totalTimeoutMs'> {
   /** Told of every request with the address that it went to, for the operator. */
   onHop(hop: Hop, asked: { readonly imageId: string; readonly importId: string }): void;
+  readonly queries: Pick<WebQueries, 'of'>;
 }
 
 /** More would fill the log with one server's redirects. */
 const mostHops = 50;
 
-/** web-download: what lies behind a URI that a tenant named. Refuses: UriNotAllowed, DownloadFailed, DownloadTimedOut, ImageTooLarge. */
-export const webSource = (line: WebLine): OpenSource => async ({ imageId, importing: { importId, sourceUri } }, context) => {
+/** web-download: what lies behind a URI that a tenant named. Refuses: UriNotAllowed, UriQueryLost, DownloadFailed, DownloadTimedOut, ImageTooLarge. */
+export const webSource = ({ queries, ...line }: WebLine): OpenSource => async ({ imageId, importing: { importId, sourceUri, sourceHasQuery } }, context) => {
   if (sourceUri === undefined) throw new Problem('UriNotAllowed', { part: 'it was not given' });
+  const query = sourceHasQuery ? await queries.of({ importId, sourceUri }) : '';
   const way = wayTo(context);
-  const download = await opened(sourceUri, {
+  const download = await opened(sourceUri + query, {
     ...line, signal: context.signal,
     onHop(hop) {
       line.onHop(hop, { imageId, importId });

@@ -30,7 +30,7 @@ export interface Secrets {
   readonly postgres: string;
   /** What gateway, staging, importer and federation sign capabilities with. */
   readonly capability: string;
-  /** What gateway and federation seal the tokens of callers with. */
+  /** What the tokens of callers and the queries of URIs are sealed with. */
   readonly seal: string;
 }
 

@@ -73,7 +73,7 @@ function transferOptions(name: ServiceName, { transferPort, federationPort }: Su
   switch (name) {
     case 'gateway': return { ...key, ...seal, ...staging };
     case 'staging': return { ...key, ...listens(transferPort) };
-    case 'importer': return { ...key, ...staging, 'heliograph.federation_url': `http://127.0.0.1:${federationPort}` };
+    case 'importer': return { ...key, ...seal, ...staging, 'heliograph.federation_url': `http://127.0.0.1:${federationPort}` };
     case 'federation': return { ...key, ...seal, ...listens(federationPort) };
     case 'catalog': return {};
   }

@@ -12,6 +12,7 @@ export {
 export { checksumAlgorithms, uploadIdOf, uploadNamed, wholePart, type ChecksumAlgorithm, type PartChecksum, type UploadAsk, type UploadNotes, type UploadState } from './uploads.js';
 export { known } from './known.js';
 export { inboxPrefix, natsPermissions, natsUsers, type NatsPermissions, type NatsUser } from './permissions.js';
+export { openQuery, sealQuery, type QueryOf } from './sealed-query.js';
 export { openAccess, sealAccess, type NoAccess, type RemoteAccess, type SealedFor } from './sealed-token.js';
 export type { PersonKeys } from './person-keys.js';
 export { progressActions, type Progress, type ProgressAction, type ProgressStep, type TellProgress } from './progress.js';
@@ -19,6 +20,6 @@ export {
   addressOf, commandSubject, imageIdOfProgress, imageSubject, imageSubjects, isLowerUuid, isRegionName, leaseStreamName, leaseSubject, leaseSubjects,
   isTopicName, metadefSubject, metadefSubjects, namespaceNameLength, namespaceOfToken, namespaceToken,
   notificationStreamName, notificationSubject, notificationSubjects,
-  progressSubject, progressSubjects, projectedSubject, questionSubject, questions, sealedStreamName, sealedSubject, sealedSubjects, streamName,
+  progressSubject, progressSubjects, projectedSubject, queryStreamName, querySubject, querySubjects, questionSubject, questions, sealedStreamName, sealedSubject, sealedSubjects, streamName,
   streamSubjects, type AggregateAddress, type AggregateKind, type Question,
 } from './subjects.js';

@@ -19,17 +19,18 @@ describe('NATS permissions', () => {
       expect(natsUsers.filter((user) => mayPublish(user, `$JS.API.${call}.GLANCE_RegionOne`))).toEqual([]);
     });
 
-  it('let the gateway alone leave a sealed token, and federation alone pick it up and delete it', () => {
-    const sealed = 'SEALED_RegionOne';
-    expect(natsUsers.filter((user) => mayPublish(user, 'sealed.RegionOne.11111111-2222-4333-8444-555555555555'))).toEqual(['gateway']);
-    for (const call of ['STREAM.MSG.GET', 'STREAM.MSG.DELETE', 'STREAM.INFO', 'STREAM.CREATE']) {
-      expect(natsUsers.filter((user) => mayPublish(user, `$JS.API.${call}.${sealed}`))).toEqual(['federation']);
-    }
-    for (const call of ['DIRECT.GET', 'CONSUMER.CREATE', 'STREAM.PURGE', 'STREAM.DELETE', 'STREAM.UPDATE', 'STREAM.SNAPSHOT']) {
-      expect(natsUsers.filter((user) => mayPublish(user, `$JS.API.${call}.${sealed}`) || mayPublish(user, `$JS.API.${call}.${sealed}.sealed.RegionOne.x`))).toEqual([]);
-    }
-    expect(natsUsers.filter((user) => permissions[user].subscribe.some((pattern) => matches(pattern, 'sealed.RegionOne.11111111-2222-4333-8444-555555555555')))).toEqual([]);
-  });
+  it.each([['token', 'sealed', 'SEALED_RegionOne', 'federation'], ['query of a URI', 'query', 'QUERIES_RegionOne', 'importer']])(
+    'let the gateway alone leave a sealed %s, and who needs it alone pick it up and delete it', (_, first, sealed, keeper) => {
+      const subject = `${first}.RegionOne.11111111-2222-4333-8444-555555555555`;
+      expect(natsUsers.filter((user) => mayPublish(user, subject))).toEqual(['gateway']);
+      for (const call of ['STREAM.MSG.GET', 'STREAM.MSG.DELETE', 'STREAM.INFO', 'STREAM.CREATE']) {
+        expect(natsUsers.filter((user) => mayPublish(user, `$JS.API.${call}.${sealed}`))).toEqual([keeper]);
+      }
+      for (const call of ['DIRECT.GET', 'CONSUMER.CREATE', 'STREAM.PURGE', 'STREAM.DELETE', 'STREAM.UPDATE', 'STREAM.SNAPSHOT']) {
+        expect(natsUsers.filter((user) => mayPublish(user, `$JS.API.${call}.${sealed}`) || mayPublish(user, `$JS.API.${call}.${sealed}.${first}.RegionOne.x`))).toEqual([]);
+      }
+      expect(natsUsers.filter((user) => permissions[user].subscribe.some((pattern) => matches(pattern, subject)))).toEqual([]);
+    });
 
   it('let the importer share the work of its own consumer and of no other', () => {
     expect(mayPublish('importer', '$JS.API.CONSUMER.CREATE.GLANCE_RegionOne.importer.glance.RegionOne.image.*')).toBe(true);

@@ -1,5 +1,5 @@
 import {
-  imageSubjects, leaseStreamName, leaseSubjects, metadefSubjects, notificationStreamName, notificationSubjects, progressSubjects, projectedSubject, questionSubject, sealedStreamName, sealedSubjects, streamName,
+  imageSubjects, leaseStreamName, leaseSubjects, metadefSubjects, notificationStreamName, notificationSubjects, progressSubjects, projectedSubject, queryStreamName, querySubjects, questionSubject, sealedStreamName, sealedSubjects, streamName,
 } from './subjects.js';
 
 /** The NATS user of each service, and of the operator's tools. `setup` creates the streams and can do nothing else; `listener` is for
@@ -30,23 +30,23 @@ export function natsPermissions(region: string): Record<NatsUser, NatsPermission
   const progress = progressSubjects(region);
   const hears = (permissions: NatsPermissions, ...subjects: string[]): NatsPermissions => ({ ...permissions, subscribe: [...permissions.subscribe, ...subjects] });
   const sealed = sealedStreamName(region);
-  const pickUpSealed = [`$JS.API.STREAM.CREATE.${sealed}`, `$JS.API.STREAM.INFO.${sealed}`, `$JS.API.STREAM.MSG.GET.${sealed}`, `$JS.API.STREAM.MSG.DELETE.${sealed}`];
+  const pickUp = (stream: string): string[] => ['STREAM.CREATE', 'STREAM.INFO', 'STREAM.MSG.GET', 'STREAM.MSG.DELETE'].map((call) => `$JS.API.${call}.${stream}`);
   const notifications = notificationStreamName(region);
   const notified = notificationSubjects(region);
   const inbox = (user: NatsUser) => `${inboxPrefix(user)}.>`;
   const client = (user: NatsUser, ...publish: string[]): NatsPermissions =>
     ({ publish: [`ask.${region}.*`, `do.${region}.*`, ...publish], subscribe: [inbox(user), projectedSubject(region)], mayRespond: false });
   return {
-    gateway: hears(client('gateway', progress, notified, sealedSubjects(region), leaseSubjects(region), ...readLeases, `$JS.API.STREAM.INFO.${log}`), progress),
+    gateway: hears(client('gateway', progress, notified, sealedSubjects(region), querySubjects(region), leaseSubjects(region), ...readLeases, `$JS.API.STREAM.INFO.${log}`), progress),
     catalog: {
       publish: [imageSubjects(region), metadefSubjects(region), projectedSubject(region), leaseSubjects(region), ...readLog, ...readLeases, notified, `$JS.API.STREAM.CREATE.${notifications}`, `$JS.API.STREAM.INFO.${notifications}`],
       subscribe: [`do.${region}.*`, `ask.${region}.*`, projectedSubject(region), inbox('catalog')],
       mayRespond: true,
     },
     staging: client('staging', progress, leaseSubjects(region), ...readLeases),
-    importer: client('importer', progress, leaseSubjects(region), ...readLeases, `glance.${region}.import.*`, ...workOn(log, 'importer')),
+    importer: client('importer', progress, leaseSubjects(region), ...readLeases, `glance.${region}.import.*`, ...workOn(log, 'importer'), ...pickUp(queryStreamName(region))),
     federation: {
-      ...hears(client('federation', progress, `glance.${region}.policy.*`, `$JS.API.STREAM.INFO.${log}`, ...pickUpSealed), questionSubject(region, 'regions')),
+      ...hears(client('federation', progress, `glance.${region}.policy.*`, `$JS.API.STREAM.INFO.${log}`, ...pickUp(sealed)), questionSubject(region, 'regions')),
       mayRespond: true,
     },
     operator: { publish: [`glance.${region}.>`, leaseSubjects(region), ...readLog, ...readLeases, `ask.${region}.*`, `do.${region}.*`], subscribe: [inbox('operator'), projectedSubject(region)], mayRespond: false },

@@ -9,6 +9,7 @@ import { Problem } from '#libs/domain';
  *   glance.<region>.policy.<policyId>   (replication policies)
  *   lease.<region>.<attemptId>          leases of attempts, not durable      stream LEASES_<region>
  *   sealed.<region>.<importId>          a caller's token, sealed, in memory   stream SEALED_<region>
+ *   query.<region>.<importId>           the query of a URI, sealed, in memory stream QUERIES_<region>
  *   do.<region>.image                   commands to the catalog, answered    core NATS, queue group catalog
  *   ask.<region>.<question>             questions to the catalog, answered   core NATS, queue group catalog
  *   ask.<region>.regions                the one question to federation       core NATS, queue group federation
@@ -44,6 +45,10 @@ export const leaseSubject = (region: string, attemptId: string): string => `leas
 export const sealedStreamName = (region: string): string => `SEALED_${checkedRegion(region)}`;
 export const sealedSubjects = (region: string): string => `sealed.${checkedRegion(region)}.*`;
 export const sealedSubject = (region: string, importId: string): string => `sealed.${checkedRegion(region)}.${checkedUuid(importId)}`;
+
+export const queryStreamName = (region: string): string => `QUERIES_${checkedRegion(region)}`;
+export const querySubjects = (region: string): string => `query.${checkedRegion(region)}.*`;
+export const querySubject = (region: string, importId: string): string => `query.${checkedRegion(region)}.${checkedUuid(importId)}`;
 
 export const commandSubject = (region: string, kind: AggregateKind): string => `do.${checkedRegion(region)}.${kind}`;
 export const questionSubject = (region: string, question: Question): string => `ask.${checkedRegion(region)}.${question}`;

@@ -96,6 +96,7 @@ const sentences = {
   UriNotAllowed: 'This URI does not pass filtering: {part}. Use another one; which ones may be used, the operator\'s filter decides.',
   DownloadFailed: 'Could not retrieve {uri}: {reason}. See that it can be downloaded, and import again.',
   DownloadTimedOut: 'Could not retrieve {uri} within {seconds} seconds. Import it again from a faster place, or ask your operator for more time.',
+  UriQueryLost: 'The query of the URI, which is held in memory alone, is not there any more: the image service was interrupted, or a day has passed. Import again.',
 
   // Images of other regions
   RegionNotInCatalogue: 'Your service catalogue has no image service in region {region} with the interface {interface}. It has {known}. Name one of these, or ask your operator.',

@@ -13,7 +13,7 @@ export type { Leases } from './leases.js';
 export { memoryEventLog, type MemoryEventLogOptions } from './memory.js';
 export { notificationOutlet, type NotificationOutlet, type OutgoingNotification } from './notifications.jetstream.js';
 export { repairTail, type Repaired, type RepairOptions, type RepairStep } from './repair.js';
-export { keepSealedTokens, sealedTokenDrop, sealedTokens, type SealedTokenDrop, type SealedTokens } from './sealed-tokens.js';
+export { keepSealedTokens, sealedTokenDrop, sealedTokens, type SealedKind, type SealedTokenDrop, type SealedTokens } from './sealed-tokens.js';
 export { createSealer, memoryPersonKeys, type PersonalValues, type SealedPlace, type Sealer } from './sealing.js';
 export { createStreams, type StreamOptions } from './streams.js';
 export { verifyLog, type Finding, type Verified, type VerifyOptions } from './verify.js';

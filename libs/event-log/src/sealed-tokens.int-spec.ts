@@ -82,4 +82,18 @@ describe('Sealed tokens', () => {
     await expect(sealedTokenDrop(federation, { region }).put(importId, 'forged', inAnHour())).rejects.toBeDefined();
     expect(await tokens.get(importId)).toBe(sealed);
   });
+
+  it('of the other kind are the query of a URI, which the importer alone picks up', async () => {
+    const importer = await running.as('importer');
+    await keepSealedTokens(importer, region, stop.signal, 'query');
+    const importId = randomUUID();
+    await sealedTokenDrop(await running.as('gateway'), { region, kind: 'query' }).put(importId, sealed, inAnHour());
+    const queries = await sealedTokens(importer, { region, kind: 'query' });
+    expect([await queries.get(importId), await tokens.get(importId)]).toEqual([sealed, undefined]);
+    await expect(sealedTokens(await running.as('federation'), { region, kind: 'query' }).then((others) => others.get(importId))).rejects.toBeDefined();
+    await expect(sealedTokens(importer, { region }).then((others) => others.get(importId))).rejects.toBeDefined();
+    expect((await everythingBelow(running.stack.dir)).includes(sealed)).toBe(false);
+    await queries.remove(importId);
+    expect(await queries.get(importId)).toBeUndefined();
+  });
 });

@@ -111,6 +111,7 @@ export const problemStatus = {
   UriNotAllowed: 400,
   DownloadFailed: 502,
   DownloadTimedOut: 504,
+  UriQueryLost: 409,
 
   Conflict: 409,
   AuthorizationStale: 409,

@@ -1,5 +1,5 @@
 import { Controller, Delete, Get, HttpCode, Inject, Param, Post, Req } from '@nestjs/common';
-import { Problem, type ImportMethod } from '#libs/domain';
+import { Problem, type Image, type ImportMethod } from '#libs/domain';
 import { throwIfOutOfReach } from '#libs/download';
 import type { PolicyRule } from '#libs/identity';
 import { DATA, type DataRoom } from '../data/data.room.js';
@@ -10,12 +10,17 @@ import type { AskedImage } from '../images/permissions.js';
 import { REGIONS, type RegionsRoom } from '../regions/regions.room.js';
 import { GATEWAY_RULES, IMAGES, type GatewayRules, type ImageRoom } from '../tokens.js';
 import { readImportRequest } from './import-request.js';
+import { queryIn } from './import-source.js';
+import { QUERIES, type QueriesRoom } from './queries.room.js';
 import { imageTasks } from './image-tasks.js';
 
 /** Imports of an image: asked for here, carried out by the importer. Source: API.md sections 9 and 10. */
 @Controller('v2/images/:imageId')
 export class ImageImportsController {
-  constructor(@Inject(IMAGES) private readonly room: ImageRoom, @Inject(GATEWAY_RULES) private readonly rules: GatewayRules, @Inject(REGIONS) private readonly regions: RegionsRoom, @Inject(DATA) private readonly data: Pick<DataRoom, 'signing'>) {}
+  constructor(
+    @Inject(IMAGES) private readonly room: ImageRoom, @Inject(GATEWAY_RULES) private readonly rules: GatewayRules, @Inject(DATA) private readonly data: Pick<DataRoom, 'signing'>,
+    @Inject(REGIONS) private readonly regions: RegionsRoom, @Inject(QUERIES) private readonly queries: QueriesRoom,
+  ) {}
 
   @Post('import')
   @HttpCode(202)
@@ -31,8 +36,9 @@ export class ImageImportsController {
     if (command.sourceUri !== undefined) await throwIfOutOfReach(command.sourceUri, this.rules.reach);
     const rules = rulesOf(command.method);
     const change = { request, imageId, body: bytes, command: () => command, check: (asked: AskedImage) => { for (const rule of rules) permissions.requireOn(rule, asked, request.caller); } };
-    if (command.method !== 'glance-download') return void await images.change(change);
-    await this.regions.withToken(request, command, () => images.change(change));
+    const send = (): Promise<Image> => images.change(change);
+    if (command.method === 'glance-download') await this.regions.withToken(request, command, send);
+    else await this.queries.withQuery(queryIn(uriIn(value)), command, send);
   }
 
   /** Beyond Glance, where only the deletion of the image ends an import. What was staged stays, to be imported again. */
@@ -64,3 +70,9 @@ export class ImageImportsController {
 
 /** A copy is a matter of the operator's stores; everything else changes the image, and is reserved for operators in some clouds. */
 const rulesOf = (method: ImportMethod | undefined): readonly PolicyRule[] => (method === 'copy-image' ? ['copy_image'] : ['modify_image', 'import_image']);
+
+/** Only web-download has one. */
+const uriIn = ({ method }: Readonly<Record<string, unknown>>): unknown => {
+  const { name, uri } = method as Readonly<Record<string, unknown>>;
+  return name === 'web-download' ? uri : undefined;
+};

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { UriFilter } from '#libs/download';
 import { importMethods, Problem, type ImageCommand, type ImportMethod } from '#libs/domain';
-import { readImportSource } from './import-source.js';
+import { readImportSource, type SourceRules } from './import-source.js';
 
 export type RequestImport = Extract<ImageCommand, { type: 'RequestImageImport' }>;
 
@@ -11,7 +10,8 @@ export interface ImportRules {
   readonly storeIds: readonly string[];
   readonly readOnlyStoreIds: readonly string[];
   readonly defaultStoreId: string;
-  readonly reach: { readonly filter: Pick<UriFilter, 'check'> };
+  readonly reach: Pick<SourceRules, 'filter'>;
+  readonly carriesQueries: boolean;
 }
 
 type Body = Readonly<Record<string, unknown>>;
@@ -24,7 +24,7 @@ export function readImportRequest(body: Body, storeHeader: string | undefined, r
   const asked = body['method'];
   if (!isObject(asked)) throw invalid('The body must say how to import, as {"method": {"name": "glance-direct"}}.');
   const method = methodOf(asked['name'], rules);
-  const source = readImportSource(method, asked, rules.reach.filter);
+  const source = readImportSource(method, asked, { filter: rules.reach.filter, carriesQueries: rules.carriesQueries });
   const skipsPresent = flag(body, 'all_stores', false);
   const allStoresMustSucceed = flag(body, 'all_stores_must_succeed', true);
   const storeIds = storesOf(body['stores'], skipsPresent, storeHeader, rules);

@@ -67,8 +67,8 @@ function taskView(imageId: string, { request, asked, status, updatedAt, endedAt,
 }
 
 /** What was asked for, in the words of the request. */
-function sourceView({ sourceUri, sourceRegion, sourceImageId, sourceInterface }: ImportRequest): Record<string, string> {
-  if (sourceUri !== undefined) return { uri: sourceUri };
+function sourceView({ sourceUri, sourceHasQuery, sourceRegion, sourceImageId, sourceInterface }: ImportRequest): Record<string, string | boolean> {
+  if (sourceUri !== undefined) return { uri: sourceUri, ...(sourceHasQuery ? { uri_has_query: true } : {}) };
   if (sourceRegion === undefined || sourceImageId === undefined) return {};
   return { glance_image_id: sourceImageId, glance_region: sourceRegion, glance_service_interface: sourceInterface ?? 'public' };
 }

@@ -11,6 +11,7 @@ import type { Reply, Request } from '../edge/request.js';
 import { createImageCommand, readImageToCreate } from '../images/create-image.js';
 import { queryOf } from '../images/query.js';
 import { taskOf } from '../imports/image-tasks.js';
+import { QUERIES, type QueriesRoom } from '../imports/queries.room.js';
 import { toldForMs } from '../imports/task.view.js';
 import { GATEWAY_RULES, IMAGES, type GatewayRules, type ImageRoom } from '../tokens.js';
 import { taskInFull, taskStub } from './legacy-task.view.js';
@@ -20,7 +21,10 @@ import { readTaskRequest } from './task-request.js';
 /** The older tasks API, for administrators: a task is an import, seen without its image. Source: API.md section 16. */
 @Controller('v2/tasks')
 export class TasksController {
-  constructor(@Inject(IMAGES) private readonly room: ImageRoom, @Inject(GATEWAY_RULES) private readonly rules: GatewayRules, @Inject(DATA) private readonly data: Pick<DataRoom, 'signing'>) {}
+  constructor(
+    @Inject(IMAGES) private readonly room: ImageRoom, @Inject(GATEWAY_RULES) private readonly rules: GatewayRules,
+    @Inject(DATA) private readonly data: Pick<DataRoom, 'signing'>, @Inject(QUERIES) private readonly queries: QueriesRoom,
+  ) {}
 
   /** Makes an image and imports it from the web, in one request. */
   @Post()
@@ -29,7 +33,8 @@ export class TasksController {
   async create(@Req() request: Request, @Res({ passthrough: true }) reply: Reply): Promise<object> {
     const { images, permissions, schema } = this.room;
     permissions.require('tasks_api_access', request.caller);
-    const { source, image } = readTaskRequest((await jsonObject(request)).value, this.rules.reach.filter);
+    const { reach: { filter }, carriesQueries } = this.rules;
+    const { source, query, image } = readTaskRequest((await jsonObject(request)).value, { filter, carriesQueries });
     const wanted = readImageToCreate(image, schema);
     const owner = wanted.owner === undefined ? request.caller.projectId : wanted.owner;
     permissions.requireNew(request.caller, owner, wanted.visibility);
@@ -37,9 +42,10 @@ export class TasksController {
     const [imageId, importId] = [wanted.imageId ?? randomUUID(), randomUUID()];
     const created = await images.send(request, { imageId, command: createImageCommand(wanted, owner) });
     const signed = await this.data.signing.ofImport(request, { imageId, image: created });
-    await images.send(request, { imageId, command: {
+    const command = {
       type: 'RequestImageImport', importId, method: 'web-download', storeIds: [this.rules.defaultStoreId], allStoresMustSucceed: true, skipsPresent: false, taskType: 'import', ...source, ...signed,
-    } });
+    } as const;
+    await this.queries.withQuery(query, command, () => images.send(request, { imageId, command }));
     reply.header('location', `${requestOrigin(request, this.rules)}/v2/tasks/${importId}`);
     return this.inFull(await this.head(importId));
   }

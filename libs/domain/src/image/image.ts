@@ -133,6 +133,8 @@ export interface ImportRequest {
   readonly storeIds: readonly string[];
   readonly allStoresMustSucceed: boolean;
   readonly sourceUri?: string;
+  /** Set where the URI has a query, which stands nowhere: it may hold a signature. */
+  readonly sourceHasQuery?: true;
   readonly sourceRegion?: string;
   readonly sourceImageId?: string;
   readonly sourceInterface?: string;
