@@ -1,8 +1,10 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findS3Server, startS3Server, type S3Server } from '#libs/embedded';
+import { sectionsOf } from '#libs/platform';
+import { openStagingStore, type Store } from '#libs/stores';
 import { startApi, type Api } from '../api/harness.js';
 import { eventually, importsAt } from '../api/imports.js';
 
@@ -19,7 +21,7 @@ describe('A staging area in a bucket, which the importer shares', () => {
       const options = { HOST: s3.url, ACCESS_KEY: s3.accessKey, SECRET_KEY: s3.secretKey, BUCKET: bucket, CREATE_BUCKET_ON_PUT: 'true', LARGE_OBJECT_CHUNK_SIZE: '5' };
       for (const [name, value] of Object.entries(options)) process.env[`HELIOGRAPH_${section}__S3_STORE_${name}`] = value;
     }
-    api = await startApi({ 'default.enabled_backends': 'far:s3, fast:file', 'heliograph.staging_store_kind': 's3', 'heliograph.removal_interval': '1' },
+    api = await startApi({ 'default.enabled_backends': 'far:s3, fast:file', 'heliograph.staging_store_kind': 's3', 'heliograph.removal_interval': '1', 'heliograph.staging_sweep_interval': '1' },
       // Nobody can be asked for what was staged: it has to be taken from the bucket.
       { importer: { 'heliograph.staging_url': 'http://127.0.0.1:1' } });
   }, 600_000);
@@ -37,6 +39,24 @@ describe('A staging area in a bucket, which the importer shares', () => {
     return entries?.filter((entry) => entry.isFile() && !entry.parentPath.includes('/.')).map(({ name }) => name) ?? objectsIn(bucket);
   }
 
+  it('is swept of what no image can need, finished or not, and of nothing else', async () => {
+    const store = await openStagingStore({ nodeStagingUri: 'file:///nowhere', stagingStoreKind: 's3' }, sectionsOf(process.env));
+    const waiting = await api.as('demo').image({ disk_format: 'raw', container_format: 'bare' });
+    expect((await api.as('demo').put(`/v2/images/${waiting}/stage`, { body: 'twelve bytes', headers: { 'content-type': 'application/octet-stream' } })).status).toBe(204);
+    // No log line stands behind these: an attempt that the image never had.
+    const orphan = { imageId: waiting, attemptId: randomUUID(), storeId: store.id };
+    const left = await store.create(orphan);
+    await left.write(data.subarray(0, 1000));
+    await left.commit();
+    const unfinished = await store.create({ ...orphan, attemptId: randomUUID() });
+    await unfinished.write(data.subarray(0, 6 * 1024 * 1024));
+    await eventually(() => namesIn(store), (names) => names.length === 1);
+    expect((await namesIn(store))[0]).toContain(waiting);
+    await unfinished.cancel();
+    expect((await api.as('demo').delete(`/v2/images/${waiting}`)).status).toBe(204);
+    await eventually(() => namesIn(store), (names) => names.length === 0);
+  });
+
   it.each(['far', 'fast'])('gives what was staged to store %s, and is empty afterwards', async (storeId) => {
     const id = await api.as('demo').image({ disk_format: 'raw', container_format: 'bare' });
     const staged = await fetch(`${api.url}/v2/images/${id}/stage`, { method: 'PUT', headers: { 'x-auth-token': 'demo', 'content-type': 'application/octet-stream' }, body: data });
@@ -52,3 +72,9 @@ describe('A staging area in a bucket, which the importer shares', () => {
     expect(await eventually(() => objectsIn('staging'), (objects) => objects.length === 0)).toEqual([]);
   });
 });
+
+async function namesIn(store: Store): Promise<string[]> {
+  const names: string[] = [];
+  for await (const { name } of store.list?.() ?? []) names.push(name);
+  return names;
+}

@@ -123,8 +123,8 @@ export class GatewayConfig extends ImportFilterConfig {
   @Option.choice('heliograph', 'staging_store_kind', { default: 'file', choices: stagingStoreKinds, doc: 'Whether staged data waits in a directory or in a bucket, as the staging service has it.' })
   readonly stagingStoreKind: StagingPlace['stagingStoreKind'];
 
-  @Option.url('heliograph', 'staging_url', { default: 'http://127.0.0.1:9393', schemes: ['http'], doc: 'Where the staging service takes data: its transfer_host and transfer_port, as reached from here.' })
-  readonly stagingUrl: string;
+  @Option.urls('heliograph', 'staging_url', { default: ['http://127.0.0.1:9393'], schemes: ['http'], doc: 'Where the staging services take data: the transfer_host and transfer_port of each, as reached from here. The first that answers takes it.' })
+  readonly stagingUrl: readonly string[];
 
   @Option.secret('heliograph', 'capability_key', { optional: true, doc: 'What gateway, staging and importer know each other by: the same text of at least 32 characters for all three. Without it nothing can be staged.' })
   @IsOptional()

@@ -93,8 +93,8 @@ export class ImporterConfig extends ImportFilterConfig {
   @Option.choice('heliograph', 'staging_store_kind', { default: 'file', choices: stagingStoreKinds, doc: 'Whether staged data waits in a directory or in a bucket, as the staging service has it.' })
   readonly stagingStoreKind: StagingPlace['stagingStoreKind'];
 
-  @Option.url('heliograph', 'staging_url', { default: 'http://127.0.0.1:9393', schemes: ['http'], doc: 'Where the staging service gives data: its transfer_host and transfer_port, as reached from here.' })
-  readonly stagingUrl: string;
+  @Option.urls('heliograph', 'staging_url', { default: ['http://127.0.0.1:9393'], schemes: ['http'], doc: 'Where the staging services give data: the transfer_host and transfer_port of each, as reached from here. They are asked in turn.' })
+  readonly stagingUrl: readonly string[];
 
   @Option.url('heliograph', 'federation_url', { default: 'http://127.0.0.1:9394', schemes: ['http'], doc: 'Where the federation service gives images of other regions: its transfer_host and transfer_port, as reached from here.' })
   readonly federationUrl: string;

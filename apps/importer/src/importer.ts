@@ -90,7 +90,7 @@ function methodsOf(config: ImporterConfig, staging: Store, web: Pick<WebLine, 'o
   const federation = federationLine(config);
   const fromWeb = webSource({ ...configuredReach(config), limitBytes: config.imageSizeCap, totalTimeoutMs: config.importDownloadSeconds * 1000, ...web });
   return {
-    'glance-direct': stagedSource({ store: staging, stagingUrl, capabilityKey, clock }),
+    'glance-direct': stagedSource({ store: staging, stagingUrls: stagingUrl, capabilityKey, clock }),
     ...(federation ? { 'glance-download': remoteSource(federation) } : {}),
     'web-download': fromWeb,
     'location-import': fromWeb,

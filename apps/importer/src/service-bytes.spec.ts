@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Problem } from '#libs/domain';
-import { openServiceBytes } from './service-bytes.js';
+import { openFirst, openServiceBytes } from './service-bytes.js';
 
 const bytes = Buffer.from('a hundred bytes, more or less, that another service of ours keeps for whoever has a capability for it');
 let server: Server;
@@ -86,5 +86,27 @@ describe('Bytes that another service holds', () => {
     const reading = refusalOf(all(source));
     stop.abort(new Error('enough'));
     expect((await reading).message).toBe('enough');
+  });
+
+  describe('of which one of several has them', () => {
+    const none = (_: IncomingMessage, response: ServerResponse): void => void response.writeHead(404).end(JSON.stringify({ problem: { code: 'ImageDataNotFound', params: { imageId: 'x', storeId: 'staging' } } }));
+    const place = (name: string, port = (server.address() as AddressInfo).port) => ({ url: () => `http://127.0.0.1:${port}/${name}`, what: 'The staging area', signal: new AbortController().signal });
+
+    it('come from the one that has them', async () => {
+      answers.push(none);
+      expect(await all((await openFirst([place('one'), place('two')])).bytes)).toBe(bytes.toString());
+      expect(asked).toEqual(['/one', '/two']);
+    });
+
+    it('are waited for where the one that has them is away, and the others are not asked again', async () => {
+      answers.push((_, response) => { response.destroy(); }, none);
+      expect(await all((await openFirst([place('one'), place('two')])).bytes)).toBe(bytes.toString());
+      expect(asked).toEqual(['/one', '/two', '/one']);
+    });
+
+    it('are refused where none has them', async () => {
+      answers.push(none, none);
+      expect(await refusalOf(openFirst([place('one'), place('two')]))).toMatchObject({ code: 'ImageDataNotFound' });
+    });
   });
 });

@@ -9,6 +9,8 @@ export interface ServiceBytesOptions {
   readonly what: string;
   /** Ends everything at once with the signal's reason: it is what bounds the time in which nothing comes. */
   readonly signal: AbortSignal;
+  /** How often nobody may answer before the first byte. */
+  readonly mostFailures?: number;
 }
 
 export interface ServiceBytes {
@@ -29,10 +31,34 @@ const mostOfAProblem = 64 * 1024;
 export async function openServiceBytes(options: ServiceBytesOptions): Promise<ServiceBytes> {
   const stop = new AbortController();
   const signal = AbortSignal.any([options.signal, stop.signal]);
-  const first = await connected(options, signal, 0);
+  const first = await connected(options, signal, 0, options.mostFailures);
   const sizeBytes = Number(first.headers['content-length'] ?? NaN);
   if (!Number.isSafeInteger(sizeBytes)) throw new Error(`${options.what} does not say how many bytes it gives`);
   return { sizeBytes, bytes: resuming(first, sizeBytes, options, signal), close: () => { stop.abort(new Error('the bytes are not wanted any more')); } };
+}
+
+/**
+ * The same where one of several has them. All are asked in turn, and again while one that may have them does not answer.
+ * Refuses: ImageDataNotFound where none has them, and Unavailable where that cannot be known.
+ */
+export async function openFirst(places: readonly ServiceBytesOptions[]): Promise<ServiceBytes> {
+  let [left, refusal]: [readonly ServiceBytesOptions[], unknown] = [places, undefined];
+  for (let rounds = 0; ; rounds += 1) {
+    const away: ServiceBytesOptions[] = [];
+    for (const place of left) {
+      try {
+        return await openServiceBytes({ ...place, mostFailures: 0 });
+      } catch (error) {
+        refusal = error;
+        if (isOutage(error)) away.push(place);
+        else if (!(error instanceof Problem && error.code === 'ImageDataNotFound')) throw error;
+      }
+    }
+    const [first] = away;
+    if (!first || rounds === mostFailures) throw refusal;
+    left = away;
+    await pause(pauseMs, undefined, { signal: first.signal });
+  }
 }
 
 /** JSON that another service of ours gives; waited for as bytes are. Refuses what the service refuses, and Unavailable. */
@@ -61,14 +87,14 @@ async function* resuming(first: IncomingMessage, sizeBytes: number, options: Ser
 }
 
 /** Tries again while nobody answers, for as long as the signal allows and half a minute at most. */
-async function connected({ url, what }: ServiceBytesOptions, signal: AbortSignal, offset: number): Promise<IncomingMessage> {
+async function connected({ url, what }: ServiceBytesOptions, signal: AbortSignal, offset: number, failuresAllowed = mostFailures): Promise<IncomingMessage> {
   for (let failures = 0; ; failures += 1) {
     signal.throwIfAborted();
     try {
       return await answered(await request(url(), offset, signal), offset, what);
     } catch (error) {
       signal.throwIfAborted();
-      if (!isOutage(error) || failures === mostFailures) throw isOutage(error) ? unavailable(what, error) : error;
+      if (!isOutage(error) || failures >= failuresAllowed) throw isOutage(error) ? unavailable(what, error) : error;
     }
     await pause(pauseMs, undefined, { signal });
   }

@@ -18,7 +18,7 @@ async function holding(text?: string): Promise<Store> {
   return store;
 }
 const open = (store: Store, staged: Image['staged'] = { attemptId, ...facts }) =>
-  stagedSource({ store, stagingUrl: 'http://127.0.0.1:1', capabilityKey: undefined, clock: () => new Date() })(
+  stagedSource({ store, stagingUrls: ['http://127.0.0.1:1'], capabilityKey: undefined, clock: () => new Date() })(
     { imageId, image: { staged }, importing: { importId } } as unknown as ImageUnderImport, { signal: new AbortController().signal, recordHops: async () => {}, describe: async () => {}, recordInspection: async () => {}, recordVerification: async () => {} });
 const refusal = (code: string) => expect.objectContaining({ name: 'Problem', code }) as Error;
 

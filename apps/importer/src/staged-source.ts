@@ -1,13 +1,14 @@
 import { signCapability } from '#libs/contracts';
 import { Problem, stagingStoreId, type Image } from '#libs/domain';
 import type { DataKey, Store, StoreReader } from '#libs/stores';
-import { openServiceBytes } from './service-bytes.js';
+import { openFirst } from './service-bytes.js';
 import type { OpenSource, Source } from './sources.js';
 
 export interface StagingLine {
   /** The staging area as it is seen from here; it may be elsewhere. */
   readonly store: Store;
-  readonly stagingUrl: string;
+  /** Of every staging service. Where they share no area, one of them has the data. */
+  readonly stagingUrls: readonly string[];
   /** Without it the staging service is not asked. */
   readonly capabilityKey: string | undefined;
   clock(): Date;
@@ -48,15 +49,12 @@ async function openHere(store: Store, key: DataKey): Promise<StoreReader | undef
   }
 }
 
-async function fromService({ stagingUrl, capabilityKey, clock }: StagingLine, { imageId, attemptId }: DataKey, { sizeBytes }: Staged, importId: string, signal: AbortSignal): Promise<Source> {
+async function fromService({ stagingUrls, capabilityKey, clock }: StagingLine, { imageId, attemptId }: DataKey, { sizeBytes }: Staged, importId: string, signal: AbortSignal): Promise<Source> {
   if (capabilityKey === undefined) throw new Problem('ImageDataNotFound', { imageId, storeId: stagingStoreId });
-  const url = (): string => {
-    const capability = signCapability(capabilityKey, {
-      may: 'read', imageId, attemptId, expiresAt: new Date(clock().getTime() + validForMs),
-      requestId: `import-${importId}`, actor: { userId: 'service:importer', authMethod: 'service' },
-    });
-    return `${stagingUrl}/transfers/${capability}`;
-  };
-  const { bytes, close } = await openServiceBytes({ url, what: 'The staging area', signal });
+  const capability = (): string => signCapability(capabilityKey, {
+    may: 'read', imageId, attemptId, expiresAt: new Date(clock().getTime() + validForMs),
+    requestId: `import-${importId}`, actor: { userId: 'service:importer', authMethod: 'service' },
+  });
+  const { bytes, close } = await openFirst(stagingUrls.map((stagingUrl) => ({ url: () => `${stagingUrl}/transfers/${capability()}`, what: 'The staging area', signal })));
   return { bytes, declaredSizeBytes: sizeBytes, close: () => Promise.resolve(close()) };
 }

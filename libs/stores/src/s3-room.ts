@@ -56,12 +56,18 @@ export async function needBucket({ client, options }: S3Room, tries?: number): P
 }
 
 /** The uploads that are open under exactly this name; `prefix` alone would also find longer names. */
-export async function openUploadsAt({ client, options }: S3Room, name: string): Promise<string[]> {
+export async function openUploadsAt(room: S3Room, name: string): Promise<string[]> {
   const uploadIds: string[] = [];
+  for await (const { key, uploadId } of openUploadsBelow(room, name)) if (key === name) uploadIds.push(uploadId);
+  return uploadIds;
+}
+
+/** Every open upload whose name begins so. */
+export async function* openUploadsBelow({ client, options }: S3Room, prefix: string): AsyncGenerator<{ readonly key: string; readonly uploadId: string }, void, undefined> {
   for (let [keyMarker, uploadIdMarker] = ['', '']; ;) {
-    const page = await asking('list open uploads', () => client.listIncompleteUploadsQuery(options.bucket, name, keyMarker, uploadIdMarker, ''));
-    uploadIds.push(...page.uploads.filter(({ key }) => key === name).map(({ uploadId }) => uploadId));
-    if (!page.isTruncated || page.nextKeyMarker === keyMarker) return uploadIds;
+    const page = await asking('list open uploads', () => client.listIncompleteUploadsQuery(options.bucket, prefix, keyMarker, uploadIdMarker, ''));
+    yield* page.uploads;
+    if (!page.isTruncated || page.nextKeyMarker === keyMarker) return;
     [keyMarker, uploadIdMarker] = [page.nextKeyMarker, page.nextUploadIdMarker];
   }
 }

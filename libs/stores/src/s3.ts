@@ -19,6 +19,7 @@ import { keyOf } from './layout.js';
 import { s3Clients } from './s3-client.js';
 import { canCopy, startS3Copy } from './s3-copy.js';
 import { S3Failure, speakingForS3 } from './s3-errors.js';
+import { listBucket } from './s3-list.js';
 import type { S3Options } from './s3-options.js';
 import { openS3Reader } from './s3-reader.js';
 import { abortUpload, deleteAt, needBucket, openUploadsAt, sizeOfData, spareMemory, type S3Room } from './s3-room.js';
@@ -70,6 +71,7 @@ export function s3Store(id: string, options: S3Options, { isReadOnly = false } =
       const from = rooms.get(source);
       return from && canCopy(from, room) ? startS3Copy(room, key, { room: from, key: sourceKey }, onProgress, signal) : undefined;
     },
+    list: () => listBucket(room),
     check: () => checkBucket(room),
   };
   rooms.set(store, room);

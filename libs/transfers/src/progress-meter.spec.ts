@@ -49,6 +49,16 @@ describe('The progress of a transfer', () => {
     expect(told.slice(whileItLasted).map(({ state }) => state)).toEqual(['failed']);
   });
 
+  it('has no last word where nobody knows how it ended', async () => {
+    const told: Progress[] = [];
+    const meter = progressMeter((_, progress) => { told.push(progress); }, () => new Date(), 'image', transfer);
+    await new Promise((resolve) => { setTimeout(resolve, 700); });
+    meter.fallSilent();
+    meter.end('failed');
+    await new Promise((resolve) => { setTimeout(resolve, 700); });
+    expect(told.map(({ state }) => state)).toEqual(['running']);
+  });
+
   it('is not told of a transfer that is over at once', () => {
     const told: Progress[] = [];
     progressMeter((_, progress) => { told.push(progress); }, () => new Date(), 'image', transfer).end('succeeded');

@@ -9,6 +9,8 @@ export interface ProgressMeter {
   step(step: ProgressStep, totalBytes?: number): void;
   /** The last word. What comes after it is not told. */
   end(state: 'succeeded' | 'failed'): void;
+  /** Says nothing more, where nobody knows how it ended. */
+  fallSilent(): void;
 }
 
 /** How often progress is told. Who asks once a second always finds something new. */
@@ -34,6 +36,10 @@ export function progressMeter(tell: TellProgress, clock: () => Date, imageId: st
       isOver = true;
       clearInterval(timer);
       if (isTold) tell(imageId, measured.report(state));
+    },
+    fallSilent() {
+      isOver = true;
+      clearInterval(timer);
     },
   };
 }

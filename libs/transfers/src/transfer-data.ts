@@ -74,7 +74,10 @@ export async function transferData(parts: TransferParts, transfer: Transfer): Pr
     attempt.progress.end('succeeded');
     crashPoint('before-acknowledgement');
   } catch (error) {
-    if (error instanceof UnknownOutcome) throw error;
+    if (error instanceof UnknownOutcome) {
+      attempt.progress.fallSilent();
+      throw error;
+    }
     const queued = await fail(parts, transfer, attemptId, error, data);
     throw queued?.status === 'deleted' ? new Problem('ImageGone', { imageId: transfer.imageId }, { cause: error }) : error;
   } finally {

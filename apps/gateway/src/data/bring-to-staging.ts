@@ -1,17 +1,21 @@
 import { once } from 'node:events';
 import { request as httpRequest, type ClientRequest, type IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import { json } from 'node:stream/consumers';
 import { signCapability, type Answer, type CapabilityClaims, type UploadState } from '#libs/contracts';
 import { isProblemCode, Problem } from '#libs/domain';
 
 /** How the gateway reaches the staging service. */
 export interface StagingLine {
-  readonly url: string;
+  /** Of every staging service; the first that answers takes the data. Those that take uploads in parts share one area. */
+  readonly urls: readonly string[];
   readonly capabilityKey: string;
   /** How long nothing may move on the line, the client's own silence included: a host that vanished says no goodbye. */
   readonly silentForMs: number;
 }
 
+/** A host that is there answers in no time. */
+const connectWithinMs = 3000;
 /** How long after it was given a capability can be used to begin. */
 const beginWithinMs = 60_000;
 
@@ -37,8 +41,11 @@ const signed = (line: StagingLine, may: CapabilityClaims['may'], claims: Claims)
   signCapability(line.capabilityKey, { ...claims, may, expiresAt: new Date(Date.now() + beginWithinMs) });
 
 async function passToStaging<Ok = never>(line: StagingLine, path: string, imageId: string, source: IncomingMessage | undefined): Promise<Ok | undefined> {
-  if (source?.destroyed && !source.complete) throw new Problem('UploadInterrupted', { imageId });
-  const passing = openLine(line, path, source ? source.headers['content-length'] : '0');
+  const passing = await openLine(line, path, source ? source.headers['content-length'] : '0');
+  if (source?.destroyed && !source.complete) {
+    passing.destroy();
+    throw new Problem('UploadInterrupted', { imageId });
+  }
   const forget = source ? onceGone(source, () => { passing.destroy(new Problem('UploadInterrupted', { imageId })); }) : () => {};
   try {
     const answered = once(passing, 'response') as Promise<[IncomingMessage]>;
@@ -59,17 +66,38 @@ function onceGone(source: IncomingMessage, tell: () => void): () => void {
   return () => { source.off('error', tell).off('aborted', tell); };
 }
 
-function openLine({ url, silentForMs }: StagingLine, path: string, length: string | undefined): ClientRequest {
-  const passing = httpRequest(new URL(path, url), {
-    // A connection of its own: what was said over a kept one that turns out to be dead could not be said again.
-    agent: false, method: 'PUT', headers: { 'content-type': 'application/octet-stream', ...(length === undefined ? {} : { 'content-length': length }) },
-  });
+async function openLine({ urls, silentForMs }: StagingLine, path: string, length: string | undefined): Promise<ClientRequest> {
+  const passing = await reach(urls.map((url) => new URL(path, url)), length);
   // Staging may refuse before the first byte has come, and its idle limit runs from here.
   passing.flushHeaders();
   passing.setTimeout(silentForMs, () => { passing.destroy(new Error(`the staging service gave no sign of life for ${silentForMs} ms`)); });
-  // Also after the answer: what is still on its way then is wanted by nobody any more.
-  passing.on('error', () => {});
   return passing;
+}
+
+/** A connection of its own, because what was said over a kept one that turns out to be dead could not be said again. No byte of the client is on it yet. */
+async function reach(places: readonly URL[], length: string | undefined): Promise<ClientRequest> {
+  let failure: unknown;
+  for (const place of places) {
+    const passing = httpRequest(place, {
+      agent: false, method: 'PUT', headers: { 'content-type': 'application/octet-stream', ...(length === undefined ? {} : { 'content-length': length }) },
+    });
+    // Also after the answer: what is still on its way then is wanted by nobody any more.
+    passing.on('error', () => {});
+    try {
+      await connected(passing);
+      return passing;
+    } catch (error) {
+      passing.destroy();
+      failure = error;
+    }
+  }
+  throw new Problem('Unavailable', { what: 'The staging area', seconds: 5 }, { cause: failure });
+}
+
+async function connected(passing: ClientRequest): Promise<void> {
+  const signal = AbortSignal.timeout(connectWithinMs);
+  const [socket] = await once(passing, 'socket', { signal }) as [Socket];
+  if (socket.connecting) await once(socket, 'connect', { signal });
 }
 
 async function answerIn<Ok>(response: IncomingMessage): Promise<Ok | undefined> {

@@ -49,4 +49,4 @@ export async function openData(parts: ServiceParts<GatewayConfig>, stores: Store
 
 /** None without a key. The line may be silent for as long as a client may, and then as long as a disk takes to make an upload durable. */
 const stagingLine = ({ capabilityKey, stagingUrl, uploadIdleSeconds }: GatewayConfig): DataRoom['staging'] =>
-  capabilityKey === undefined ? undefined : { url: stagingUrl, capabilityKey, silentForMs: (uploadIdleSeconds + 240) * 1000 };
+  capabilityKey === undefined ? undefined : { urls: stagingUrl, capabilityKey, silentForMs: (uploadIdleSeconds + 240) * 1000 };

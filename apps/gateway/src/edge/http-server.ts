@@ -17,6 +17,7 @@ import { requestIdOf } from './request-id.js';
 import { requestRate, type RateRules } from './request-rate.js';
 import { header, type Reply, type Request } from './request.js';
 import { offerTus } from '../uploads/tus.js';
+import { endSilentConnections } from './silent-connections.js';
 import { rewrittenUrl } from './version-prefix.js';
 
 export interface EdgeRules extends AddressRules {
@@ -59,6 +60,7 @@ export function createHttpAdapter({ hasCache = false }: { readonly hasCache?: bo
   const fastify = adapter.getInstance();
   fastify.removeAllContentTypeParsers();
   fastify.addContentTypeParser('*', (_request, _payload, done) => done(null));
+  endSilentConnections(fastify);
   return adapter;
 }
 
@@ -99,8 +101,6 @@ export function installEdge(app: NestFastifyApplication, parts: EdgeParts): void
   });
   fastify.addHook('onResponse', (request, reply, done) => {
     logAnswer(request, reply, parts);
-    // A connection whose last answer ends while the server stops would otherwise be kept alive, and the server with it.
-    if (!fastify.server.listening) setImmediate(() => fastify.server.closeIdleConnections());
     done();
   });
 }
