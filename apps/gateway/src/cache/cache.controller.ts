@@ -1,4 +1,4 @@
-import { Controller, Delete, Get, HttpCode, Inject, Param, Post, Put, Req } from '@nestjs/common';
+import { Controller, Delete, Get, Header, HttpCode, Inject, Param, Post, Put, Req } from '@nestjs/common';
 import { Problem } from '#libs/domain';
 import type { PolicyRule } from '#libs/identity';
 import { DATA, type DataRoom } from '../data/data.room.js';
@@ -8,6 +8,9 @@ import type { AskedImage } from '../images/permissions.js';
 import { IMAGES, type ImageRoom } from '../tokens.js';
 import type { CacheEntry } from './cache-index.js';
 import type { CacheRoom } from './open-cache.js';
+
+/** Glance says so of an answer without a body. */
+const asGlance = ['content-type', 'text/html; charset=UTF-8'] as const;
 
 /** The cache of the gateway that is asked, for administrators. Order of refusals: image, policy, no cache here, status. Source: API.md section 13. */
 @Controller('v2/cache')
@@ -38,6 +41,7 @@ export class CacheController {
 
   @Post('clean')
   @HttpCode(200)
+  @Header(...asGlance)
   async clean(@Req() request: Request): Promise<void> {
     await this.cache(request, 'cache_clean').images.clean();
   }
@@ -51,6 +55,7 @@ export class CacheController {
 
   @Put(':imageId')
   @HttpCode(202)
+  @Header(...asGlance)
   async add(@Req() request: Request, @Param('imageId') path: string): Promise<void> {
     const asked = await this.images.images.visible(path, request);
     const { queue } = this.cache(request, 'cache_image', asked);

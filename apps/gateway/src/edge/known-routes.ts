@@ -18,7 +18,10 @@ export function knownRoutes(): KnownRoutes {
       routes.set(pattern, route);
     },
     refusal(method, path) {
-      const methods = [...routes.values()].filter(({ form }) => form.test(decoded(path))).flatMap((route) => [...route.methods]);
+      const fitting = [...routes].filter(([, { form }]) => form.test(decoded(path)));
+      const literal = fitting.filter(([pattern]) => !pattern.includes(':'));
+      // A path that is a route by itself is not a value of another's parameter.
+      const methods = (literal.length > 0 ? literal : fitting).flatMap(([, route]) => [...route.methods]);
       if (methods.length > 0) return new Problem('MethodNotAllowed', { method, allowed: [...new Set(methods)].join(', ') });
       return commonMethods.has(method) ? new Problem('RouteNotFound', { path }) : new Problem('MethodUnknown', { method });
     },

@@ -20,9 +20,8 @@ function refuseRemoval(name: string, { required }: ImageSchema): void {
   if (required?.includes(name)) throw new Problem('InvalidRequest', { detail: `Every image must have ${name}. Replace its value instead.` });
 }
 
-/** Single locations are added and removed by their place in the list, or `-` for its end; everything else is one name deep. */
-const leadsSomewhere = (name: string, { op, path }: PatchOperation): boolean =>
-  name === 'locations' && op !== 'replace' ? path.length === 2 && /^(-|\d+)$/.test(path[1] ?? '') : path.length === 1;
+/** Single locations are added and removed by their place in the list; which of them there are is asked later. Everything else is one name deep. */
+const leadsSomewhere = (name: string, { op, path }: PatchOperation): boolean => path.length === (name === 'locations' && op !== 'replace' ? 2 : 1);
 
 /** The changes that a patch asks for; those of locations have been looked at before. Refuses: AttributeNotRemovable. */
 export function changesOf(operations: readonly PatchOperation[], located: ReadonlyMap<PatchOperation, PropertyChange>): PropertyChange[] {

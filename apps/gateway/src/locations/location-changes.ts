@@ -55,6 +55,7 @@ function refuseTooMany(operations: readonly PatchOperation[]): void {
 
 async function changeOf(operation: PatchOperation, asked: AskedImage, parts: LocationParts): Promise<LocationChange> {
   const place = operation.path[1] ?? '-';
+  if (!/^(-|\d{1,9})$/.test(place)) throw new Problem('InvalidRequest', { detail: `Locations have places in their list, counted from 0, or - for its end; ${place} is none.` });
   const position = place === '-' ? {} : { position: Number(place) };
   if (operation.op === 'remove') return { of: 'locations', op: 'remove', ...position };
   if (operation.op === 'replace') return { of: 'locations', op: 'replace', locations: await replacing(operation.value as readonly Body[], asked, parts) };

@@ -1,4 +1,4 @@
-import { Controller, Get, HttpCode, Inject, Param, Post, Req } from '@nestjs/common';
+import { Controller, Get, Header, HttpCode, Inject, Param, Post, Req } from '@nestjs/common';
 import { locationsOf, Problem, type ImageCommand } from '#libs/domain';
 import { throwIfOutOfReach } from '#libs/download';
 import { TakesBody } from '../edge/http-server.js';
@@ -10,6 +10,9 @@ import { DATA, type DataRoom } from '../data/data.room.js';
 import { findData } from './location-changes.js';
 import { readLocation } from './location-request.js';
 
+/** Glance says so of an answer without a body. */
+const asGlance = ['content-type', 'text/html; charset=UTF-8'] as const;
+
 /** Where the data of an image lies: told to services, and given by who leaves data where it is. Source: API.md section 11. */
 @Controller('v2/images/:imageId/locations')
 export class LocationsController {
@@ -17,6 +20,7 @@ export class LocationsController {
 
   @Post()
   @HttpCode(202)
+  @Header(...asGlance)
   @TakesBody()
   async add(@Req() request: Request, @Param('imageId') imageId: string): Promise<void> {
     const { value, bytes } = await jsonObject(request);
