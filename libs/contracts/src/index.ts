@@ -9,7 +9,7 @@ export {
   type ImageCommandMessage, type MetadefCommandAnswer, type MetadefCommandMessage, type Projected, type ReachedService, type RegionsAnswer, type RegionsQuestion,
   type RemoteImage, type RemovalsAnswer, type RemovalsQuestion, type ReservationAnswer, type ReservationQuestion, type StagedAnswer, type StagedQuestion, type StatusAnswer, type StoredAnswer, type StoredImage, type StoredQuestion, type UsageAnswer, type UsageQuestion,
 } from './messages.js';
-export { checksumAlgorithms, uploadIdOf, uploadNamed, wholePart, type ChecksumAlgorithm, type PartChecksum, type UploadAsk, type UploadNotes, type UploadState } from './uploads.js';
+export { checksumAlgorithms, lengthIn, partNamed, uploadIdOf, uploadNamed, wholePart, type ChecksumAlgorithm, type PartChecksum, type UploadAsk, type UploadNotes, type UploadState } from './uploads.js';
 export { known } from './known.js';
 export { inboxPrefix, natsPermissions, natsUsers, type NatsPermissions, type NatsUser } from './permissions.js';
 export { openQuery, sealQuery, type QueryOf } from './sealed-query.js';

@@ -3,12 +3,21 @@ import type { ImageCommand } from '#libs/domain';
 /** The part of an upload that is sent as a whole, one request after another. */
 export const wholePart = 'whole';
 
+/** A name for one of several parts. It holds the length, where that is known, so that it can still be told when the parts are joined and gone. */
+export const partNamed = (random: string, totalBytes: number | undefined): string => (totalBytes === undefined ? random : `${random}-${totalBytes.toString(16)}`);
+
+/** The length that the name of a part holds. */
+export function lengthIn(part: string): number | undefined {
+  const [, length] = /-([0-9a-f]+)$/.exec(part) ?? [];
+  return length === undefined ? undefined : parseInt(length, 16);
+}
+
 /** What an upload, or one of several parts that will be joined, is called in URLs. */
 export const uploadIdOf = (attemptId: string, part: string): string => (part === wholePart ? attemptId : `${attemptId}.${part}`);
 
 /** What such a name means; undefined for any other text. */
 export function uploadNamed(uploadId: string): { readonly attemptId: string; readonly part: string } | undefined {
-  const [, attemptId, part = wholePart] = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:\.([0-9a-f]{8}))?$/.exec(uploadId) ?? [];
+  const [, attemptId, part = wholePart] = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:\.([0-9a-f]{8}(?:-[0-9a-f]{1,13})?))?$/.exec(uploadId) ?? [];
   return attemptId === undefined ? undefined : { attemptId, part };
 }
 

@@ -3,6 +3,7 @@ import { Problem } from '#libs/domain';
 import { crashPoint } from '#libs/event-log';
 import { receiveData, type ByteSource, type DataKey, type Store, type StoreReader, type StoreWriter, type UnfinishedData } from '#libs/stores';
 import { watchFormat } from './data-format.js';
+import { holdLease } from './held-lease.js';
 import type { Transfer, TransferParts } from './transfer-data.js';
 import type { UploadNote, UploadNoteBook } from './upload-note.js';
 
@@ -17,7 +18,8 @@ export interface FinishParts extends Pick<TransferParts, 'leases' | 'leaseMs' | 
 
 /**
  * Makes the parts of an upload, all of whose bytes are there, staged data: reads them once, for hashes and format, moves them to where staged data lies, records
- * it, and asks for the import that it is for. Each step can be repeated after any death in between. Refuses: ImageGone, AttemptOver, what the store or the log refuses.
+ * it, and asks for the import that it is for. Each step can be repeated after any death in between. Where it is refused the bytes stay: who ends the attempt in the log
+ * ends them too. Refuses: ImageGone, AttemptOver, what the store or the log refuses.
  */
 export async function finishUpload(parts: FinishParts, key: DataKey, by: Pick<CapabilityClaims, 'requestId' | 'actor' | 'personal'>): Promise<void> {
   const { notes, unfinished } = parts;
@@ -40,13 +42,14 @@ async function stage(parts: FinishParts, key: DataKey, note: UploadNote, send: T
     await received.commit();
     crashPoint('after-store-commit');
     const { checksum, osHashAlgo, osHashValue } = received;
-    await parts.leases.renew(attemptId, imageId, new Date(parts.clock().getTime() + parts.leaseMs));
     crashPoint('before-complete');
-    await send({ command: { type: 'CompleteImageStaging', attemptId, sizeBytes, checksum, osHashAlgo, osHashValue, ...format.found() } }, { commandId: `upload-complete:${attemptId}` });
-  } catch (error) {
-    // The log has ended it: its bytes are nobody's.
-    if (error instanceof Problem && (error.code === 'ImageGone' || error.code === 'AttemptOver')) await parts.store.remove(key);
-    throw error;
+    const lease = holdLease({ ...parts, imageId, attemptId, onLost: () => {} });
+    try {
+      await lease.confirm();
+      await send({ command: { type: 'CompleteImageStaging', attemptId, sizeBytes, checksum, osHashAlgo, osHashValue, ...format.found() } }, { commandId: `upload-complete:${attemptId}` });
+    } finally {
+      await lease.release();
+    }
   } finally {
     await close();
   }

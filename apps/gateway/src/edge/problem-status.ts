@@ -101,6 +101,7 @@ export const problemStatus = {
   UploadNotFound: 404,
   UploadInProgress: 409,
   UploadNotResumable: 409,
+  UploadLocked: 423,
   ChecksumMismatch: 460,
   TusVersionUnsupported: 412,
   TooManyParts: 413,

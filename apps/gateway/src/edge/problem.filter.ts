@@ -46,7 +46,7 @@ function setHeaders(problem: Problem, status: number, reply: Reply, { wwwAuthent
   const { params } = problem;
   if (status === 401) reply.header('www-authenticate', wwwAuthenticate);
   if (status === 405) reply.header('allow', String(params['allowed']));
-  if (status === 503 || status === 429) reply.header('retry-after', String(params['seconds'] ?? 5));
+  if (status === 503 || status === 429 || status === 423) reply.header('retry-after', String(params['seconds'] ?? 5));
   if (params['uploadOffset'] !== undefined) reply.header('upload-offset', String(params['uploadOffset']));
   if (status === 412) reply.header('tus-version', String(params['supported']));
   if (status === 415 && params['acceptPatch'] !== undefined) reply.header('accept-patch', String(params['acceptPatch']));

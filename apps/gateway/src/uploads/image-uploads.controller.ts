@@ -6,6 +6,7 @@ import { DATA, type DataRoom } from '../data/data.room.js';
 import { publicOrigin } from '../edge/address.js';
 import { TakesBody } from '../edge/http-server.js';
 import { hasBody } from '../edge/json-body.js';
+import { problemStatus } from '../edge/problem-status.js';
 import { header, type Reply, type Request } from '../edge/request.js';
 import { GATEWAY_RULES, IMAGES, type GatewayRules, type ImageRoom } from '../tokens.js';
 import { openUpload, resumable } from './resumable.js';
@@ -53,7 +54,7 @@ export class ImageUploadsController {
   @HttpCode(200)
   async show(@Req() request: Request, @Res({ passthrough: true }) reply: Reply, @Param('imageId') path: string, @Param('uploadId') uploadId: string): Promise<void> {
     const asked = await this.admit(request, reply, path);
-    const state = await this.uploads.stateOf(request, asked, uploadId);
+    const state = await this.uploads.stateOf(request, asked, uploadId).catch(orLocked);
     reply.header('cache-control', 'no-store');
     if (state.totalBytes === undefined) reply.header('upload-defer-length', '1');
     else reply.header('upload-length', String(state.totalBytes));
@@ -115,6 +116,11 @@ export class ImageUploadsController {
 function tell(reply: Reply, { at, expiresAt }: UploadState): void {
   reply.header('upload-offset', String(at));
   if (expiresAt !== undefined) reply.header('upload-expires', new Date(expiresAt).toUTCString());
+}
+
+/** tus-js-client begins anew when it hears anything but this. */
+function orLocked(error: unknown): never {
+  throw error instanceof Problem && problemStatus[error.code] === 503 ? new Problem('UploadLocked', { seconds: 2 }, { cause: error }) : error;
 }
 
 function refuseOtherBodies(request: Request): void {

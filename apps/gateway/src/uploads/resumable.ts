@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { known, uploadNamed, wholePart, type UploadAsk, type UploadNotes, type UploadState } from '#libs/contracts';
+import { known, lengthIn, partNamed, uploadNamed, wholePart, type UploadAsk, type UploadNotes, type UploadState } from '#libs/contracts';
 import { Problem, type Attempt, type Image } from '#libs/domain';
 import type { ImageRecord } from '#libs/read-model';
 import { askOfUpload } from '../data/bring-to-staging.js';
@@ -65,7 +65,7 @@ export function resumable(data: DataRoom, { images, permissions }: ImageRoom, ru
 
   /** Several parts begin at once, and one of them is the first: the others find its upload when they look again. */
   async function beginPart(request: Request, asked: ImageRecord, notes: UploadNotes & Wanted): Promise<Begun> {
-    const part = randomBytes(4).toString('hex');
+    const part = partNamed(randomBytes(4).toString('hex'), notes.totalBytes);
     for (let triesLeft = 10, image = asked; ; triesLeft -= 1, image = await images.visible(asked.imageId, request)) {
       const underWay = openUpload(image.image);
       const attemptId = underWay?.attemptId ?? randomUUID();
@@ -92,18 +92,18 @@ export function resumable(data: DataRoom, { images, permissions }: ImageRoom, ru
     const { imageId, image } = asked;
     const { attemptId = '', part = wholePart } = uploadNamed(uploadId) ?? {};
     if (attemptId !== '' && openUpload(image)?.attemptId === attemptId) return ask(request, asked, attemptId, { do: 'tell', part });
-    const sizeBytes = image.staged?.attemptId === uploadId ? image.staged.sizeBytes : await stagedOnce(imageId, uploadId);
+    const sizeBytes = lengthOf(part, image.staged?.attemptId === attemptId ? image.staged.sizeBytes : await stagedOnce(imageId, attemptId));
     if (sizeBytes === undefined) throw new Problem('UploadNotFound', { imageId, uploadId: uploadId.slice(0, 64) });
     return stagedState(uploadId, sizeBytes);
   }
 
-  /** A client whose last answer was lost finds out from the history that all of it had arrived, however much has happened since. */
-  async function stagedOnce(imageId: string, uploadId: string): Promise<number | undefined> {
+  /** A client whose last answer was lost finds out from the history that all of it had arrived, however much has happened since; so does one of the parts that were joined. */
+  async function stagedOnce(imageId: string, attemptId: string): Promise<number | undefined> {
     for (let afterVersion = 0, hasMore = true; hasMore;) {
       const page = await images.history(imageId, { afterVersion, limit: 100 });
       for (const { version, events } of page.entries) {
         afterVersion = version;
-        for (const event of events) if (event.type === 'ImageDataStaged' && event.data.attemptId === uploadId) return event.data.sizeBytes;
+        for (const event of events) if (event.type === 'ImageDataStaged' && event.data.attemptId === attemptId) return event.data.sizeBytes;
       }
       hasMore = page.hasMore && page.entries.length > 0;
     }
@@ -112,6 +112,9 @@ export function resumable(data: DataRoom, { images, permissions }: ImageRoom, ru
 
   return { changeable, ask, begin, stateOf, wantedImport, signing };
 }
+
+/** How large a part was whose whole upload is staged; undefined where it is not. */
+const lengthOf = (part: string, wholeBytes: number | undefined): number | undefined => (part === wholePart || wholeBytes === undefined ? wholeBytes : lengthIn(part));
 
 const isConflict = (error: unknown): boolean => error instanceof Problem && error.code === 'ImageStatusConflict';
 
