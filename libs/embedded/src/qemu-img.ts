@@ -17,6 +17,8 @@ export async function findQemuImg(env: NodeJS.ProcessEnv = process.env, dir = jo
     await unpackPackages(dir, env);
     return await runs(unpacked) ? { command: unpacked } : { reason: 'the qemu-img of the packages does not run' };
   } catch (error) {
+    // Another process may have been faster.
+    if (await runs(unpacked)) return { command: unpacked };
     return { reason: `there is no qemu-img on PATH or in HELIOGRAPH_QEMU_IMG, and the packages of this system were not to be had (${(error as Error).message})` };
   }
 }
@@ -35,7 +37,6 @@ async function unpackPackages(dir: string, env: NodeJS.ProcessEnv): Promise<void
     for (const file of (await readdir(aside)).filter((name) => name.endsWith('.deb'))) await run('dpkg-deb', ['-x', join(aside, file), join(aside, 'root')], { timeoutMs: 60_000 });
     const script = '#!/bin/sh\nhere=$(dirname "$0")/root\nfor lib in "$here"/usr/lib/*-linux-gnu "$here"/lib/*-linux-gnu; do LD_LIBRARY_PATH="$lib:$LD_LIBRARY_PATH"; done\nexport LD_LIBRARY_PATH\nexec "$here/usr/bin/qemu-img" "$@"\n';
     await writeFile(join(aside, 'qemu-img'), script, { mode: 0o755 });
-    await rm(join(dir, 'root'), { recursive: true, force: true });
     await rename(join(aside, 'root'), join(dir, 'root'));
     await rename(join(aside, 'qemu-img'), join(dir, 'qemu-img'));
   } finally {

@@ -53,6 +53,13 @@ describe('A rescan of stored images', () => {
     expect(sent).toMatchObject([[0, { type: 'RecordDataInspection', attemptId: stored[0]?.copies[0]?.attemptId, inspection: { format: 'vmdk', findings: [{ rule: 'vmdk.create_type' }, { rule: 'vmdk.extent' }] } }]]);
   });
 
+  it('writes of several copies of the same bytes no more than one, where nothing was known', async () => {
+    const { rescan, sent, stored } = await aRegion({ bytes: flat }, { bytes: flat, known: { format: 'raw', findings: [] } });
+    for (const [at, image] of stored.entries()) stored[at] = { ...image, copies: [...image.copies, { attemptId: randomUUID(), storeId: 'far' }] };
+    expect((await rescan()).map(({ found }) => found)).toEqual(['something new', 'something new']);
+    expect(sent.map(([at, command]) => [at, (command as { attemptId: string }).attemptId])).toEqual([[0, stored[0]?.copies[0]?.attemptId], [1, stored[1]?.copies[0]?.attemptId]]);
+  });
+
   it('deactivates what would be refused, where it is told to and the image is active', async () => {
     const { rescan, sent } = await aRegion({ bytes: flat }, { bytes: flat, status: 'deactivated' });
     expect((await rescan({ deactivates: true })).map(({ done }) => done)).toEqual(['deactivated', 'recorded']);

@@ -69,7 +69,7 @@ async function rescan(image: StoredImage, parts: RescanParts, options: RescanOpt
     return { imageId, found: 'unreadable', rules: [], isActive, done: 'nothing', error };
   }
   const refusal = refusalOf(image, inspection, parts.formats);
-  const news = image.copies.filter((copy) => !isSame(copy.inspection, inspection));
+  const news = newsIn(image, inspection);
   const told = { imageId, found: news.length > 0 ? 'something new' : 'what was known', rules: inspection.findings.map(({ rule }) => rule), isActive, ...(refusal === undefined ? {} : { refusal }) } as const;
   if (options.isDryRun) return { ...told, done: 'nothing' };
   try {
@@ -80,7 +80,12 @@ async function rescan(image: StoredImage, parts: RescanParts, options: RescanOpt
   }
 }
 
-/** Every copy has the same bytes, so what one is, all are. */
+/** Every copy has the same bytes, so what one is, all are: the copies of which something else was known, or one where nothing was known of any. */
+function newsIn({ copies }: StoredImage, inspection: DataInspection): StoredImage['copies'] {
+  const known = copies.filter((copy) => copy.inspection !== undefined);
+  return known.length === 0 ? copies.slice(0, 1) : known.filter((copy) => !isSame(copy.inspection, inspection));
+}
+
 async function recordNews({ imageId }: StoredImage, inspection: DataInspection, news: StoredImage['copies'], deactivates: boolean, { send }: RescanParts): Promise<Rescanned['done']> {
   for (const { attemptId } of news) await send(imageId, { type: 'RecordDataInspection', attemptId, inspection });
   if (deactivates) await send(imageId, { type: 'DeactivateImage' });

@@ -36,7 +36,7 @@ function evolveExisting(image: Image, event: Exclude<ImageEvent, ImportEvent | {
     case 'ImageDataDecompressed': return image;
     case 'ImageDataChecked': return withCheck(image, event.data, at);
     case 'ImageDataHealingStarted': return { ...image, attempts: [...image.attempts, { ...openAttempt(event.data), heals: event.data.heals }] };
-    case 'ImageDataHealed': return { ...image, attempts: moved({ ...image, attempts: moved(image, event.data.heals, 'over') }, event.data.attemptId, 'stored') };
+    case 'ImageDataHealed': return healed(image, event.data);
     case 'ImageDataHealingFailed': return { ...image, attempts: moved(image, event.data.attemptId, 'over') };
     case 'ImageDeactivated': return { ...image, status: 'deactivated' };
     case 'ImageReactivated': return { ...image, status: 'active' };
@@ -78,6 +78,16 @@ const withInspection = (image: Image, { attemptId, ...inspection }: EventData<'I
 /** Who looks at the bytes again for another reason says nothing of their signature. */
 const keepingVerdict = (known: DataInspection | undefined, inspection: DataInspection): DataInspection =>
   (known?.signature && !inspection.signature ? { ...inspection, signature: known.signature } : inspection);
+
+/** The bytes are the same again: what was found out about them holds. */
+function healed(image: Image, { attemptId, heals }: EventData<'ImageDataHealed'>): Image {
+  const inspection = image.attempts.find((attempt) => attempt.attemptId === heals)?.inspection;
+  return {
+    ...image,
+    attempts: moved({ ...image, attempts: moved(image, heals, 'over') }, attemptId, 'stored')
+      .map((attempt) => (attempt.attemptId === attemptId && inspection ? { ...attempt, inspection } : attempt)),
+  };
+}
 
 const withCheck = (image: Image, { attemptId, verdict, detail }: EventData<'ImageDataChecked'>, at: Date): Image =>
   ({ ...image, attempts: image.attempts.map((attempt) => (attempt.attemptId === attemptId ? { ...attempt, check: { at: at.toISOString(), verdict, detail } } : attempt)) });
