@@ -1,6 +1,7 @@
 import { chmod, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { projectDir } from '#libs/embedded';
 import { aPluginContext, aPrepared, bytesOf, type Told } from '../../test/plugin-context.js';
 import { externalVerification } from './verification.js';
 
@@ -9,10 +10,15 @@ describe('The plugin external_verification', () => {
   beforeEach(async () => { dir = await mkdtemp(join(tmpdir(), 'heliograph-verification-')); });
   afterEach(() => rm(dir, { recursive: true, force: true }));
 
+  async function executable(name: string, script: string): Promise<string> {
+    const file = join(dir, name);
+    await writeFile(file, `#!/bin/sh\n${script}\n`);
+    await chmod(file, 0o755);
+    return file;
+  }
+
   async function verify(script: string, { seconds = 10, stored = false } = {}) {
-    const command = join(dir, 'verify');
-    await writeFile(command, `#!/bin/sh\n${script}\n`);
-    await chmod(command, 0o755);
+    const command = await executable('verify', script);
     const told: Told = { steps: [], inspections: [], verifications: [] };
     const context = aPluginContext({ workDir: join(dir, 'work'), told });
     const lies = { stored: { facts: 'as they were' } } as unknown as Parameters<typeof aPrepared>[1];
@@ -49,6 +55,17 @@ describe('The plugin external_verification', () => {
 
   it('refuses where the program takes too long', async () => {
     await expect(verify('sleep 30', { seconds: 1 })).rejects.toMatchObject({ code: 'DataNotVerified', message: expect.stringContaining('more than 1 seconds') as string });
+  });
+
+  it.each<[string, string, object]>([
+    ['accepts what clamd finds nothing in', 'cat > /dev/null; echo "stream: OK"', { accepted: true }],
+    ['refuses what clamd finds something in', 'cat > /dev/null; echo "stream: Win.Test.EICAR_HDB-1 FOUND"; exit 1', { reason: 'Win.Test.EICAR_HDB-1 was found in it' }],
+    ['gives no verdict where clamd is away', 'echo "ERROR: Could not connect to clamd" >&2; exit 2', { reason: 'it ended with status 2, which is no verdict' }],
+  ])('has an example that %s', async (_, clamdscan, expected) => {
+    await executable('clamdscan', clamdscan);
+    const example = join(projectDir(), 'docs/examples/verify-with-clamav.sh');
+    const outcome = await verify(`PATH="${dir}:$PATH" exec "${example}" "$@"`).then(() => ({ accepted: true }), (error: { params: object }) => error.params);
+    expect(outcome).toMatchObject(expected);
   });
 
   it('leaves data where it lies that need not move', async () => {
