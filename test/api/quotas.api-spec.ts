@@ -39,7 +39,7 @@ describe('Limits of the identity service', () => {
     await identity.close();
   });
   beforeEach(async () => {
-    const { images } = (await demo.get('/v2/images?owner=demo')).json<{ images: { id: string }[] }>();
+    const { images } = (await demo.get('/v2/images?owner=demo&limit=1000')).json<{ images: { id: string }[] }>();
     for (const { id } of images) await demo.delete(`/v2/images/${id}`);
     await limit({ image_count_total: 100, image_count_uploading: 100, image_size_total: 100, image_stage_total: 100 });
   });
@@ -60,15 +60,22 @@ describe('Limits of the identity service', () => {
   }
   const usage = async () => (await demo.get('/v2/info/usage')).json<{ usage: Record<string, { usage: number; limit: number }> }>().usage;
   const create = () => demo.post('/v2/images', { body: formats });
+  /** As a careful client does: on a slow machine an answer may come too late, and says so. */
+  async function createdInTheEnd(key: string): Promise<number> {
+    for (;;) {
+      const answer = await demo.post('/v2/images', { body: formats, headers: { 'idempotency-key': key } });
+      if (answer.status !== 503) return answer.status;
+      await pause(500);
+    }
+  }
 
   it('hold exactly when fifty images are created at once where ten may be', async () => {
     await limit({ image_count_total: 10 });
-    const answers = await Promise.all(Array.from({ length: 50 }, create));
-    expect(answers.map((answer) => answer.status).filter((each) => each === 201)).toHaveLength(10);
-    expect(answers.map((answer) => answer.status).filter((each) => each !== 201)).toEqual(Array.from({ length: 40 }, () => 413));
+    const answers = await Promise.all(Array.from({ length: 50 }, (_, number) => createdInTheEnd(`image-${number}`)));
+    expect(answers.toSorted()).toEqual([...Array.from({ length: 10 }, () => 201), ...Array.from({ length: 40 }, () => 413)]);
     expect((await usage())['image_count_total']).toEqual({ usage: 10, limit: 10 });
     expect((await api.as('alt').post('/v2/images', { body: formats })).status).toBe(201);
-  });
+  }, 60_000);
 
   it('tell what is used of what: GET /v2/info/usage', async () => {
     const id = await demo.image(formats);

@@ -84,7 +84,7 @@ async function reserveDeclared(asked: ImageUnderImport, key: DataKey, { declared
   if (declaredSizeBytes === undefined) return;
   const limitBytes = parts.limitBytes(asked.importing.method, asked.image.owner);
   if (declaredSizeBytes > limitBytes) throw new Problem('ImageTooLarge', { limitBytes });
-  await parts. askRoom({ ...reserved(asked, key), needBytes: declaredSizeBytes, isUnannounced: false });
+  await parts.askRoom({ ...reserved(asked, key), needBytes: declaredSizeBytes, isUnannounced: false });
 }
 
 /** Where the store can take another's data without the bytes passing through here; what is known of them stays true. Refuses: HashMismatch, DataFormatMismatch, DataUnsafe. */
