@@ -21,4 +21,4 @@ export function namesOfEndpoints(catalog: readonly CatalogEntry[]): string {
   return names === '' ? 'none at all' : names;
 }
 
-const mostNamed = 10;
+const mostNamed = 20;
