@@ -3,6 +3,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { createLogger } from '#libs/platform';
 import { startDevelopmentIdentity } from '../../apps/development-identity/src/app.js';
 import { startApi, type Api, type Person } from './harness.js';
+import { importsAt } from './imports.js';
+import { startWebServer, type WebServer } from './web-server.js';
 
 const formats = { disk_format: 'raw', container_format: 'bare' };
 const octets = { 'content-type': 'application/octet-stream' };
@@ -171,12 +173,17 @@ describe('Limits of the identity service', () => {
 
 describe('user_storage_quota', () => {
   let api: Api;
+  let web: WebServer;
   let demo: Person;
   beforeAll(async () => {
-    api = await startApi({ 'default.user_storage_quota': '2MB' });
+    web = await startWebServer();
+    api = await startApi({ 'default.user_storage_quota': '2MB', 'import_filtering_opts.allowed_hosts': '127.0.0.1', 'import_filtering_opts.allowed_ports': String(web.port) });
     demo = api.as('demo');
   }, 60_000);
-  afterAll(() => api.stop());
+  afterAll(async () => {
+    await api.stop();
+    await web.close();
+  });
 
   it('refuses what is declared larger than what is left, and cuts off what turns out to be', async () => {
     const [first, second] = [await demo.image(formats), await demo.image(formats)];
@@ -202,5 +209,19 @@ describe('user_storage_quota', () => {
     expect((await alt.upload(other, 'more')).status).toBe(413);
     await alt.delete(`/v2/images/${id}`);
     expect((await alt.upload(other, 'more')).status).toBe(204);
+  });
+
+  it('ends an import that brings more than there is room for, whether its source says how much it is or not, and keeps nothing of it', async () => {
+    const admin = api.as('admin');
+    const large = Buffer.alloc(2 * mebibyte + 1);
+    web.serve('/announced', large);
+    web.answer('/unannounced', (_, response) => { response.write(large); response.end(); });
+    for (const path of ['/announced', '/unannounced']) {
+      const id = await admin.image({ ...formats, visibility: 'shared' });
+      expect((await admin.post(`/v2/images/${id}/import`, { body: { method: { name: 'web-download', uri: web.url + path } } })).status).toBe(202);
+      expect(await importsAt(api).ended(id)).toMatchObject({ status: 'failure', message: expect.stringContaining('may have as image_size_total') as string });
+      expect(await status(admin, id)).toBe('queued');
+    }
+    expect((await admin.upload(await admin.image(formats), large.subarray(1))).status).toBe(204);
   });
 });
