@@ -95,7 +95,7 @@ export interface StoreReader extends AsyncIterable<Uint8Array> {
  *
  * - What `keep` has acknowledged, and whatever `partsOf` tells, survives the failure of the power.
  * - Bytes that were appended unverified do not count before they are kept: whoever dies in between leaves the part as it was.
- * - Nobody but the caller keeps two from appending to one part at once.
+ * - Who begins to append to a part, or seals it, ends whoever appended to it before, in whatever process: the other one's next write is refused with UploadPaused.
  * - `Store.remove` of the key takes all of it away, and `Store.list` shows it.
  */
 export interface UnfinishedData {

@@ -53,6 +53,23 @@ describe('Unfinished data', () => {
     expect(await sizes()).toEqual({ whole: 300_000 });
   });
 
+  it('is written to by one process at a time: the later one ends the earlier', async () => {
+    await unfinished.note(key, 'note');
+    const earlier = await unfinished.append(key, 'whole', { at: 0 });
+    await earlier.write(bytes.subarray(0, 10));
+    await reopen();
+    const later = await unfinished.append(key, 'whole', { at: 10 });
+    await expect(earlier.write(bytes)).rejects.toMatchObject({ code: 'UploadPaused' });
+    await later.write(bytes.subarray(10, 20));
+    await earlier.undo();
+    expect(await later.keep()).toBe(20);
+    const hanging = await unfinished.append(key, 'whole', { at: 20 });
+    await (await unfinished.seal(key, 'whole')).commit();
+    await expect(hanging.write(bytes)).rejects.toMatchObject({ code: 'UploadPaused' });
+    await expect(hanging.keep()).rejects.toMatchObject({ code: 'UploadPaused' });
+    expect((await read(store, key)).equals(bytes.subarray(0, 20))).toBe(true);
+  });
+
   it('cannot be appended to anywhere but at its end', async () => {
     await unfinished.note(key, 'note');
     await append('whole', bytes, 0);
@@ -129,7 +146,7 @@ describe('Unfinished data', () => {
     await append('whole', bytes, 0);
     const listed: unknown[] = [];
     for await (const thing of store.list!()) listed.push(thing.key);
-    expect(listed).toEqual([key, key]);
+    expect(listed).toEqual([key, key, key]);
     await store.remove(key);
     expect([await unfinished.keys(), await sizes()]).toEqual([[], {}]);
   });

@@ -1,5 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm, stat, truncate, unlink, utimes, writeFile, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { Problem } from '#libs/domain';
 import { errnoOf, ignoring, speakingForStore } from './errno.js';
 import { openFileReader } from './file-reader.js';
 import { earlySyncingFile, type FileRoom } from './file-writer.js';
@@ -7,14 +9,14 @@ import { makeAttemptFolder, syncFolder } from './folders.js';
 import { flatKeyOf, keyNamed, keyOf, type DataKey } from './layout.js';
 import type { PartWriter, StoreWriter, UnfinishedData } from './store.js';
 
-/** Beside the tree, as what is still being written: `.uploads/<imageId>.<attemptId>.<storeId>/`, with `note`, `<part>.part`, and `<part>.unverified`. */
+/** Beside the tree, as what is still being written: `.uploads/<imageId>.<attemptId>.<storeId>/`, with `note`, `<part>.part`, `<part>.unverified`, and `<part>.writer`. */
 export const uploadsDirOf = ({ dataDir }: Pick<FileRoom, 'dataDir'>): string => join(dataDir, '.uploads');
 
 /** Unfinished data of a file store: each part is a file that only grows. */
 export function unfinishedFiles(room: FileRoom): UnfinishedData {
   const uploadsDir = uploadsDirOf(room);
   const folderOf = (key: DataKey): string => join(uploadsDir, flatKeyOf(key));
-  const fileOf = (key: DataKey, part: string, kind: 'part' | 'unverified' = 'part'): string => join(folderOf(key), `${checkedPart(part)}.${kind}`);
+  const fileOf = (key: DataKey, part: string, kind: 'part' | 'unverified' | 'writer' = 'part'): string => join(folderOf(key), `${checkedPart(part)}.${kind}`);
   const speaking = <T>(key: DataKey, work: () => Promise<T>): Promise<T> => speakingForStore({ storeId: room.storeId, imageId: key.imageId }, 'ImageDataNotFound', work);
   const appending = new Set<string>();
   /** What was appended unverified by somebody who died is taken back before anybody counts it; what is still being appended is not counted. */
@@ -27,6 +29,13 @@ export function unfinishedFiles(room: FileRoom): UnfinishedData {
     await ignoring(['ENOENT'], () => truncate(fileOf(key, part), verified));
     await clearMark(mark);
     return {};
+  };
+  /** Whoever wrote to the part before, in whatever process, writes no more: his next byte would go to a place that is not his. */
+  const takeOver = async (key: DataKey, part: string): Promise<() => Promise<boolean>> => {
+    const path = fileOf(key, part, 'writer');
+    const mine = randomUUID();
+    await writeFile(path, mine, { mode: 0o640 });
+    return async () => await orNothing(readFile(path, 'utf8')) === mine;
   };
   const moveIntoPlace = (key: DataKey, part: string): Promise<void> =>
     speakingForStore({ storeId: room.storeId, imageId: key.imageId }, 'AttemptOver', () => moveToTree(room, fileOf(key, part), join(room.dataDir, keyOf(key))));
@@ -60,13 +69,17 @@ export function unfinishedFiles(room: FileRoom): UnfinishedData {
         throw new Error(`${path} has ${size} bytes and cannot be appended to at ${at}.`);
       }
       if (isNew) await syncFolder(dirname(path));
-      if (!isUnverified) return partWriter(room, key, handle, at);
+      const isOurs = await takeOver(key, part);
+      if (!isUnverified) return partWriter(room, key, handle, { at, isOurs });
       const mark = fileOf(key, part, 'unverified');
       appending.add(mark);
       await setMark(mark, at);
-      return partWriter(room, key, handle, at, async () => {
-        await clearMark(mark);
-        appending.delete(mark);
+      return partWriter(room, key, handle, {
+        at, isOurs,
+        async verify() {
+          await clearMark(mark);
+          appending.delete(mark);
+        },
       });
     }),
     read: (key, part) => speaking(key, () => openFileReader(fileOf(key, part), undefined)),
@@ -77,11 +90,13 @@ export function unfinishedFiles(room: FileRoom): UnfinishedData {
     seal: async (key, part) => {
       const path = fileOf(key, part);
       await speaking(key, () => stat(path));
+      await speaking(key, () => takeOver(key, part));
       return sealing({ write: async () => undefined, finish: async () => { await speaking(key, () => syncedSize(path)); }, close: async () => undefined }, () => moveIntoPlace(key, part));
     },
     removePart: (key, part) => speaking(key, async () => {
       await rm(fileOf(key, part), { force: true });
       await rm(fileOf(key, part, 'unverified'), { force: true });
+      await rm(fileOf(key, part, 'writer'), { force: true });
     }),
     forget: (key) => speaking(key, async () => {
       await rm(folderOf(key), { recursive: true, force: true });
@@ -132,28 +147,33 @@ async function clearMark(path: string): Promise<void> {
   await ignoring(['ENOENT'], () => syncFolder(dirname(path)));
 }
 
-function partWriter(room: FileRoom, { imageId }: DataKey, handle: FileHandle, at: number, verify: () => Promise<void> = async () => undefined): PartWriter {
+interface PartWriting { readonly at: number; isOurs(): Promise<boolean>; verify?(): Promise<void> }
+
+function partWriter(room: FileRoom, { imageId }: DataKey, handle: FileHandle, { at, isOurs, verify = async () => undefined }: PartWriting): PartWriter {
   const file = earlySyncingFile(room, handle, at);
   const speaking = <T>(work: () => Promise<T>): Promise<T> => speakingForStore({ storeId: room.storeId, imageId }, 'AttemptOver', work);
   let isOver = false;
   let sizeBytes = at;
   return {
     write: (chunk) => speaking(async () => {
+      if (!await isOurs()) throw new Problem('UploadPaused');
       await file.write(chunk);
       sizeBytes += chunk.byteLength;
     }),
     keep: () => speaking(async () => {
       isOver = true;
       await file.finish();
+      if (!await isOurs()) throw new Problem('UploadPaused');
       await verify();
       return sizeBytes;
     }),
     undo: () => speaking(async () => {
       if (isOver) return;
       isOver = true;
-      await handle.truncate(at);
+      const isStillOurs = await isOurs();
+      if (isStillOurs) await handle.truncate(at);
       await file.finish();
-      await verify();
+      if (isStillOurs) await verify();
     }),
   };
 }

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { wholePart, type CapabilityClaims } from '#libs/contracts';
 import { Problem } from '#libs/domain';
 import { crashPoint } from '#libs/event-log';
@@ -37,7 +38,7 @@ async function stage(parts: FinishParts, key: DataKey, note: UploadNote, send: T
   const { bytes, sizeBytes, writer, close } = await openWhole(parts, key, note);
   try {
     const received = await receiveData({ ...parts.store, create: async () => writer }, key, bytes, {
-      limitBytes: sizeBytes, declaredSizeBytes: sizeBytes, osHashAlgo: parts.osHashAlgo, onBytes: format.onBytes,
+      limitBytes: sizeBytes, declaredSizeBytes: sizeBytes, osHashAlgo: parts.osHashAlgo, onBytes: format.onBytes, onProgress: staysTouched(parts, key),
     });
     await received.commit();
     crashPoint('after-store-commit');
@@ -56,6 +57,21 @@ async function stage(parts: FinishParts, key: DataKey, note: UploadNote, send: T
   await parts.notes.change(key, (known) => ({ ...known ?? note, isStaged: true }));
 }
 
+/** What is being finished has been touched a moment ago, so that another service of the same area lets it be. */
+function staysTouched({ unfinished, clock }: FinishParts, key: DataKey): () => void {
+  let touchedAt = -Infinity;
+  return () => {
+    const now = clock();
+    if (now.getTime() - touchedAt < touchEveryMs) return;
+    touchedAt = now.getTime();
+    unfinished.touch(key, now).catch(() => {});
+  };
+}
+
+/** Who has not touched what he finishes for so long is dead. */
+export const deadAfterMs = 15_000;
+const touchEveryMs = 3000;
+
 interface Whole { readonly bytes: ByteSource; readonly sizeBytes: number; readonly writer: StoreWriter; close(): Promise<void> }
 
 /** All the bytes of an upload in one row, and the writer that makes them the staging area's; bytes that are there already are only read. */
@@ -65,13 +81,10 @@ async function openWhole({ store, unfinished }: FinishParts, key: DataKey, { joi
   const sizes = await unfinished.partsOf(key);
   const wanted = joins ?? [wholePart];
   if (!joins && !sizes.has(wholePart)) await (await unfinished.append(key, wholePart, { at: 0 })).keep();
-  const writer = joins ? await unfinished.rewrite(key, joinedPart) : await unfinished.seal(key, wholePart);
+  const writer = joins ? await unfinished.rewrite(key, `joined-${randomBytes(4).toString('hex')}`) : await unfinished.seal(key, wholePart);
   const row = inOneRow(wanted.map((part) => () => unfinished.read(key, part)));
   return { ...row, sizeBytes: wanted.reduce((sum, part) => sum + (sizes.get(part) ?? 0), 0), writer };
 }
-
-/** No part that a client names is called so. */
-const joinedPart = 'joined';
 
 const doneWriter: StoreWriter = { write: async () => undefined, commit: async () => undefined, cancel: async () => undefined };
 

@@ -48,8 +48,11 @@ describe('A part of an upload', () => {
       yield bytes;
       await new Promise(() => {});
     }
-    const appending = append(hanging(), { signal: stop.signal });
-    await pause(100);
+    let arrived = (): void => {};
+    const all = new Promise<void>((resolve) => { arrived = resolve; });
+    const appending = append(hanging(), { signal: stop.signal, onProgress: () => { arrived(); } });
+    await all;
+    await pause(10);
     stop.abort(new Problem('UploadPaused'));
     await expect(appending).rejects.toMatchObject({ code: 'UploadPaused' });
     expect(await size()).toBe(bytes.length);

@@ -1,7 +1,7 @@
 import { known, uploadIdOf, wholePart, type CapabilityClaims, type UploadAsk, type UploadState } from '#libs/contracts';
 import { Problem } from '#libs/domain';
 import type { ByteSource, DataKey } from '#libs/stores';
-import { finishUpload, orNotThere, type FinishParts } from './finish-upload.js';
+import { deadAfterMs, finishUpload, orNotThere, type FinishParts } from './finish-upload.js';
 import { idleLimit } from './idle-limit.js';
 import { progressMeter } from './progress-meter.js';
 import type { TransferParts } from './transfer-data.js';
@@ -190,6 +190,8 @@ export function uploads(parts: UploadParts): Uploads {
       for (const key of await unfinished.keys()) {
         try {
           const note = await notes.read(key);
+          const touchedAt = await unfinished.touchedAt(key);
+          if (touchedAt && clock().getTime() - touchedAt.getTime() < deadAfterMs) continue;
           if (note && isWhole(note, await sizesOf(key))) await finish(key, note.by);
         } catch (error) {
           parts.logger.warn({ err: error, image_id: key.imageId, attempt_id: key.attemptId }, 'an upload that is whole could not be finished; it will be tried again');
