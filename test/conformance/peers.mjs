@@ -114,7 +114,8 @@ export async function withHeliograph(name, port, args, use) {
  * Its catalogue names the image service of RegionOne, and of RegionTwo where there are two. `use` gets its address and the environment in which the kit's other commands know it.
  */
 export async function withKeystone(imageUrls, use) {
-  const home = join(dir, 'peers');
+  // One of its own for each Keystone of a run.
+  const home = join(dir, `peers-${await freePort()}`);
   mkdirSync(home);
   mkdirSync(join(peersHome, 'venv'), { recursive: true });
   symlinkSync(join(peersHome, 'venv'), join(home, 'venv'));

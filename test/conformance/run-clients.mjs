@@ -1,6 +1,6 @@
 /**
  * The released `openstack` client against Heliograph: once with the development identity, once with a real Keystone, and the dialogues of two guides in a stricter cloud.
- * Arguments name the parts that are run: development, guides, keystone; all without.
+ * Arguments name the parts that are run: development, guides, signatures (with a real Barbican), keystone; all without.
  * Prints one line a step, and N passed, N failed, N skipped.
  */
 import { randomBytes } from 'node:crypto';
@@ -8,7 +8,9 @@ import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { cacheLife } from './cache-life.mjs';
 import { catalogueManagement, imageImport, strictCloud, withImageServer } from './dialogues.mjs';
+import { withBarbican } from './barbican.mjs';
 import { imageLife } from './image-life.mjs';
+import { signedImages } from './signed-images.mjs';
 import { client, conformance, dir, fail, freePort, pass, password, run, withHeliograph, withKeystone } from './peers.mjs';
 
 const projects = { demo_reader: 'demo' };
@@ -53,6 +55,13 @@ await conformance(async () => {
       await live('images by import', imageImport({ as, dir, server, url: `http://127.0.0.1:${port}` }));
       await live('a catalogue', catalogueManagement({ as, dir }));
     }));
+  }
+  if (isWanted('signatures')) {
+    const port = await freePort();
+    await withKeystone(`http://127.0.0.1:${port}`, ({ authUrl, env }) => withBarbican(authUrl, env, password, ({ url: keys }) =>
+      withHeliograph('signatures', port, ['--keystone', authUrl, '--keystone-password', password], async ({ region }) => {
+        await live('signed images', signedImages({ as: openstack(program, authUrl, region), dir, url: `http://127.0.0.1:${port}`, keys }));
+      })));
   }
   if (isWanted('keystone')) {
     const port = await freePort();
