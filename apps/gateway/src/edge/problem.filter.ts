@@ -42,11 +42,15 @@ export function answerRefusal(thrown: unknown, request: Request, reply: Reply, f
   void reply.code(status).header('content-type', contentType).send(body);
 }
 
+/** What a client that is told to come back should wait for, where nobody knows better. */
+const retryAfterSeconds = 5;
+const comeBack: ReadonlySet<number> = new Set([423, 429, 503]);
+
 function setHeaders(problem: Problem, status: number, reply: Reply, { wwwAuthenticate }: RefusalFacts): void {
   const { params } = problem;
   if (status === 401) reply.header('www-authenticate', wwwAuthenticate);
   if (status === 405) reply.header('allow', String(params['allowed']));
-  if (status === 503 || status === 429 || status === 423) reply.header('retry-after', String(params['seconds'] ?? 5));
+  if (comeBack.has(status)) reply.header('retry-after', String(params['seconds'] ?? retryAfterSeconds));
   if (params['uploadOffset'] !== undefined) reply.header('upload-offset', String(params['uploadOffset']));
   if (status === 412) reply.header('tus-version', String(params['supported']));
   if (status === 415 && params['acceptPatch'] !== undefined) reply.header('accept-patch', String(params['acceptPatch']));
