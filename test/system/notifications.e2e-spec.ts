@@ -65,7 +65,7 @@ describe('Notifications, heard by a program that is not ours', () => {
   }, 60_000);
 
   it('lose nothing and tell nothing twice when the catalog dies between telling and remembering it', async () => {
-    await region.arm('catalog', 'after-notification', 3);
+    await region.arm('catalog', 'after-notification');
     const dies = region.ending('catalog');
     const life1 = lifeOfAnImage('killed');
     await dies;
