@@ -13,7 +13,7 @@ const kills = (seconds, ...of) => ({ specs: of.map((what) => `test/system/kill-$
 /** What runs, one after another, and what makes it long. */
 const parts = {
   kills: kills(600, 'random'),
-  'kill-imports': kills(240, 'importer', 'staging', 'federation'),
+  'kill-imports': kills(200, 'importer', 'staging', 'federation'),
   hostile: { specs: ['test/api/hostile.api-spec.ts'], env: { HELIOGRAPH_HOSTILE_RUNS: '100000' } },
   'hostile-metadefs': { specs: ['test/api/metadefs-hostile.api-spec.ts'], env: { HELIOGRAPH_HOSTILE_RUNS: '100000' } },
   inspection: { specs: ['libs/inspection/src/fuzz.spec.ts'], env: { HELIOGRAPH_FUZZ: '1000000' } },
