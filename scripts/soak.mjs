@@ -8,12 +8,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { environment, node, prepare, projectDir } from './prepare.mjs';
 
-const kills = (seconds, ...of) => ({ specs: of.map((what) => `test/system/kill-${what}.e2e-spec.ts`), env: { HELIOGRAPH_KILL_SECONDS: String(seconds) } });
+const kills = (seconds, ...of) => ({ specs: of.map((what) => `test/system/kill-${what}.ts`), env: { HELIOGRAPH_KILL_SECONDS: String(seconds) } });
 
 /** What runs, one after another, and what makes it long. */
 const parts = {
-  kills: kills(600, 'random'),
-  'kill-imports': kills(200, 'importer', 'staging', 'federation'),
+  kills: kills(600, 'random.e2e-spec'),
+  'kill-imports': kills(200, 'importer.e2e-spec', 'staging.long', 'federation.e2e-spec'),
   hostile: { specs: ['test/api/hostile.api-spec.ts'], env: { HELIOGRAPH_HOSTILE_RUNS: '100000' } },
   'hostile-metadefs': { specs: ['test/api/metadefs-hostile.api-spec.ts'], env: { HELIOGRAPH_HOSTILE_RUNS: '100000' } },
   inspection: { specs: ['libs/inspection/src/fuzz.spec.ts'], env: { HELIOGRAPH_FUZZ: '1000000' } },
@@ -37,7 +37,7 @@ function soak({ specs, env }) {
   const dir = mkdtempSync(join(tmpdir(), 'heliograph-soak-'));
   const resultFile = join(dir, 'result.json');
   spawnSync(node, [
-    '--disable-warning=ExperimentalWarning', '--experimental-vm-modules', join('node_modules', 'jest', 'bin', 'jest.js'), '--verbose', '--json', `--outputFile=${resultFile}`, '--runInBand', '--runTestsByPath', ...specs,
+    '--disable-warning=ExperimentalWarning', '--experimental-vm-modules', join('node_modules', 'jest', 'bin', 'jest.js'), '--verbose', '--json', `--outputFile=${resultFile}`, '--runInBand', '--testMatch', '**/*spec.ts', '**/*.long.ts', '--runTestsByPath', ...specs,
   ], { cwd: projectDir, env: { ...environment(), ...env }, stdio: ['ignore', 'ignore', 'inherit'] });
   try {
     return JSON.parse(readFileSync(resultFile, 'utf8'));
