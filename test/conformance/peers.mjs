@@ -3,6 +3,7 @@
  * project, or HELIOGRAPH_KIT. Everything is started for one run, on free ports, below one directory, and nothing of it is left.
  */
 import { execFile } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { homedir, tmpdir } from 'node:os';
@@ -73,17 +74,16 @@ export async function ending(stop, use) {
 
 const given = new Set();
 
-/** A port that was free a moment ago and was not given away before. */
+/** A port that was free a moment ago and was not given away before; below those that outgoing connections take, as in libs/embedded. */
 export async function freePort() {
   for (;;) {
+    const port = randomInt(20_000, 32_000);
+    if (given.has(port)) continue;
+    given.add(port);
     const server = createServer();
-    await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const { port } = server.address();
+    const isFree = await new Promise((resolve) => server.once('error', () => resolve(false)).listen(port, '127.0.0.1', () => resolve(true)));
     await new Promise((resolve) => server.close(resolve));
-    if (!given.has(port)) {
-      given.add(port);
-      return port;
-    }
+    if (isFree) return port;
   }
 }
 
