@@ -16,34 +16,37 @@ const mostAtOnce = 500;
 
 /** `ask.<region>.staged`: staged data that has waited too long. The read model only proposes; the log's leader decides. Refuses: InvalidRequest. */
 export async function stagedFor(question: unknown, options: StagedOptions): Promise<StagedAnswer> {
-  const { candidates, imageFromLeader, onUnreadable } = options;
   const { unchangedSince, limit } = fields(question, 'the question', { unchangedSince: moment, limit: count });
-  const staged: { imageId: string; attemptId: string }[] = [];
-  for (const imageId of await candidates(unchangedSince, Math.min(limit, mostAtOnce))) {
+  const most = Math.min(limit, mostAtOnce);
+  const candidates = (await options.candidates(unchangedSince, most)).map((imageId) => ({ imageId }));
+  return {
+    staged: await confirmed(candidates, options, (image) => (image.updatedAt < unchangedSince ? waitingAttempt(image) : undefined)),
+    uploads: await confirmed(await options.uploads(unchangedSince, most), options, openUpload),
+  };
+}
+
+/** Those of which the log's leader says the same, with the attempt that it names. */
+async function confirmed<Candidate extends { readonly imageId: string }>(
+  candidates: readonly Candidate[], { imageFromLeader, onUnreadable }: StagedOptions, attemptOf: (image: Image, candidate: Candidate) => string | undefined,
+): Promise<StagedAnswer['staged']> {
+  const all: { imageId: string; attemptId: string }[] = [];
+  for (const candidate of candidates) {
+    const { imageId } = candidate;
     try {
       const image = await imageFromLeader(imageId);
-      if (image.exists && waits(image) && image.updatedAt < unchangedSince) staged.push({ imageId, attemptId: image.staged?.attemptId ?? '' });
+      const attemptId = image.exists ? attemptOf(image, candidate) : undefined;
+      if (attemptId !== undefined) all.push({ imageId, attemptId });
     } catch (error) {
       onUnreadable(imageId, error);
     }
   }
-  return { staged, uploads: await openUploads(options, unchangedSince, limit) };
+  return all;
 }
 
-async function openUploads({ uploads, imageFromLeader, onUnreadable }: StagedOptions, startedBefore: Date, limit: number): Promise<StagedAnswer['uploads']> {
-  const open: { imageId: string; attemptId: string }[] = [];
-  for (const { imageId, attemptId } of await uploads(startedBefore, Math.min(limit, mostAtOnce))) {
-    try {
-      const image = await imageFromLeader(imageId);
-      if (image.exists && image.attempts.some((attempt) => attempt.attemptId === attemptId && attempt.state === 'open' && attempt.isResumable === true)) open.push({ imageId, attemptId });
-    } catch (error) {
-      onUnreadable(imageId, error);
-    }
-  }
-  return open;
-}
+const waitingAttempt = ({ staged, importing }: Image): string | undefined => (importing === null ? staged?.attemptId : undefined);
 
-const waits = ({ staged, importing }: Image): boolean => staged !== null && importing === null;
+const openUpload = ({ attempts }: Image, wanted: { readonly attemptId: string }): string | undefined =>
+  attempts.find(({ attemptId, state, isResumable }) => attemptId === wanted.attemptId && state === 'open' && isResumable === true)?.attemptId;
 
 /** `ask.<region>.attempts`: what the log's leader knows of attempts whose bytes somebody has found. Refuses: InvalidRequest. */
 export async function attemptsFor(question: unknown, { imageFromLeader, onUnreadable }: Pick<StagedOptions, 'imageFromLeader' | 'onUnreadable'>): Promise<AttemptsAnswer> {

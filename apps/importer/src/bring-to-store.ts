@@ -1,6 +1,6 @@
 import { Problem, type DataInspection, type DataPreparation, type Image, type ImageDataFacts, type ImportInProgress } from '#libs/domain';
 import { isOsHashAlgo, receiveData, type DataKey, type OsHashAlgo, type ReceivedData, type ReceiveOptions, type Store } from '#libs/stores';
-import { acceptInspected, isRefusedForFormat, progressMeter, reservedRoom, watchData, type DataWatch, type FormatClaim, type ProgressMeter } from '#libs/transfers';
+import { acceptInspected, isRefusedForData, progressMeter, reservedRoom, watchData, type DataWatch, type FormatClaim, type ProgressMeter } from '#libs/transfers';
 import type { ImportParts } from './import-parts.js';
 import { importSignature, isToBeChecked } from './import-signature.js';
 import { prepare, type PluginContext, type Prepared } from './plugins/prepare.js';
@@ -162,7 +162,7 @@ async function accept(imageId: string, watch: DataWatch, received: ReceivedData,
 }
 
 async function recordRefusal(watch: DataWatch, error: unknown, { recordInspection }: Pick<SourceContext, 'recordInspection'>): Promise<void> {
-  const { inspection } = isRefusedForFormat(error) ? watch.found() : {};
+  const { inspection } = isRefusedForData(error) ? watch.found() : {};
   // Why the data is refused matters more than that it could not be written down.
   if (inspection) await recordInspection(inspection).catch(() => undefined);
 }

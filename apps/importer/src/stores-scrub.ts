@@ -27,7 +27,7 @@ await runOperatorCommand({
       for (const name of countedAs(scrubbed)) counts.set(name, (counts.get(name) ?? 0) + 1);
       say(lineOf(scrubbed));
     }
-    say(counts.size === 0 ? 'nothing to look at' : [...counts].map(([name, times]) => `${times} ${name}`).join(', '));
+    say(counts.size === 0 ? 'nothing to look at, or another pass is at it just now' : [...counts].map(([name, times]) => `${times} ${name}`).join(', '));
     return isBadNow(counts, isSet('dry-run')) ? 1 : 0;
   },
 });

@@ -1,3 +1,4 @@
+export { bytesIn, sizePattern } from './byte-units.js';
 export { openCapability, signCapability, type CapabilityClaims } from './capability.js';
 export {
   commitLimitBytes, commitsOf, decodeCommit, encodeCommit, hashOfCommit, imageCommits, metadefCommits, type Commit, type CommitActor, type CommitCodec,
@@ -10,7 +11,9 @@ export {
   type RemoteImage, type RemovalsAnswer, type RemovalsQuestion, type ReservationAnswer, type ReservationQuestion, type StagedAnswer, type StagedQuestion, type StatusAnswer, type StoredAnswer, type StoredImage, type StoredQuestion, type UsageAnswer, type UsageQuestion,
 } from './messages.js';
 export { checksumAlgorithms, lengthIn, partNamed, uploadIdOf, uploadNamed, wholePart, type ChecksumAlgorithm, type PartChecksum, type UploadAsk, type UploadNotes, type UploadState } from './uploads.js';
+export { derivedUuid } from './derived-uuid.js';
 export { known } from './known.js';
+export { moment } from './moment.js';
 export { inboxPrefix, natsPermissions, natsUsers, type NatsPermissions, type NatsUser } from './permissions.js';
 export { openQuery, sealQuery, type QueryOf } from './sealed-query.js';
 export { openAccess, sealAccess, type NoAccess, type RemoteAccess, type SealedFor } from './sealed-token.js';

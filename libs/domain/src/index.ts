@@ -5,6 +5,8 @@ export {
   type KnownDataFacts, type LocationMetadata, type LocationValue,
   type ImportHop, type ImportInProgress, type ImportMethod, type ImportRequest, type Member, type NoImage, type SignatureVerdict, type StagedFacts, type UploadFailure,
 } from './image/image.js';
+export { storedAttempts } from './image/image.attempts.js';
+export { isSameInspection } from './image/image.data.js';
 export { evolveImage } from './image/image.evolve.js';
 export { imageDecider, type ImageCommand, type ImageCommandEnvelope, type ImageDecider } from './image/image.commands.js';
 export {
@@ -15,7 +17,7 @@ export { nextImportStep, type ImportStep } from './image/image.import-process.js
 export type { ImportToRequest } from './image/image.imports.js';
 export type { ImageLimits } from './image/image.limits.js';
 export type { PropertyChange } from './image/image.properties.js';
-export { locationsOf, type GivenLocation, type Location, type LocationChange } from './image/image.locations.js';
+export { isLocationMetadata, locationMetadataLimits, locationsOf, type GivenLocation, type Location, type LocationChange } from './image/image.locations.js';
 export {
   imageStatuses, memberStatuses, stagingStoreId, visibilities, type ImageStatus, type MemberStatus, type Visibility,
 } from './image/image.status.js';

@@ -23,6 +23,12 @@ export const isFull = (error: unknown): boolean => error instanceof JetStreamApi
 
 export const isLostRace = (error: unknown): boolean => error instanceof JetStreamApiError && raceCodes.has(error.code);
 
+/** What is not there is nothing to fail at: for the `catch` of a question. */
+export function undefinedWhereMissing(error: unknown): undefined {
+  if (error instanceof JetStreamApiError && error.status === 404) return undefined;
+  throw error;
+}
+
 /** There is no connection, and nothing was sent. */
 export class Disconnected extends Error {
   override readonly name = 'Disconnected';

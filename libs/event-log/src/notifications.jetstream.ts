@@ -1,7 +1,7 @@
-import { DiscardPolicy, jetstream, JetStreamApiError, jetstreamManager, RetentionPolicy, StorageType } from '@nats-io/jetstream';
+import { DiscardPolicy, jetstream, jetstreamManager, RetentionPolicy, StorageType } from '@nats-io/jetstream';
 import { nanos, type NatsConnection } from '@nats-io/transport-node';
 import { notificationStreamName, notificationSubjects, streamName } from '#libs/contracts';
-import { requestTimeoutMs, whileReachable } from './nats-errors.js';
+import { requestTimeoutMs, undefinedWhereMissing, whileReachable } from './nats-errors.js';
 
 export interface OutgoingNotification {
   readonly subject: string;
@@ -40,9 +40,4 @@ export async function notificationOutlet(connection: NatsConnection, { region }:
         client.publish(subject, JSON.stringify(body), { msgID: messageId, expect: { streamName: name } })));
     },
   };
-}
-
-function undefinedWhereMissing(error: unknown): undefined {
-  if (error instanceof JetStreamApiError && error.status === 404) return undefined;
-  throw error;
 }

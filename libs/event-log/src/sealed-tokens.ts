@@ -1,9 +1,9 @@
-import { DiscardPolicy, jetstream, JetStreamApiError, jetstreamManager, RetentionPolicy, StorageType, type JetStreamManager } from '@nats-io/jetstream';
+import { DiscardPolicy, jetstream, jetstreamManager, RetentionPolicy, StorageType, type JetStreamManager } from '@nats-io/jetstream';
 import { nanos, type NatsConnection } from '@nats-io/transport-node';
 import { setTimeout as pause } from 'node:timers/promises';
 import { queryStreamName, querySubject, querySubjects, sealedStreamName, sealedSubject, sealedSubjects, streamName } from '#libs/contracts';
 import { Problem } from '#libs/domain';
-import { requestTimeoutMs, whileReachable } from './nats-errors.js';
+import { requestTimeoutMs, undefinedWhereMissing, whileReachable } from './nats-errors.js';
 
 /** What is left here for an import: the token of its caller for federation, or the query of its URI for the importer. Nobody else may pick it up. */
 export type SealedKind = 'token' | 'query';
@@ -90,9 +90,4 @@ async function create(manager: JetStreamManager, region: string, kind: SealedKin
     name: places[kind].stream(region), subjects: [places[kind].subjects(region)], storage: StorageType.Memory, retention: RetentionPolicy.Limits, num_replicas: log?.config.num_replicas ?? 1,
     discard: DiscardPolicy.Old, max_age: nanos(longestMs), max_msgs_per_subject: 1, max_msg_size: 65_536, max_bytes: 64 * 2 ** 20, allow_msg_ttl: true, allow_direct: false,
   });
-}
-
-function undefinedWhereMissing(error: unknown): undefined {
-  if (error instanceof JetStreamApiError && error.status === 404) return undefined;
-  throw error;
 }

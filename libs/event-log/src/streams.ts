@@ -1,8 +1,9 @@
 import {
-  DiscardPolicy, JetStreamApiError, jetstreamManager, PersistMode, RetentionPolicy, StorageType, StoreCompression, type StreamConfig,
+  DiscardPolicy, jetstreamManager, PersistMode, RetentionPolicy, StorageType, StoreCompression, type StreamConfig,
 } from '@nats-io/jetstream';
 import { nanos, type NatsConnection } from '@nats-io/transport-node';
 import { leaseStreamName, leaseSubjects, streamName, streamSubjects } from '#libs/contracts';
+import { undefinedWhereMissing } from './nats-errors.js';
 
 export interface StreamOptions {
   /** 1 for a single server, 3 in production. */
@@ -61,9 +62,4 @@ function differencesOf(wanted: WantedStream, existing: StreamConfig): string[] {
     const found = (existing as unknown as Record<string, unknown>)[name] ?? (value === false ? false : undefined);
     return JSON.stringify(found) === JSON.stringify(value) ? [] : [`${name} is ${JSON.stringify(found)}, not ${JSON.stringify(value)}`];
   });
-}
-
-function undefinedWhereMissing(error: unknown): undefined {
-  if (error instanceof JetStreamApiError && error.status === 404) return undefined;
-  throw error;
 }

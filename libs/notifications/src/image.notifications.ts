@@ -1,6 +1,6 @@
-import { importProperties, shownSizeBytes, taskTypeOf, type Commit } from '#libs/contracts';
+import { importProperties, moment, shownSizeBytes, taskTypeOf, type Commit } from '#libs/contracts';
 import { evolveImage, noImage, type Image, type ImageEvent, type ImageState, type ImportInProgress } from '#libs/domain';
-import { moment, type Notification } from './notification.js';
+import { deletedAt, info, notDeleted, times, type Notification } from './notification.js';
 
 /** What must be known of an image to tell of its next commit. */
 export interface ToldImage {
@@ -63,17 +63,14 @@ function notificationsOf(event: ImageEvent, told: Telling): Notification[] {
   }
 }
 
-const info = (eventType: string, payload: unknown): Notification => ({ eventType, priority: 'INFO', payload });
 const failed = ({ imageId }: Telling, reason: string): Notification =>
   ({ eventType: 'image.upload', priority: 'ERROR', payload: `Failed to upload image data for image ${imageId}: ${reason}` });
 const prepared = (storeId: string, told: Telling): Notification => info('image.prepare', { ...imagePayload(told), backend: storeId, ...importLists(told.image) });
-const deletedAt = (at: Date) => ({ deleted: true, deleted_at: moment(at) });
-const notDeleted = { deleted: false, deleted_at: null };
 
 /** Without locations, which might carry credentials. */
 function imagePayload({ imageId, image }: Pick<Telling, 'imageId' | 'image'>): Record<string, unknown> {
   return {
-    id: imageId, name: image.name, status: image.status, created_at: moment(image.createdAt), updated_at: moment(image.updatedAt),
+    id: imageId, name: image.name, status: image.status, ...times(image),
     min_disk: image.minDisk, min_ram: image.minRam, protected: image.isProtected, checksum: image.data?.checksum ?? null, owner: image.owner,
     disk_format: image.diskFormat, container_format: image.containerFormat, size: shownSizeBytes(image), virtual_size: image.data?.virtualSizeBytes ?? null,
     is_public: image.visibility === 'public', visibility: image.visibility,
@@ -88,9 +85,7 @@ const importLists = ({ importing }: Image) =>
 function memberNotifications(what: 'create' | 'update' | 'delete', memberId: string, { imageId, before, image, at }: Telling): Notification[] {
   const member = (what === 'delete' ? before : image).members.find((each) => each.memberId === memberId);
   if (!member) return [];
-  const { status, createdAt, updatedAt } = member;
-  const times = { created_at: moment(createdAt), updated_at: moment(updatedAt) };
-  return [info(`image.member.${what}`, { image_id: imageId, member_id: memberId, status, ...times, ...(what === 'delete' ? deletedAt(at) : notDeleted) })];
+  return [info(`image.member.${what}`, { image_id: imageId, member_id: memberId, status: member.status, ...times(member), ...(what === 'delete' ? deletedAt(at) : notDeleted) })];
 }
 
 /** Whether somebody has set to work on the import already. */

@@ -2,7 +2,7 @@ import type { Commit } from '#libs/contracts';
 import {
   evolveNamespace, noNamespace, type MetadefEvent, type MetadefObject, type MetadefProperty, type Namespace, type NamespaceState, type PropertyDefinition, type ResourceTypeAssociation, type MetadefTag,
 } from '#libs/domain';
-import { moment, type Notification } from './notification.js';
+import { deletedAt, info, notDeleted, times, type Notification } from './notification.js';
 
 export interface ToldNamespace { readonly version: number; readonly state: NamespaceState }
 
@@ -84,11 +84,6 @@ function contentOf(namespace: Namespace): Notification[] {
     ...created('resource_type', namespace.resourceTypes), ...created('object', namespace.objects), ...created('property', namespace.properties), ...created('tag', namespace.tags),
   ];
 }
-
-const info = (eventType: string, payload: unknown): Notification => ({ eventType, priority: 'INFO', payload });
-const deletedAt = (at: Date) => ({ deleted: true, deleted_at: moment(at) });
-const notDeleted = { deleted: false, deleted_at: null };
-const times = ({ createdAt, updatedAt }: { readonly createdAt: Date; readonly updatedAt: Date }) => ({ created_at: moment(createdAt), updated_at: moment(updatedAt) });
 
 const namespacePayload = (namespace: Namespace): Record<string, unknown> => ({
   namespace: namespace.name, namespace_old: namespace.name, display_name: namespace.displayName, protected: namespace.isProtected,

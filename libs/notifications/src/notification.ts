@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto';
-import { isTopicName, notificationSubject } from '#libs/contracts';
+import { derivedUuid, isTopicName, moment, notificationSubject } from '#libs/contracts';
 
 export type Priority = 'INFO' | 'ERROR';
 
@@ -9,6 +8,13 @@ export interface Notification {
   readonly priority: Priority;
   readonly payload: unknown;
 }
+
+export const info = (eventType: string, payload: unknown): Notification => ({ eventType, priority: 'INFO', payload });
+
+/** What every payload says of its thing's end and times. */
+export const deletedAt = (at: Date) => ({ deleted: true, deleted_at: moment(at) });
+export const notDeleted = { deleted: false, deleted_at: null };
+export const times = ({ createdAt, updatedAt }: { readonly createdAt: Date; readonly updatedAt: Date }) => ({ created_at: moment(createdAt), updated_at: moment(updatedAt) });
 
 /** How notifications go out. `messaging` is the bare message, `messagingv2` the same inside of oslo.messaging's envelope, `log` a line of the service's log. */
 export const notificationDrivers = ['noop', 'log', 'messaging', 'messagingv2'] as const;
@@ -55,7 +61,7 @@ export interface NotificationMessage {
 /** `origin` names what is told of, so that a message which is sent again has the id that it had. */
 export function messageOf({ eventType, priority, payload }: Notification, { publisherId, origin, at }: { publisherId: string; origin: string; at: Date }): NotificationMessage {
   const timestamp = `${at.toISOString().slice(0, -1).replace('T', ' ')}000`;
-  return { message_id: uuidOf(origin), publisher_id: publisherId, event_type: eventType, priority, payload, timestamp };
+  return { message_id: derivedUuid(origin), publisher_id: publisherId, event_type: eventType, priority, payload, timestamp };
 }
 
 /** What stands on the wire, as JSON. Source: oslo.messaging, "Notification message format" and the envelope of version 2.0. */
@@ -71,14 +77,3 @@ export function addressed(region: string, { drivers, topics }: NotificationSetti
   return topics.flatMap((topic) => forms.map((form) =>
     ({ subject: notificationSubject(region, topic, message.priority), body: wireOf(message, form), messageId: `${message.message_id}:${topic}:${form}` })));
 }
-
-function uuidOf(origin: string): string {
-  const digest = createHash('sha256').update(origin).digest();
-  digest.writeUInt8((digest.readUInt8(6) & 0x0f) | 0x80, 6);
-  digest.writeUInt8((digest.readUInt8(8) & 0x3f) | 0x80, 8);
-  const hex = digest.toString('hex');
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20, 32)].join('-');
-}
-
-/** `YYYY-MM-DDTHH:MM:SSZ`, as every moment in a payload. */
-export const moment = (date: Date): string => `${date.toISOString().slice(0, 19)}Z`;

@@ -3,6 +3,7 @@ import type { PersonKeys } from '#libs/contracts';
 import { LRUCache } from 'lru-cache';
 import type { Pool } from 'pg';
 import { reachable } from './database.js';
+import { inTransaction } from './in-transaction.js';
 
 const keyBytes = 32;
 const cachedKeys = 10_000;
@@ -39,16 +40,9 @@ async function select(pool: Pool, userId: string): Promise<Buffer | undefined> {
 
 /** Durable whatever the pool's setting is: what is sealed with a key that a crash takes away could never be opened. */
 async function make(pool: Pool, userId: string): Promise<Buffer | undefined> {
-  const client = await pool.connect();
-  try {
-    await client.query('begin');
+  await inTransaction(pool, async (client) => {
     await client.query('set local synchronous_commit = on');
     await client.query('insert into guard.person_keys (user_id, key, created_at) values ($1, $2, now()) on conflict do nothing', [userId, randomBytes(keyBytes)]);
-    await client.query('commit');
-    client.release();
-  } catch (error) {
-    client.release(true);
-    throw error;
-  }
+  });
   return select(pool, userId);
 }

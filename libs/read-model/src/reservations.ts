@@ -2,6 +2,7 @@ import type { Pool, PoolClient } from 'pg';
 import { granted, noUsage, type Claim, type Resource, type Usage } from '#libs/domain';
 import { reachable } from './database.js';
 import { batched } from './batched.js';
+import { inTransaction } from './in-transaction.js';
 
 /** The most of each that a project may use; Infinity where there is no limit. */
 export type Limits = Readonly<Record<Resource, number>>;
@@ -151,18 +152,4 @@ async function write(client: PoolClient, sql: typeof upsertSql, project: string,
     return [holder, { holder, project, image_id: imageId, images, size_bytes: sizeBytes, stage_bytes: stageBytes, uploads, crosses, touched_at: at.toISOString() }] as const;
   })));
   await client.query({ ...sql, values: [JSON.stringify([...rows.values()])] });
-}
-
-async function inTransaction<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
-  const client = await pool.connect();
-  try {
-    await client.query('begin');
-    const result = await work(client);
-    await client.query('commit');
-    client.release();
-    return result;
-  } catch (error) {
-    client.release(true);
-    throw error;
-  }
 }

@@ -13,5 +13,6 @@ export async function hashData(key: DataKey, source: ByteSource, options: Receiv
 }
 
 const done = async (): Promise<void> => Promise.resolve();
-const writer: StoreWriter = { write: done, commit: done, cancel: done };
-const nowhere: Pick<Store, 'create'> = { create: async () => Promise.resolve(writer) };
+/** Takes bytes and keeps none, for those that are only read. */
+export const writerToNowhere: StoreWriter = { write: done, commit: done, cancel: done };
+const nowhere: Pick<Store, 'create'> = { create: async () => Promise.resolve(writerToNowhere) };

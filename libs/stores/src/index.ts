@@ -1,9 +1,9 @@
 export type { ByteRange, CopyOptions, PartWriter, Store, StoredThing, StoreReader, StoreWriter, UnfinishedData } from './store.js';
-export { isStoreId, keyOf, keysOf, type DataKey, keyNamed } from './layout.js';
+export { isStoreId, keyOf, keysOf, keysOfAttempts, type DataKey, keyNamed } from './layout.js';
 export { fileStore } from './file.js';
 export { openFileReader } from './file-reader.js';
 export { s3Defaults, type S3Options } from './s3-options.js';
-export { hashData, type HashedData } from './hash-data.js';
+export { hashData, writerToNowhere, type HashedData } from './hash-data.js';
 export { httpStore } from './http.js';
 export { memoryStore } from './memory.js';
 export { openStores, type StoreConfig, type Stores, type StoresConfig } from './stores.js';

@@ -1,4 +1,4 @@
-import type { Attempt } from '#libs/domain';
+import { storedAttempts, type Attempt } from '#libs/domain';
 
 /**
  * Where the bytes of an image lie, in every store alike:
@@ -20,12 +20,13 @@ export interface DataKey {
 
 /** The keys of those transfers of an image that it refers to; without copies that are known to be bad, as long as others are there. */
 export const keysOf = (imageId: string, attempts: readonly Attempt[]): DataKey[] => {
-  const stored = attempts.filter(({ state }) => state === 'stored');
+  const stored = storedAttempts({ attempts });
   const sound = stored.filter(({ check }) => check === undefined || check.verdict === 'sound');
   return keysOfAttempts(imageId, sound.length > 0 ? sound : stored);
 };
 
-const keysOfAttempts = (imageId: string, attempts: readonly Attempt[]): DataKey[] =>
+/** The keys of these transfers of an image, all of them. */
+export const keysOfAttempts = (imageId: string, attempts: readonly Pick<Attempt, 'attemptId' | 'storeId' | 'uri'>[]): DataKey[] =>
   attempts.map(({ attemptId, storeId, uri }) => ({ imageId, attemptId, storeId, ...(uri === undefined ? {} : { uri }) }));
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;

@@ -1,5 +1,6 @@
+import { known } from '#libs/contracts';
 import { Problem, type DataInspection, type Image } from '#libs/domain';
-import { isInspected, judge, startInspection, type InspectionOptions, type Judged, type JudgeOptions } from '#libs/inspection';
+import { isInspected, judge, startInspection, type InspectionOptions, type Judged, type JudgeOptions, type Verdict } from '#libs/inspection';
 
 /** What the operator accepts as an image's data: section `[image_format]` of Glance. */
 export type FormatRules = InspectionOptions & JudgeOptions;
@@ -25,17 +26,21 @@ export function watchFormat(rules: FormatRules, imageId: string, claim: FormatCl
   const running = startInspection(rules);
   return {
     onBytes: (bytes) => { running.feed(bytes); },
-    found() {
-      const { format, virtualSizeBytes, findings } = running.finish();
-      return { inspection: { ...(format === null ? {} : { format }), ...(virtualSizeBytes === undefined ? {} : { virtualSizeBytes }), findings } };
-    },
+    found: () => ({ inspection: inspectionOf(running.finish()) }),
     accept: () => acceptData(rules, imageId, claim, running.finish()),
   };
 }
 
 /** The same of data that was looked at before, as when it was staged. */
-export const acceptInspected = (rules: FormatRules, imageId: string, claim: FormatClaim, sizeBytes: number, { format, ...inspection }: DataInspection): { readonly virtualSizeBytes?: number } =>
-  acceptData(rules, imageId, claim, { ...inspection, format: format ?? null, sizeBytes });
+export const acceptInspected = (rules: FormatRules, imageId: string, claim: FormatClaim, sizeBytes: number, inspection: DataInspection): { readonly virtualSizeBytes?: number } =>
+  acceptData(rules, imageId, claim, judgedOf(inspection, sizeBytes));
+
+/** What the log says of data that was looked at. */
+export const inspectionOf = ({ format, virtualSizeBytes, findings }: Verdict): DataInspection =>
+  ({ ...known({ format: format ?? undefined, virtualSizeBytes }), findings });
+
+/** Data that was looked at before, for a judgement by the rules of today. */
+export const judgedOf = ({ format, ...inspection }: DataInspection, sizeBytes: number): Judged => ({ ...inspection, format: format ?? null, sizeBytes });
 
 function acceptData(rules: FormatRules, imageId: string, claim: FormatClaim, data: Judged): { readonly virtualSizeBytes?: number } {
   const judgement = judge(data, claim, rules);
@@ -45,6 +50,6 @@ function acceptData(rules: FormatRules, imageId: string, claim: FormatClaim, dat
   throw new Problem('DataUnsafe', { imageId, rule, detail });
 }
 
-/** Whether the data itself was the reason; then what it is belongs into the log. */
-export const isRefusedForFormat = (error: unknown): boolean => error instanceof Problem && (refusals.has(error.code));
+/** Whether the data itself was the reason, its format or its signature; then what it is belongs into the log. */
+export const isRefusedForData = (error: unknown): boolean => error instanceof Problem && refusals.has(error.code);
 const refusals: ReadonlySet<Problem['code']> = new Set(['DataFormatMismatch', 'DataUnsafe', 'SignatureNotVerified']);

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { wholePart, type CapabilityClaims } from '#libs/contracts';
 import { Problem } from '#libs/domain';
 import { crashPoint } from '#libs/event-log';
-import { receiveData, type ByteSource, type DataKey, type Store, type StoreReader, type StoreWriter, type UnfinishedData } from '#libs/stores';
+import { receiveData, writerToNowhere, type ByteSource, type DataKey, type Store, type StoreReader, type StoreWriter, type UnfinishedData } from '#libs/stores';
 import { watchFormat } from './data-format.js';
 import { holdLease } from './held-lease.js';
 import type { Transfer, TransferParts } from './transfer-data.js';
@@ -77,7 +77,7 @@ interface Whole { readonly bytes: ByteSource; readonly sizeBytes: number; readon
 /** All the bytes of an upload in one row, and the writer that makes them the staging area's; bytes that are there already are only read. */
 async function openWhole({ store, unfinished }: FinishParts, key: DataKey, { joins }: UploadNote): Promise<Whole> {
   const stored = await store.read(key).catch(orNotThere);
-  if (stored) return { bytes: stored, sizeBytes: stored.sizeBytes, writer: doneWriter, close: () => stored.close() };
+  if (stored) return { bytes: stored, sizeBytes: stored.sizeBytes, writer: writerToNowhere, close: () => stored.close() };
   const sizes = await unfinished.partsOf(key);
   const wanted = joins ?? [wholePart];
   if (!joins && !sizes.has(wholePart)) await (await unfinished.append(key, wholePart, { at: 0 })).keep();
@@ -85,8 +85,6 @@ async function openWhole({ store, unfinished }: FinishParts, key: DataKey, { joi
   const row = inOneRow(wanted.map((part) => () => unfinished.read(key, part)));
   return { ...row, sizeBytes: wanted.reduce((sum, part) => sum + (sizes.get(part) ?? 0), 0), writer };
 }
-
-const doneWriter: StoreWriter = { write: async () => undefined, commit: async () => undefined, cancel: async () => undefined };
 
 function inOneRow(open: readonly (() => Promise<StoreReader>)[]): Pick<Whole, 'bytes' | 'close'> {
   let reader: StoreReader | undefined;

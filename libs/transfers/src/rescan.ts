@@ -1,8 +1,8 @@
 import type { StoredAnswer, StoredImage, StoredQuestion } from '#libs/contracts';
-import { Problem, type DataInspection, type Image, type ImageCommand } from '#libs/domain';
+import { isSameInspection, Problem, type DataInspection, type Image, type ImageCommand } from '#libs/domain';
 import { isInspected, judge, startInspection } from '#libs/inspection';
-import { readPreferred, type DataKey, type Stores } from '#libs/stores';
-import type { FormatRules } from './data-format.js';
+import { keysOfAttempts, readPreferred, type Stores } from '#libs/stores';
+import { inspectionOf, judgedOf, type FormatRules } from './data-format.js';
 import { pacer, type Pacer } from './paced.js';
 
 /** What a look at one image's data, under the rules of today, has shown. */
@@ -83,7 +83,7 @@ async function rescan(image: StoredImage, parts: RescanParts, options: RescanOpt
 /** Every copy has the same bytes, so what one is, all are: the copies of which something else was known, or one where nothing was known of any. */
 function newsIn({ copies }: StoredImage, inspection: DataInspection): StoredImage['copies'] {
   const known = copies.filter((copy) => copy.inspection !== undefined);
-  return known.length === 0 ? copies.slice(0, 1) : known.filter((copy) => !isSame(copy.inspection, inspection));
+  return known.length === 0 ? copies.slice(0, 1) : known.filter((copy) => !isSameInspection(copy.inspection, inspection));
 }
 
 async function recordNews({ imageId }: StoredImage, inspection: DataInspection, news: StoredImage['copies'], deactivates: boolean, { send }: RescanParts): Promise<Rescanned['done']> {
@@ -93,9 +93,6 @@ async function recordNews({ imageId }: StoredImage, inspection: DataInspection, 
   return news.length > 0 ? 'recorded' : 'nothing';
 }
 
-const keysOf = ({ imageId, copies }: StoredImage): DataKey[] =>
-  copies.map(({ attemptId, storeId, uri }) => ({ imageId, attemptId, storeId, ...(uri === undefined ? {} : { uri }) }));
-
 async function inspectStored(image: StoredImage, { stores, formats }: RescanParts, pace: Pacer): Promise<DataInspection> {
   const running = startInspection(formats);
   const { sizeBytes } = image.data;
@@ -103,7 +100,7 @@ async function inspectStored(image: StoredImage, { stores, formats }: RescanPart
     const skipped = running.skippable(sizeBytes - at);
     running.skip(skipped);
     at += skipped;
-    const reader = await readPreferred(stores, keysOf(image), { range: { start: at, end: sizeBytes - 1 } });
+    const reader = await readPreferred(stores, keysOfAttempts(image.imageId, image.copies), { range: { start: at, end: sizeBytes - 1 } });
     try {
       for await (const chunk of pace.through(reader)) {
         running.feed(chunk);
@@ -114,20 +111,14 @@ async function inspectStored(image: StoredImage, { stores, formats }: RescanPart
       await reader.close();
     }
   }
-  const { format, virtualSizeBytes, findings } = running.finish();
-  return { ...(format === null ? {} : { format }), ...(virtualSizeBytes === undefined ? {} : { virtualSizeBytes }), findings };
+  return inspectionOf(running.finish());
 }
 
 /** Where less than this could be passed over, a second request costs more than reading on. */
 const mostWorthReading = 4 * 1024 * 1024;
 
-function refusalOf(image: StoredImage, { format, ...inspection }: DataInspection, formats: FormatRules): string | undefined {
-  const judgement = judge({ ...inspection, format: format ?? null, sizeBytes: image.data.sizeBytes }, image, formats);
+function refusalOf(image: StoredImage, inspection: DataInspection, formats: FormatRules): string | undefined {
+  const judgement = judge(judgedOf(inspection, image.data.sizeBytes), image, formats);
   if (judgement.isAccepted) return undefined;
   return judgement.why === 'mismatch' ? judgement.detail : judgement.findings.map(({ rule, detail }) => `${rule}: ${detail}`).join('; ');
 }
-
-/** As the decider compares them. */
-const isSame = (known: DataInspection | undefined, found: DataInspection): boolean =>
-  known?.format === found.format && known?.virtualSizeBytes === found.virtualSizeBytes
-  && known?.findings.map(({ rule, detail }) => `${rule} ${detail}`).join() === found.findings.map(({ rule, detail }) => `${rule} ${detail}`).join();

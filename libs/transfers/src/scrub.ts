@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { StoredAnswer, StoredImage, StoredQuestion } from '#libs/contracts';
 import { Problem, type DataCheck, type Image, type ImageCommand, type ImageDataFacts } from '#libs/domain';
 import { crashPoint, type Leases } from '#libs/event-log';
-import { hashData, isOsHashAlgo, receiveData, type DataKey, type ReceivedData, type Store } from '#libs/stores';
+import { hashData, isOsHashAlgo, receiveData, type DataKey, type OsHashAlgo, type ReceivedData, type Store } from '#libs/stores';
 import { holdLease, type HeldLease } from './held-lease.js';
 import { pacer, type Pacer } from './paced.js';
 
@@ -88,6 +88,9 @@ async function* scrubAlone({ imageId, copies: [first] }: StoredImage, after: str
   }
 }
 
+/** By its md5 alone is data known whose other hash is one that we do not have. */
+const hashedBy = ({ osHashAlgo }: ImageDataFacts): OsHashAlgo => (isOsHashAlgo(osHashAlgo) ? osHashAlgo : 'sha512');
+
 type Copy = StoredImage['copies'][number];
 interface Examined { readonly copy: Copy; readonly verdict: Scrubbed['verdict']; readonly detail: string; readonly error?: unknown }
 
@@ -132,7 +135,7 @@ async function whatIsWrong(image: HashedImage, copy: Copy, store: Store, signal:
   const reader = await store.read(key);
   try {
     if (reader.sizeBytes !== data.sizeBytes) return `it has ${reader.sizeBytes} bytes and not ${data.sizeBytes}`;
-    const osHashAlgo = isOsHashAlgo(data.osHashAlgo) ? data.osHashAlgo : 'sha512';
+    const osHashAlgo = hashedBy(data);
     const found = await hashData(key, pace.through(reader), { limitBytes: data.sizeBytes, osHashAlgo, signal });
     if (found.checksum !== data.checksum) return 'its md5 is another one';
     return osHashAlgo === data.osHashAlgo && found.osHashValue !== data.osHashValue ? `its ${osHashAlgo} is another one` : undefined;
@@ -198,11 +201,11 @@ async function replace(image: HashedImage, bad: Copy, good: Copy, parts: ScrubPa
 }
 
 async function copied(image: HashedImage, good: Copy, store: Store, key: DataKey, { stores }: ScrubParts, signal: AbortSignal, pace: Pacer): Promise<ReceivedData> {
-  const { sizeBytes, checksum, osHashAlgo } = image.data;
+  const { sizeBytes, checksum } = image.data;
   const reader = await storeOf(stores, good).read(keyOf(image, good));
   try {
     return await receiveData(store, key, pace.through(reader), {
-      limitBytes: sizeBytes, declaredSizeBytes: sizeBytes, osHashAlgo: isOsHashAlgo(osHashAlgo) ? osHashAlgo : 'sha512', expectedHash: { algo: 'md5', value: checksum }, signal,
+      limitBytes: sizeBytes, declaredSizeBytes: sizeBytes, osHashAlgo: hashedBy(image.data), expectedHash: { algo: 'md5', value: checksum }, signal,
     });
   } finally {
     await reader.close();

@@ -1,3 +1,4 @@
+import { bytesIn, sizePattern } from '#libs/contracts';
 import type { ImportMethod } from '#libs/domain';
 
 /** The ways in which data comes: sent to the image, or by an import; what is staged comes by glance-direct. */
@@ -7,8 +8,7 @@ export type WayIn = (typeof waysIn)[number];
 /** The most bytes that data of an image of this owner may have, coming this way. */
 export type SizeLimits = (way: WayIn, owner: string | null) => number;
 
-const form = new RegExp(`^(${waysIn.join('|')})(?:@([^=\\s]{1,255}))?=(\\d{1,12})(B|KB|MB|GB|TB|)$`, 'i');
-const units: Readonly<Record<string, number>> = { '': 1, B: 1, KB: 1024, MB: 1024 ** 2, GB: 1024 ** 3, TB: 1024 ** 4 };
+const form = new RegExp(`^(${waysIn.join('|')})(?:@([^=\\s]{1,255}))?=${sizePattern}$`, 'i');
 
 /**
  * Reads `size_limits`: each is a way in with a size in powers of 1024 (`upload=2GB`), or that of one project alone (`upload@PROJECT=10GB`), which
@@ -19,7 +19,7 @@ export function sizeLimits(texts: readonly string[], capBytes: number): SizeLimi
   if (unreadable.length > 0) throw new Error(`size_limits holds ${unreadable.join(', ')}; expected METHOD=SIZE or METHOD@PROJECT=SIZE, as upload=2GB, with METHOD one of ${waysIn.join(', ')}`);
   const limits = new Map(texts.map((text) => {
     const [, way = '', owner = '', amount = '', unit = ''] = form.exec(text) ?? [];
-    return [`${way.toLowerCase()}@${owner}`, Number(amount) * (units[unit.toUpperCase()] ?? 1)];
+    return [`${way.toLowerCase()}@${owner}`, bytesIn(amount, unit)];
   }));
   return (way, owner) => Math.min(capBytes, (owner === null ? undefined : limits.get(`${way}@${owner}`)) ?? limits.get(`${way}@`) ?? capBytes);
 }

@@ -3,7 +3,7 @@ import type { TellProgress } from '#libs/contracts';
 import { Problem, type Image, type ImageCommandEnvelope, type UploadFailure } from '#libs/domain';
 import { crashPoint, type Leases } from '#libs/event-log';
 import { receiveData, type ByteSource, type OsHashAlgo, type ReceivedData, type Store } from '#libs/stores';
-import { isRefusedForFormat, type FormatRules } from './data-format.js';
+import { isRefusedForData, type FormatRules } from './data-format.js';
 import { watchData, type DataWatch } from './data-watch.js';
 import { holdLease } from './held-lease.js';
 import { idleLimit } from './idle-limit.js';
@@ -176,7 +176,7 @@ async function complete({ kind, completion, send }: Transfer, attemptId: string,
 
 /** Queues the image again, removes the bytes, and returns the image as it is now; undefined where nobody answers. */
 async function fail(parts: TransferParts, { kind, imageId, send }: Transfer, attemptId: string, error: unknown, data: DataWatch): Promise<Image | undefined> {
-  const { inspection } = isRefusedForFormat(error) ? data.found() : {};
+  const { inspection } = isRefusedForData(error) ? data.found() : {};
   try {
     // Queued again is what the image must be, also where this cannot be written down.
     if (inspection) await send({ command: { type: 'RecordDataInspection', attemptId, inspection } }).catch(() => undefined);

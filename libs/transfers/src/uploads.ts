@@ -1,6 +1,6 @@
 import { known, uploadIdOf, wholePart, type CapabilityClaims, type UploadAsk, type UploadState } from '#libs/contracts';
 import { Problem } from '#libs/domain';
-import type { ByteSource, DataKey } from '#libs/stores';
+import type { ByteSource, DataKey, UnfinishedData } from '#libs/stores';
 import { deadAfterMs, finishUpload, orNotThere, type FinishParts } from './finish-upload.js';
 import { idleLimit } from './idle-limit.js';
 import { progressMeter } from './progress-meter.js';
@@ -29,10 +29,10 @@ export interface Uploads {
 type Ask<Do extends UploadAsk['do']> = Extract<UploadAsk, { do: Do }>;
 const mostParts = 128;
 
-export function uploads(parts: UploadParts): Uploads {
+export const uploads = (parts: UploadParts): Uploads => (parts.store.unfinished ? resumableUploads(parts, parts.store.unfinished) : notResumable);
+
+function resumableUploads(parts: UploadParts, unfinished: UnfinishedData): Uploads {
   const { store, clock, expiryMs } = parts;
-  const { unfinished } = store;
-  if (!unfinished) return notResumable;
   const notes = uploadNotes(unfinished);
   const finishing = new Map<string, Promise<void>>();
   const inTurn = turns();
@@ -51,7 +51,7 @@ export function uploads(parts: UploadParts): Uploads {
 
   /** What has become the staging area's already, before the log was told, still is all of the upload. */
   async function sizesOf(key: DataKey): Promise<ReadonlyMap<string, number>> {
-    const sizes = await unfinished!.partsOf(key);
+    const sizes = await unfinished.partsOf(key);
     const stored = sizes.has(wholePart) ? undefined : await store.sizeOf(key).catch(orNotThere);
     return stored === undefined ? sizes : new Map([...sizes, [wholePart, stored]]);
   }
@@ -59,7 +59,7 @@ export function uploads(parts: UploadParts): Uploads {
   async function stateOf(key: DataKey, part: string): Promise<UploadState> {
     const note = await notes.read(key);
     const at = (await sizesOf(key)).get(part) ?? 0;
-    const touchedAt = await unfinished!.touchedAt(key) ?? clock();
+    const touchedAt = await unfinished.touchedAt(key) ?? clock();
     return { uploadId: uploadIdOf(key.attemptId, part), at, isStaged: false, ...note?.parts[part], expiresAt: new Date(touchedAt.getTime() + expiryMs).toISOString() };
   }
 
@@ -91,7 +91,7 @@ export function uploads(parts: UploadParts): Uploads {
       if (ask.isNew) await send({ command: { type: 'FailImageStaging', attemptId: key.attemptId, reason: 'store_failed' } });
       throw error;
     }
-    await unfinished!.touch(key, clock());
+    await unfinished.touch(key, clock());
     return settled(key, part, claims);
   }
 
@@ -113,12 +113,12 @@ export function uploads(parts: UploadParts): Uploads {
 
   /** Takes the bytes of a part, under the limits of silence and size, and tells how far it is. */
   async function take(key: DataKey, { part, at, totalBytes, checksum }: Ask<'append'>, { body, signal, limit }: { body: ByteSource; signal: AbortSignal; limit: PartLimit }): Promise<void> {
-    await unfinished!.touch(key, clock());
+    await unfinished.touch(key, clock());
     const idle = idleLimit(key.imageId, parts.idleMs);
     const hasRoom = reservedRoom(parts.askRoom, { attemptId: key.attemptId, resource: 'stageBytes' }, 0);
     const meter = progressMeter(parts.tellProgress, clock, key.imageId, { attemptId: key.attemptId, action: 'stage', storeId: store.id, ...known({ totalBytes: part === wholePart ? totalBytes : undefined }) });
     try {
-      await appendPart(unfinished!, key, body, {
+      await appendPart(unfinished, key, body, {
         part, at, ...known({ totalBytes, checksum }), signal: AbortSignal.any([signal, idle.signal]),
         onProgress(sizeBytes) {
           idle.moved();
@@ -131,8 +131,8 @@ export function uploads(parts: UploadParts): Uploads {
     } finally {
       idle.end();
       meter.end('failed');
-      limit.end((await unfinished!.partsOf(key)).get(part) ?? 0);
-      await unfinished!.touch(key, clock());
+      limit.end((await unfinished.partsOf(key)).get(part) ?? 0);
+      await unfinished.touch(key, clock());
     }
   }
 
@@ -147,7 +147,7 @@ export function uploads(parts: UploadParts): Uploads {
   async function join(claims: CapabilityClaims, ask: Ask<'join'>): Promise<UploadState> {
     const key = keyOf(claims);
     for (const part of ask.parts) await inTurn.take(turnOf(key, part), paused, async () => undefined);
-    const sizes = await unfinished!.partsOf(key);
+    const sizes = await unfinished.partsOf(key);
     const note = await notes.change(key, (before = newNote(claims)) => {
       for (const part of ask.parts) refuseUnfinished(before, key, part, sizes.get(part) ?? 0);
       return { ...before, joins: ask.parts, ...known({ then: ask.then }) };
@@ -162,7 +162,7 @@ export function uploads(parts: UploadParts): Uploads {
     const key = keyOf(claims);
     await finishing.get(key.attemptId)?.catch(() => {});
     await inTurn.take(turnOf(key, part), paused, async () => {
-      if (part !== wholePart) await unfinished!.removePart(key, part);
+      if (part !== wholePart) await unfinished.removePart(key, part);
     });
     const note = await notes.read(key);
     const left = Object.keys(note?.parts ?? {}).filter((each) => each !== part);

@@ -37,12 +37,15 @@ const inspection = record<DataInspection>({
   signature: optional(record<SignatureVerdict>({ certificateId: text(255), hashMethod: text(255), keyType: text(255), isValid: flag, reason: optional(text(1024)) as Check<string> })) as Check<SignatureVerdict>,
 });
 const inspectedOrNot = { inspection: optional(inspection) as Check<DataInspection> };
+const stagedFacts = { sizeBytes: count, checksum: text(255), osHashAlgo: text(64), osHashValue: text(255) };
+const dataFacts = { ...stagedFacts, virtualSizeBytes: optional(count) as Check<number> };
 const uploadFailure = oneOf(uploadFailures);
-const verification = record<DataVerification>({ verifier: text(64), isAccepted: flag, detail: text(255) });
+const verificationFields: Checks<DataVerification> = { verifier: text(64), isAccepted: flag, detail: text(255) };
+const verification = record(verificationFields);
 const preparations = {
   decompressed: record({ step: oneOf(['decompressed']), compression: text(64), compressedSizeBytes: count }),
   converted: record({ step: oneOf(['converted']), fromDiskFormat: text(64), toDiskFormat: text(64), fromSizeBytes: count, fromChecksum: text(255) }),
-  verified: record({ step: oneOf(['verified']), verifier: text(64), isAccepted: flag, detail: text(255) }),
+  verified: record({ step: oneOf(['verified']), ...verificationFields }),
 } satisfies { [Step in DataPreparation['step']]: Check<DataPreparation> };
 const preparation: Check<DataPreparation> = (value, name) =>
   preparations[oneOf(Object.keys(preparations) as DataPreparation['step'][])(plainObject(value, name)['step'], `${name}.step`)](value, name);
@@ -76,20 +79,20 @@ const commandChecks: { readonly [Type in ImageCommand['type']]: Checks<FieldsOf<
   RemoveImageTag: { tag: text(255) },
   StartImageDataUpload: { ...attempt, storeId: text(255), declaredSizeBytes: optional(count) as Check<number> },
   CompleteImageDataUpload: {
-    ...attempt, ...inspectedOrNot, sizeBytes: count, virtualSizeBytes: optional(count) as Check<number>, checksum: text(255), osHashAlgo: text(64), osHashValue: text(255),
+    ...attempt, ...inspectedOrNot, ...dataFacts,
   },
   RecordDataInspection: { ...attempt, inspection },
   FailImageDataUpload: { ...attempt, reason: uploadFailure },
   RecordImageDataRemoved: attempt,
   RecordDataCheck: { ...attempt, verdict: oneOf(dataVerdicts), detail: text(255) },
   StartDataHealing: { ...attempt, heals: uuid },
-  CompleteDataHealing: { ...attempt, sizeBytes: count, virtualSizeBytes: optional(count) as Check<number>, checksum: text(255), osHashAlgo: text(64), osHashValue: text(255) },
+  CompleteDataHealing: { ...attempt, ...dataFacts },
   FailDataHealing: attempt,
   DeactivateImage: nothing,
   ReactivateImage: nothing,
   DeleteImage: nothing,
   StartImageStaging: { ...attempt, storeId: text(255), declaredSizeBytes: optional(count) as Check<number>, isResumable: optional(flag) as Check<boolean> },
-  CompleteImageStaging: { ...attempt, ...inspectedOrNot, sizeBytes: count, checksum: text(255), osHashAlgo: text(64), osHashValue: text(255) },
+  CompleteImageStaging: { ...attempt, ...inspectedOrNot, ...stagedFacts },
   FailImageStaging: { ...attempt, reason: uploadFailure },
   ExpireStagedData: attempt,
   RequestImageImport: {
@@ -105,7 +108,7 @@ const commandChecks: { readonly [Type in ImageCommand['type']]: Checks<FieldsOf<
   StartStoreImport: { ...ofImport, ...attempt, storeId: text(255) },
   CompleteStoreImport: {
     ...ofImport, ...attempt, ...inspectedOrNot, acceptedAs: optional(record({ diskFormat: nullable(text(255)), containerFormat: nullable(text(255)) })) as Check<Pick<ImageAttributes, 'diskFormat' | 'containerFormat'>>, prepared: optional(list(20, preparation)) as Check<readonly DataPreparation[]>,
-    sizeBytes: count, virtualSizeBytes: optional(count) as Check<number>, checksum: text(255), osHashAlgo: text(64), osHashValue: text(255),
+    ...dataFacts,
   },
   RecordDataVerification: { ...attempt, verification },
   FailStoreImport: { ...ofImport, storeId: text(255), reason: text(1024) },

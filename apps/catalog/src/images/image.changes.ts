@@ -1,5 +1,5 @@
 import { importProperties, shownSizeBytes, type HistoryEntry } from '#libs/contracts';
-import type { Image, ImageState, KnownDataFacts } from '#libs/domain';
+import { storedAttempts, type Image, type ImageState, type KnownDataFacts } from '#libs/domain';
 
 type Change = HistoryEntry['changes'][number];
 
@@ -23,7 +23,7 @@ export function changesBetween(before: ImageState, after: ImageState): Change[] 
 
 /** Without `updated_at`, which every commit changes and the entry's own time tells. */
 function inApiWords(image: Image): Record<string, unknown> {
-  const stores = image.attempts.filter(({ state }) => state === 'stored').map(({ storeId }) => storeId);
+  const stores = storedAttempts(image).map(({ storeId }) => storeId);
   return {
     ...image.properties,
     ...importProperties(image),

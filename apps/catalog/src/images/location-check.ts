@@ -1,22 +1,14 @@
-import { Problem, type GivenLocation, type LocationChange, type LocationMetadata, type LocationValue } from '#libs/domain';
+import { isLocationMetadata, locationMetadataLimits, Problem, type GivenLocation, type LocationChange, type LocationMetadata } from '#libs/domain';
 import { count, fields, list, oneOf, optional, plainObject, present, record, text, uuid, type Check } from '../checks.js';
-
-/** What a client says of a place may be as deep and as long as that. */
-const deepest = 8;
-const longest = 16_384;
 
 const metadata: Check<LocationMetadata> = (value, name) => {
   const given = plainObject(value, name);
-  if (!isLocationValue(given) || JSON.stringify(given).length > longest) {
+  if (!isLocationMetadata(given)) {
+    const { deepest, longest } = locationMetadataLimits;
     throw new Problem('InvalidRequest', { detail: `In this message, ${name} must hold text, lists and objects only, at most ${deepest} levels deep and ${longest} characters long.` });
   }
   return given;
 };
-
-function isLocationValue(value: unknown, depth = 0): value is LocationMetadata {
-  if (typeof value === 'string') return true;
-  return typeof value === 'object' && value !== null && depth < deepest && Object.values(value).every((each) => isLocationValue(each as LocationValue, depth + 1));
-}
 
 const short = optional(text(255)) as Check<string>;
 const location = record<GivenLocation>({

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
-import { addressOf, decodeCommit, imageSubject, metadefCommits, metadefSubject, type Commit } from '#libs/contracts';
-import type { MetadefEvent } from '#libs/domain';
+import { addressOf, imageCommits, imageSubject, metadefCommits, metadefSubject, type Commit, type CommitCodec } from '#libs/contracts';
+import type { ImageEvent, MetadefEvent } from '#libs/domain';
 import { crashPoint, type EventLog, type NotificationOutlet, type Stored } from '#libs/event-log';
 import {
   addressed, imageNotifications, isEnabled, messageOf, metadefNotifications, passCommit, passMetadefCommit, untoldImage, untoldNamespace,
@@ -30,7 +30,6 @@ export interface Telling {
 }
 
 const batchSize = 100;
-const remembered = 10_000;
 
 /**
  * The log → notifications, at least once each and in its order. The position moves after what was told is kept: who dies in between tells it again,
@@ -38,8 +37,12 @@ const remembered = 10_000;
  */
 export function tellOfCommits(parts: TellingParts): Telling {
   const { log, settings, region } = parts;
-  const images = new LRUCache<string, ToldImage>({ max: remembered });
-  const namespaces = new LRUCache<string, ToldNamespace>({ max: 100 });
+  const tellOfImage = teller<ImageEvent, ToldImage>(log, {
+    remembered: 10_000, subjectOf: (token) => imageSubject(region, token), commits: imageCommits, untold: untoldImage, pass: passCommit, tell: imageNotifications,
+  });
+  const tellOfNamespace = teller<MetadefEvent, ToldNamespace>(log, {
+    remembered: 100, subjectOf: (token) => metadefSubject(region, token), commits: metadefCommits, untold: untoldNamespace, pass: passMetadefCommit, tell: metadefNotifications,
+  });
 
   async function start(): Promise<FollowerPosition> {
     const { createdAt: logCreatedAt, lastSequence } = await log.extent();
@@ -50,39 +53,12 @@ export function tellOfCommits(parts: TellingParts): Telling {
     return beginning;
   }
 
-  async function imageBefore(imageId: string, version: number): Promise<ToldImage> {
-    const known = images.get(imageId);
-    if (known?.version === version) return known;
-    const earlier = version === 0 ? [] : (await log.read(imageSubject(region, imageId), { consistent: true })).map(({ bytes }) => decodeCommit(bytes));
-    return earlier.filter((commit) => commit.version <= version).reduce(passCommit, untoldImage);
-  }
-
-  async function namespaceBefore(token: string, version: number): Promise<ToldNamespace> {
-    const known = namespaces.get(token);
-    if (known?.version === version) return known;
-    const earlier = version === 0 ? [] : (await log.read(metadefSubject(region, token), { consistent: true })).map(({ bytes }) => metadefCommits.decode(bytes));
-    return earlier.filter((commit) => commit.version <= version).reduce(passMetadefCommit, untoldNamespace);
-  }
-
-  async function ofImage(imageId: string, commit: Commit): Promise<Notification[]> {
-    const before = await imageBefore(imageId, commit.version - 1);
-    images.set(imageId, passCommit(before, commit));
-    return imageNotifications(before, commit);
-  }
-
-  async function ofNamespace(token: string, commit: Commit<MetadefEvent>): Promise<Notification[]> {
-    const before = await namespaceBefore(token, commit.version - 1);
-    namespaces.set(token, passMetadefCommit(before, commit));
-    return metadefNotifications(before, commit);
-  }
-
   async function messagesOf({ sequence, subject, bytes }: Stored): Promise<NotificationMessage[]> {
     const { kind, token } = addressOf(subject);
     if (kind !== 'image' && kind !== 'metadef') return [];
-    const commit = kind === 'image' ? decodeCommit(bytes) : metadefCommits.decode(bytes);
-    const told = kind === 'image' ? await ofImage(token, commit as Commit) : await ofNamespace(token, commit as Commit<MetadefEvent>);
-    return told.filter((notification) => isEnabled(notification, settings))
-      .map((notification, index) => messageOf(notification, { publisherId: settings.publisherId, origin: `${region}:${sequence}:${index}`, at: commit.at }));
+    const { at, notifications } = await (kind === 'image' ? tellOfImage : tellOfNamespace)(token, bytes);
+    return notifications.filter((notification) => isEnabled(notification, settings))
+      .map((notification, index) => messageOf(notification, { publisherId: settings.publisherId, origin: `${region}:${sequence}:${index}`, at }));
   }
 
   async function readable(stored: Stored): Promise<NotificationMessage[]> {
@@ -110,6 +86,34 @@ export function tellOfCommits(parts: TellingParts): Telling {
         await parts.moveTo({ logCreatedAt, sequence: batch.at(-1)?.sequence ?? after });
       });
     },
+  };
+}
+
+interface ToldKind<Event, Told> {
+  readonly remembered: number;
+  subjectOf(token: string): string;
+  readonly commits: CommitCodec<Event>;
+  readonly untold: Told;
+  pass(before: Told, commit: Commit<Event>): Told;
+  tell(before: Told, commit: Commit<Event>): Notification[];
+}
+
+/** Tells of one kind of thing; what it was before a commit is remembered, or read from the log. */
+function teller<Event, Told extends { readonly version: number }>(log: Pick<EventLog, 'read'>, { remembered, subjectOf, commits, untold, pass, tell }: ToldKind<Event, Told>) {
+  const known = new LRUCache<string, Told>({ max: remembered });
+
+  async function before(token: string, version: number): Promise<Told> {
+    const last = known.get(token);
+    if (last?.version === version) return last;
+    const earlier = version === 0 ? [] : (await log.read(subjectOf(token), { consistent: true })).map(({ bytes }) => commits.decode(bytes));
+    return earlier.filter((commit) => commit.version <= version).reduce(pass, untold);
+  }
+
+  return async (token: string, bytes: Uint8Array): Promise<{ at: Date; notifications: Notification[] }> => {
+    const commit = commits.decode(bytes);
+    const told = await before(token, commit.version - 1);
+    known.set(token, pass(told, commit));
+    return { at: commit.at, notifications: tell(told, commit) };
   };
 }
 

@@ -1,16 +1,14 @@
-import { Controller, Delete, Get, Header, HttpCode, Inject, Param, Post, Put, Req } from '@nestjs/common';
+import { Controller, Delete, Get, HttpCode, Inject, Param, Post, Put, Req } from '@nestjs/common';
 import { Problem } from '#libs/domain';
 import type { PolicyRule } from '#libs/identity';
 import { DATA, type DataRoom } from '../data/data.room.js';
+import { BodilessAsInGlance } from '../edge/bodiless.js';
 import { header, type Request } from '../edge/request.js';
 import { pathOf } from '../images/images.js';
 import type { AskedImage } from '../images/permissions.js';
 import { IMAGES, type ImageRoom } from '../tokens.js';
 import type { CacheEntry } from './cache-index.js';
 import type { CacheRoom } from './open-cache.js';
-
-/** Glance says so of an answer without a body. */
-const asGlance = ['content-type', 'text/html; charset=UTF-8'] as const;
 
 /** The cache of the gateway that is asked, for administrators. Order of refusals: image, policy, no cache here, status. Source: API.md section 13. */
 @Controller('v2/cache')
@@ -41,7 +39,7 @@ export class CacheController {
 
   @Post('clean')
   @HttpCode(200)
-  @Header(...asGlance)
+  @BodilessAsInGlance()
   async clean(@Req() request: Request): Promise<void> {
     await this.cache(request, 'cache_clean').images.clean();
   }
@@ -55,7 +53,7 @@ export class CacheController {
 
   @Put(':imageId')
   @HttpCode(202)
-  @Header(...asGlance)
+  @BodilessAsInGlance()
   async add(@Req() request: Request, @Param('imageId') path: string): Promise<void> {
     const asked = await this.images.images.visible(path, request);
     const { queue } = this.cache(request, 'cache_image', asked);

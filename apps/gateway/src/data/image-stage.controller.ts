@@ -10,6 +10,7 @@ import { GATEWAY_RULES, IMAGES, type GatewayRules, type ImageRoom } from '../tok
 import { uploadRange, type UploadRange } from '../uploads/content-range.js';
 import { openUpload, resumable, stagedState } from '../uploads/resumable.js';
 import { readChecksum } from '../uploads/upload-metadata.js';
+import { tellOffset } from '../uploads/upload-offset.js';
 import { DATA, type DataRoom } from './data.room.js';
 import { declaredSize, refuseOtherMediaTypes } from './upload-headers.js';
 
@@ -97,8 +98,8 @@ export class ImageStageController {
 
 /** In the words of tus, of the IETF's draft for resumable uploads, and of HTTP itself. */
 function tell(reply: Reply, { at, totalBytes, expiresAt, isStaged }: UploadState): void {
-  reply.header('upload-offset', String(at)).header('upload-complete', isStaged ? '?1' : '?0');
+  tellOffset(reply, { at, ...known({ expiresAt }) });
+  reply.header('upload-complete', isStaged ? '?1' : '?0');
   if (totalBytes !== undefined) reply.header('upload-length', String(totalBytes));
-  if (expiresAt !== undefined) reply.header('upload-expires', new Date(expiresAt).toUTCString());
   if (at > 0) reply.header('range', `bytes=0-${at - 1}`);
 }

@@ -1,4 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
+import { derivedUuid } from '#libs/contracts';
 import { Problem } from '#libs/domain';
 import { header, type Request } from '../edge/request.js';
 
@@ -25,10 +26,4 @@ export function commandIdentity(request: Request, path: string, body: Buffer = B
   };
 }
 
-/** A UUID of version 8 (RFC 9562) that is always the same for the same words. */
-function uuidFrom(purpose: string, words: readonly string[]): string {
-  const hash = createHash('sha256').update(JSON.stringify([purpose, ...words])).digest();
-  hash[6] = ((hash[6] ?? 0) & 0x0f) | 0x80;
-  hash[8] = ((hash[8] ?? 0) & 0x3f) | 0x80;
-  return hash.toString('hex', 0, 16).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
-}
+const uuidFrom = (purpose: string, words: readonly string[]): string => derivedUuid(JSON.stringify([purpose, ...words]));

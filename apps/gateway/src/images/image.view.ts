@@ -1,5 +1,5 @@
-import { importProperties, shownSizeBytes } from '#libs/contracts';
-import { locationsOf, type Image, type KnownDataFacts, type Location } from '#libs/domain';
+import { importProperties, moment, shownSizeBytes } from '#libs/contracts';
+import { locationsOf, storedAttempts, type Image, type KnownDataFacts, type Location } from '#libs/domain';
 import type { Caller } from '#libs/identity';
 import type { ImageSchema } from './image.schema.js';
 import type { Permissions } from './permissions.js';
@@ -89,10 +89,7 @@ function dataView(data: KnownDataFacts | null): Record<keyof typeof noData, unkn
  * when the data there was not what was announced, and its tests want to see it: launchpad bug 2076648.
  */
 function storeIdsOf({ attempts, status, lastImportFailedStoreIds }: Pick<Image, 'attempts' | 'status' | 'lastImportFailedStoreIds'>, { readOnlyStoreIds }: ShownPlaces): string[] {
-  const holding = attempts.filter(({ state }) => state === 'stored').map(({ storeId }) => storeId);
+  const holding = storedAttempts({ attempts }).map(({ storeId }) => storeId);
   const refused = status === 'queued' ? (lastImportFailedStoreIds ?? []).filter((storeId) => readOnlyStoreIds.includes(storeId)) : [];
   return [...new Set([...holding, ...refused])];
 }
-
-/** `YYYY-MM-DDTHH:MM:SSZ`, as every moment in the Image API. */
-export const moment = (date: Date): string => `${date.toISOString().slice(0, 19)}Z`;

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { locationsOf, Problem, type GivenLocation, type LocationChange, type LocationMetadata, type LocationValue } from '#libs/domain';
+import { isLocationMetadata, locationMetadataLimits, locationsOf, Problem, type GivenLocation, type LocationChange, type LocationMetadata } from '#libs/domain';
 import { throwIfOutOfReach, type Reach } from '#libs/download';
 import type { DataKey } from '#libs/stores';
 import { uriOf } from '../imports/import-source.js';
@@ -110,17 +110,9 @@ const unreadable = (url: string, cause?: Problem): Problem => new Problem('Locat
 /** The store's name in it is ours to say. Refuses: InvalidRequest for what is no text, list or object. */
 function metadataOf(metadata: Readonly<Record<string, unknown>>): LocationMetadata {
   const { store: _, ...rest } = metadata;
-  if (!isLocationValue(rest) || JSON.stringify(rest).length > longest) {
+  if (!isLocationMetadata(rest)) {
+    const { deepest, longest } = locationMetadataLimits;
     throw new Problem('InvalidRequest', { detail: `The metadata of a location may hold text, lists and objects only, at most ${deepest} levels deep and ${longest} characters long.` });
   }
-  return rest as LocationMetadata;
-}
-
-/** As the catalog takes it. */
-const deepest = 8;
-const longest = 16_384;
-
-function isLocationValue(value: unknown, depth = 0): value is LocationValue {
-  if (typeof value === 'string') return true;
-  return typeof value === 'object' && value !== null && depth < deepest && Object.values(value).every((each) => isLocationValue(each, depth + 1));
+  return rest;
 }

@@ -1,6 +1,7 @@
-import { Controller, Get, Header, HttpCode, Inject, Param, Post, Req } from '@nestjs/common';
+import { Controller, Get, HttpCode, Inject, Param, Post, Req } from '@nestjs/common';
 import { locationsOf, Problem, type ImageCommand } from '#libs/domain';
 import { throwIfOutOfReach } from '#libs/download';
+import { BodilessAsInGlance } from '../edge/bodiless.js';
 import { TakesBody } from '../edge/http-server.js';
 import { jsonObject } from '../edge/json-body.js';
 import type { Request } from '../edge/request.js';
@@ -10,9 +11,6 @@ import { DATA, type DataRoom } from '../data/data.room.js';
 import { findData } from './location-changes.js';
 import { readLocation } from './location-request.js';
 
-/** Glance says so of an answer without a body. */
-const asGlance = ['content-type', 'text/html; charset=UTF-8'] as const;
-
 /** Where the data of an image lies: told to services, and given by who leaves data where it is. Source: API.md section 11. */
 @Controller('v2/images/:imageId/locations')
 export class LocationsController {
@@ -20,7 +18,7 @@ export class LocationsController {
 
   @Post()
   @HttpCode(202)
-  @Header(...asGlance)
+  @BodilessAsInGlance()
   @TakesBody()
   async add(@Req() request: Request, @Param('imageId') imageId: string): Promise<void> {
     const { value, bytes } = await jsonObject(request);

@@ -1,5 +1,5 @@
+import { moment } from '#libs/contracts';
 import type { Member } from '#libs/domain';
-import { moment } from '../images/image.view.js';
 
 /** A member as the Image API shows it. Source: API.md section 14. */
 export const memberView = (imageId: string, { memberId, status, createdAt, updatedAt }: Member): Record<string, unknown> => ({

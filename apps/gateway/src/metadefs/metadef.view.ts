@@ -1,6 +1,6 @@
+import { moment } from '#libs/contracts';
 import type { MetadefObject, MetadefProperty, MetadefTag, Namespace, NamespaceContent, ObjectDefinition, PropertyDefinition, ResourceTypeAssociation, ResourceTypeDefinition } from '#libs/domain';
 import type { NamespaceHead } from '#libs/read-model';
-import { moment } from '../images/image.view.js';
 
 /** Metadata definitions as the Image API shows them: what was not said is absent, moments have no fraction, links are relative. Source: API.md section 18, measured. */
 

@@ -1,3 +1,4 @@
+import { moment } from '#libs/contracts';
 import { Controller, Delete, Get, HttpCode, Inject, Param, Post, Req } from '@nestjs/common';
 import { refuseMisfit, resourceTypeOf, resourceTypeSchema } from '#libs/definitions';
 import type { MetadefCommand, Namespace } from '#libs/domain';
@@ -5,7 +6,6 @@ import type { PolicyRule } from '#libs/identity';
 import { TakesBody } from '../edge/http-server.js';
 import { jsonObject } from '../edge/json-body.js';
 import type { Request } from '../edge/request.js';
-import { moment } from '../images/image.view.js';
 import { METADEFS, type MetadefRoom } from '../tokens.js';
 import { resourceTypeView } from './metadef.view.js';
 import { existing } from './metadefs.js';

@@ -1,4 +1,4 @@
-import { moment } from '../images/image.view.js';
+import { moment } from '#libs/contracts';
 import type { Told } from './progress-board.js';
 
 /** The transfers of one image, as polling and every event of the stream show them. Ours; Glance has no such thing. */

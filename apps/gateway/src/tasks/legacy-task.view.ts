@@ -1,5 +1,5 @@
+import { moment } from '#libs/contracts';
 import type { ImportHead } from '#libs/read-model';
-import { moment } from '../images/image.view.js';
 import { toldForMs, type TaskView } from '../imports/task.view.js';
 
 /** A task in a list: what it is and how far. Source: API.md section 16, "stub omits input/result/message". */

@@ -1,5 +1,5 @@
 import { Controller, Delete, Head, HttpCode, Inject, Param, Patch, Post, Req, Res } from '@nestjs/common';
-import { known, uploadNamed, wholePart, type UploadState } from '#libs/contracts';
+import { known, uploadNamed, wholePart } from '#libs/contracts';
 import { Problem } from '#libs/domain';
 import type { ImageRecord } from '#libs/read-model';
 import { DATA, type DataRoom } from '../data/data.room.js';
@@ -11,6 +11,7 @@ import { header, type Reply, type Request } from '../edge/request.js';
 import { GATEWAY_RULES, IMAGES, type GatewayRules, type ImageRoom } from '../tokens.js';
 import { openUpload, resumable } from './resumable.js';
 import { tusVersion } from './tus.js';
+import { tellOffset } from './upload-offset.js';
 import { readChecksum, readConcat, readCount, type Joins } from './upload-metadata.js';
 
 const bytesOfAPart = 'application/offset+octet-stream';
@@ -35,10 +36,10 @@ export class ImageUploadsController {
     if (totalBytes === undefined && header(request, 'upload-defer-length') !== '1') throw new Problem('InvalidRequest', { detail: 'Send Upload-Length, or Upload-Defer-Length: 1 where the size is not known yet.' });
     const { state, attemptId, part } = await this.uploads.begin(request, asked, { isPartial, ...known({ totalBytes }) });
     this.locate(request, reply, asked, state.uploadId);
-    if (!hasBody(request)) return tell(reply, state);
+    if (!hasBody(request)) return tellOffset(reply, state);
     refuseOtherBodies(request);
     const checksum = readChecksum(header(request, 'upload-checksum'), undefined);
-    tell(reply, await this.uploads.ask(request, asked, attemptId, { do: 'append', part, at: 0, ...known({ checksum }) }, true));
+    tellOffset(reply, await this.uploads.ask(request, asked, attemptId, { do: 'append', part, at: 0, ...known({ checksum }) }, true));
   }
 
   private async join(request: Request, reply: Reply, asked: ImageRecord, { attemptId, parts }: Joins): Promise<void> {
@@ -47,7 +48,7 @@ export class ImageUploadsController {
       ? await this.uploads.ask(request, asked, attemptId, { do: 'join', parts, ...this.uploads.wantedImport(request, await this.uploads.signing(request, asked)) })
       : await this.uploads.stateOf(request, asked, attemptId);
     this.locate(request, reply, asked, attemptId);
-    tell(reply, state);
+    tellOffset(reply, state);
   }
 
   @Head(':uploadId')
@@ -60,7 +61,7 @@ export class ImageUploadsController {
     else reply.header('upload-length', String(state.totalBytes));
     if (state.metadata !== undefined) reply.header('upload-metadata', state.metadata);
     if (uploadNamed(uploadId)?.part !== wholePart) reply.header('upload-concat', 'partial');
-    tell(reply, state);
+    tellOffset(reply, state);
   }
 
   @Patch(':uploadId')
@@ -74,7 +75,7 @@ export class ImageUploadsController {
     const totalBytes = readCount('Upload-Length', header(request, 'upload-length'));
     const checksum = readChecksum(header(request, 'upload-checksum'), undefined);
     const { attemptId, part } = this.partOf(asked, uploadId);
-    tell(reply, await this.uploads.ask(request, asked, attemptId, { do: 'append', part, at, ...known({ totalBytes, checksum }) }, true));
+    tellOffset(reply, await this.uploads.ask(request, asked, attemptId, { do: 'append', part, at, ...known({ totalBytes, checksum }) }, true));
   }
 
   @Delete(':uploadId')
@@ -111,11 +112,6 @@ export class ImageUploadsController {
   private locate(request: Request, reply: Reply, { imageId }: ImageRecord, uploadId: string): void {
     reply.header('location', `${publicOrigin(request, this.rules)}/v2/images/${imageId}/uploads/${uploadId}`);
   }
-}
-
-function tell(reply: Reply, { at, expiresAt }: UploadState): void {
-  reply.header('upload-offset', String(at));
-  if (expiresAt !== undefined) reply.header('upload-expires', new Date(expiresAt).toUTCString());
 }
 
 /** tus-js-client begins anew when it hears anything but this. */

@@ -1,6 +1,6 @@
 import { Problem } from '#libs/domain';
 import { crashPoint } from '#libs/event-log';
-import { isRefusedForFormat, watchFormat, type FormatRules, type FormatWatch } from '#libs/transfers';
+import { isRefusedForData, watchFormat, type FormatRules, type FormatWatch } from '#libs/transfers';
 import type { Plugin, PluginContext, Prepared } from './prepare.js';
 import { convert, isConvertible, type QemuImg } from './qemu-img.js';
 import type { WorkFile } from './work-room.js';
@@ -43,7 +43,7 @@ async function judged(watch: FormatWatch, diskFormat: string, { imageId, recordI
     if (accepted(diskFormat).includes(found)) return gained;
     throw new Problem('DataFormatMismatch', { imageId, detail: `its disk_format is ${diskFormat}, but its data is ${found}` });
   } catch (error) {
-    const { inspection } = isRefusedForFormat(error) ? watch.found() : {};
+    const { inspection } = isRefusedForData(error) ? watch.found() : {};
     // Why the data is refused matters more than that it could not be written down.
     if (inspection) await recordInspection(inspection).catch(() => undefined);
     throw error;

@@ -1,5 +1,6 @@
 import { Problem } from '../problem.js';
-import type { Attempt, DataInspection, DataVerification, Image, ImageDataFacts, ImageEvent, SignatureVerdict, UploadFailure } from './image.js';
+import { attemptIn, openAttempt } from './image.attempts.js';
+import type { DataInspection, DataVerification, Image, ImageDataFacts, ImageEvent, SignatureVerdict, UploadFailure } from './image.js';
 import { failDataHealing } from './image.scrub.js';
 
 /** Begins a direct upload: queued → saving. Refuses: ImageStatusConflict, FormatsMissing.
@@ -27,7 +28,7 @@ export function completeImageDataUpload(imageId: string, { attemptId, sizeBytes,
 /** Records what the bytes of an attempt are, as when they were refused for it or are looked at again. Nothing new, or an attempt that is not known, changes nothing. */
 export function recordDataInspection({ attemptId, inspection }: { attemptId: string; inspection: DataInspection }, image: Image): ImageEvent[] {
   const attempt = image.attempts.find((candidate) => candidate.attemptId === attemptId);
-  return !attempt || isSame(attempt.inspection, inspection) ? [] : inspected(attemptId, inspection);
+  return !attempt || isSameInspection(attempt.inspection, inspection) ? [] : inspected(attemptId, inspection);
 }
 
 /** Records that the operator's verification refused the bytes of an attempt; of an attempt that is not known, nothing. */
@@ -40,7 +41,8 @@ export function recordDataVerification({ attemptId, verification }: { attemptId:
 export const inspected = (attemptId: string, inspection: DataInspection | undefined): ImageEvent[] =>
   inspection ? [{ type: 'ImageDataInspected', data: { attemptId, ...inspection } }] : [];
 
-const isSame = (known: DataInspection | undefined, other: DataInspection): boolean =>
+/** Whether a look at data has shown nothing that was not known; a look without the signature says nothing of it. */
+export const isSameInspection = (known: DataInspection | undefined, other: DataInspection): boolean =>
   known?.format === other.format && known?.virtualSizeBytes === other.virtualSizeBytes && (other.signature === undefined || isSameVerdict(known?.signature, other.signature))
   && known?.findings.map(({ rule, detail }) => `${rule} ${detail}`).join() === other.findings.map(({ rule, detail }) => `${rule} ${detail}`).join();
 
@@ -58,7 +60,7 @@ export function failImageDataUpload({ attemptId, reason }: { attemptId: string; 
 
 /** Records that the bytes of an attempt that is over are gone from their store. Anything else changes nothing. */
 export function recordImageDataRemoved({ attemptId }: { attemptId: string }, image: Image): ImageEvent[] {
-  const attempt = image.attempts.find((candidate) => candidate.attemptId === attemptId && candidate.state === 'over');
+  const attempt = attemptIn(image, attemptId, 'over');
   return attempt ? [{ type: 'ImageDataRemoved', data: { attemptId, storeId: attempt.storeId } }] : [];
 }
 
@@ -67,6 +69,3 @@ export function refuseMissingFormats(imageId: string, image: Image): void {
   const missing = [image.diskFormat === null && 'disk_format', image.containerFormat === null && 'container_format'].filter(Boolean);
   if (missing.length > 0) throw new Problem('FormatsMissing', { imageId, missing: missing.join(' and no ') });
 }
-
-const openAttempt = (image: Image, attemptId: string): Attempt | undefined =>
-  image.attempts.find((attempt) => attempt.attemptId === attemptId && attempt.state === 'open');

@@ -1,3 +1,4 @@
+import { storedAttempts } from './image.attempts.js';
 import type { Attempt, EventData, Image } from './image.js';
 
 /** One more place where the data lies; the image gains what is known of the data where it had none. */
@@ -9,7 +10,7 @@ export function withLocation(image: Image, { attemptId, storeId, uri, metadata, 
 
 /** Positions count the places where the data lies; transfers that are under way or over have none. */
 function insertedAt(attempts: readonly Attempt[], position: number | undefined, attempt: Attempt): Attempt[] {
-  const before = position === undefined ? undefined : attempts.filter(({ state }) => state === 'stored')[position];
+  const before = position === undefined ? undefined : storedAttempts({ attempts })[position];
   return before ? attempts.flatMap((each) => (each === before ? [attempt, each] : [each])) : [...attempts, attempt];
 }
 

@@ -1,4 +1,5 @@
 import { Problem } from '../problem.js';
+import { openAttempt, storedAttempts } from './image.attempts.js';
 import { inspected } from './image.data.js';
 import type { Attempt, DataInspection, Image, ImageDataFacts, ImageEvent, ImportHop, ImportInProgress, ImportMethod, ImportRequest, KnownDataFacts, DataPreparation } from './image.js';
 import { within, type ImageLimits } from './image.limits.js';
@@ -21,7 +22,7 @@ export function requestImageImport(imageId: string, request: ImportToRequest, im
   if (image.diskFormat === null || image.containerFormat === null) throw new Problem('FormatsMissingForImport', { imageId });
   const storeIds = storesToFill(imageId, request, image);
   if (storeIds.length === 0) return [];
-  within(limits.locations ?? -1, storeIds.length + image.attempts.filter(({ state }) => state === 'stored').length, 'TooManyLocations');
+  within(limits.locations ?? -1, storeIds.length + storedAttempts(image).length, 'TooManyLocations');
   return [{ type: 'ImageImportRequested', data: requestData(request, storeIds) }];
 }
 
@@ -75,7 +76,7 @@ export function startStoreImport(imageId: string, { importId, attemptId, storeId
  */
 export function completeStoreImport(imageId: string, { importId, attemptId, inspection, acceptedAs, prepared = [], ...facts }: CompletedStore, image: Image): ImageEvent[] {
   const importing = heldBy(imageId, importId, image);
-  const attempt = image.attempts.find((candidate) => candidate.attemptId === attemptId && candidate.state === 'open');
+  const attempt = openAttempt(image, attemptId);
   if (!attempt || !importing.pendingStoreIds.includes(attempt.storeId)) throw new Problem('AttemptOver', { imageId });
   if (!prepared.some(changesBytes)) refuseOtherData(imageId, facts, image);
   refuseOtherFormats(imageId, acceptedAs, image);
@@ -157,7 +158,7 @@ export function dropImageData(imageId: string, { storeId }: { storeId: string },
   if (image.status !== 'active') throw new Problem('ImageStatusConflict', { imageId, status: image.status, needed: 'active' });
   const attempt = storedIn(image, storeId);
   if (!attempt) throw new Problem('StoreHasNoImage', { imageId, storeId });
-  if (image.attempts.filter(({ state }) => state === 'stored').length === 1) throw new Problem('LastLocation', { imageId, storeId });
+  if (storedAttempts(image).length === 1) throw new Problem('LastLocation', { imageId, storeId });
   if (image.importing) throw new Problem('ImportInProgress', { imageId, importId: image.importing.importId });
   return [{ type: 'ImageDataDropped', data: { attemptId: attempt.attemptId, storeId } }];
 }
@@ -186,4 +187,4 @@ const isSame = (known: KnownDataFacts, { sizeBytes, checksum, osHashAlgo, osHash
   known.sizeBytes === sizeBytes && [undefined, checksum].includes(known.checksum) && (known.osHashAlgo !== osHashAlgo || [undefined, osHashValue].includes(known.osHashValue));
 
 const storedIn = (image: Image, storeId: string): Attempt | undefined =>
-  image.attempts.find((attempt) => attempt.state === 'stored' && attempt.storeId === storeId);
+  storedAttempts(image).find((attempt) => attempt.storeId === storeId);

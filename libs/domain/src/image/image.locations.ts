@@ -1,4 +1,5 @@
 import { Problem } from '../problem.js';
+import { isStored, storedAttempts } from './image.attempts.js';
 import { refuseMissingFormats } from './image.data.js';
 import type { Attempt, EventData, Image, ImageEvent, KnownDataFacts, LocationMetadata, LocationValue } from './image.js';
 import { within, type ImageLimits } from './image.limits.js';
@@ -23,10 +24,9 @@ export type LocationChange =
   | { readonly of: 'locations'; readonly op: 'remove'; readonly position?: number };
 
 /** Every place where the data of an image lies, in the order that clients see. */
-export const locationsOf = (imageId: string, { attempts }: Pick<Image, 'attempts'>): Location[] =>
-  attempts.filter(isStored).map((attempt) => ({ url: urlOf(imageId, attempt), metadata: { ...attempt.metadata, store: attempt.storeId } }));
+export const locationsOf = (imageId: string, image: Pick<Image, 'attempts'>): Location[] =>
+  storedAttempts(image).map((attempt) => ({ url: urlOf(imageId, attempt), metadata: { ...attempt.metadata, store: attempt.storeId } }));
 
-const isStored = ({ state }: Attempt): boolean => state === 'stored';
 const urlOf = (imageId: string, { uri, storeId, attemptId }: Attempt): string => uri ?? `store://${storeId}/${imageId}/${attemptId}/${storeId}`;
 
 /**
@@ -43,7 +43,7 @@ export function changeLocations(imageId: string, change: LocationChange, image: 
 
 function addLocations(imageId: string, given: readonly GivenLocation[], image: Image, { locations: limit = -1 }: ImageLimits, position?: number): ImageEvent[] {
   const facts = agreedFacts(imageId, given, image);
-  const present = image.attempts.filter(isStored).map((attempt): Location => ({ url: urlOf(imageId, attempt), metadata: attempt.metadata ?? {} }));
+  const present = storedAttempts(image).map((attempt): Location => ({ url: urlOf(imageId, attempt), metadata: attempt.metadata ?? {} }));
   for (const [at, { url, metadata }] of given.entries()) {
     if ([...present, ...given.slice(0, at)].some((other) => other.url === url && isSame(other.metadata, metadata))) throw new Problem('LocationExists', { imageId, url });
   }
@@ -84,7 +84,7 @@ const apiNames: Readonly<Record<string, string>> = { sizeBytes: 'size', checksum
 /** The places stay; their order and their metadata are the client's to choose. */
 function arrangeLocations(imageId: string, given: readonly GivenLocation[], image: Image): ImageEvent[] {
   agreedFacts(imageId, given.map(({ found: _, ...said }) => said), image);
-  const left = image.attempts.filter(isStored);
+  const left = storedAttempts(image);
   const urls = (places: readonly string[]): string => JSON.stringify(places.toSorted());
   if (urls(given.map(({ url }) => url)) !== urls(left.map((attempt) => urlOf(imageId, attempt)))) throw new Problem('LocationsFixed', { imageId });
   const before = left.map(({ attemptId, metadata = {} }) => ({ attemptId, metadata }));
@@ -100,13 +100,23 @@ function takenFrom(left: Attempt[], isIt: (attempt: Attempt) => boolean): { atte
 
 function removeLocation(imageId: string, position: number | undefined, image: Image): ImageEvent[] {
   if (image.status !== 'active') throw new Problem('ImageStatusConflict', { imageId, status: image.status, needed: 'active' });
-  const present = image.attempts.filter(isStored);
+  const present = storedAttempts(image);
   const [only] = present;
   if (only && present.length === 1) throw new Problem('LastLocation', { imageId, storeId: only.storeId });
   const attempt = position === undefined ? present.at(-1) : present[position];
   if (!attempt) throw new Problem('InvalidRequest', { detail: `Image ${imageId} has ${present.length} locations. Name one of them by its place, counted from 0.` });
   if (image.importing) throw new Problem('ImportInProgress', { imageId, importId: image.importing.importId });
   return [{ type: 'ImageDataDropped', data: { attemptId: attempt.attemptId, storeId: attempt.storeId } }];
+}
+
+/** Text, lists and objects only, and no more of them than that. */
+export const locationMetadataLimits = { deepest: 8, longest: 16_384 } as const;
+export const isLocationMetadata = (value: unknown): value is LocationMetadata =>
+  typeof value === 'object' && isLocationValue(value) && JSON.stringify(value).length <= locationMetadataLimits.longest;
+
+function isLocationValue(value: unknown, depth = 0): value is LocationValue {
+  if (typeof value === 'string') return true;
+  return typeof value === 'object' && value !== null && depth < locationMetadataLimits.deepest && Object.values(value).every((each) => isLocationValue(each, depth + 1));
 }
 
 /** Members of an object have no order. */

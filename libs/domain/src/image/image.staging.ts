@@ -1,6 +1,7 @@
 import { Problem } from '../problem.js';
+import { openAttempt } from './image.attempts.js';
 import { inspected, refuseMissingFormats } from './image.data.js';
-import type { Attempt, DataInspection, Image, ImageEvent, StagedFacts, UploadFailure } from './image.js';
+import type { DataInspection, Image, ImageEvent, StagedFacts, UploadFailure } from './image.js';
 
 /** Begins to stage: queued → uploading; what an earlier import left in the staging area is given up for it.
  *  Refuses: ImageStatusConflict, FormatsMissing, AttemptOver for an attempt that was made before. Source: api-ref "Stage binary image data", Preconditions. */
@@ -38,6 +39,3 @@ export function expireStagedData({ attemptId }: { attemptId: string }, image: Im
   if (image.staged?.attemptId !== attemptId || image.importing) return [];
   return [{ type: 'ImageStagedDataExpired', data: { attemptId } }];
 }
-
-const openAttempt = (image: Image, attemptId: string): Attempt | undefined =>
-  image.attempts.find((attempt) => attempt.attemptId === attemptId && attempt.state === 'open');

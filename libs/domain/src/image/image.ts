@@ -108,10 +108,10 @@ export interface DataVerification {
 /** What a look at a stored copy has shown: whether its bytes are still those of the image. `at` is ISO 8601; `detail` is empty where nothing is wrong. */
 export interface DataCheck {
   readonly at: string;
-  readonly verdict: 'sound' | 'damaged' | 'missing';
+  readonly verdict: (typeof dataVerdicts)[number];
   readonly detail: string;
 }
-export const dataVerdicts = ['sound', 'damaged', 'missing'] as const satisfies readonly DataCheck['verdict'][];
+export const dataVerdicts = ['sound', 'damaged', 'missing'] as const;
 
 /** What was done to the bytes of an import between their source and the store; hashes and sizes are those of the bytes before it. */
 export type DataPreparation =
@@ -145,9 +145,9 @@ export interface ImportRequest {
   readonly signingCertificate?: string;
   readonly signingCertificateId?: string;
   readonly signingRefusal?: string;
-  /** What the operator sets on images that are imported. (glance: inject_metadata_properties) */
   /** What kind of task clients of Glance see; an image import where it is absent. */
   readonly taskType?: 'import';
+  /** What the operator sets on images that are imported. (glance: inject_metadata_properties) */
   readonly injectedProperties?: Readonly<Record<string, string>>;
 }
 

@@ -1,3 +1,4 @@
+import { storedAttempts } from '../image/image.attempts.js';
 import type { Image } from '../image/image.js';
 
 /** What a project uses of what can be limited. Sizes are bytes; an image in several stores counts once in each of them. */
@@ -16,7 +17,7 @@ export const noUsage: Usage = { images: 0, sizeBytes: 0, stageBytes: 0, uploads:
 /** What one image adds to what its owner uses; a deleted one adds nothing. Source: API.md section 21; Glance counts size × locations. */
 export function usageOf(image: Image): Usage {
   if (image.status === 'deleted') return noUsage;
-  const copies = image.attempts.filter(({ state }) => state === 'stored').length;
+  const copies = storedAttempts(image).length;
   const isUploading = image.importing !== null || image.status === 'saving' || image.status === 'uploading' || image.status === 'importing';
   return { images: 1, sizeBytes: (image.data?.sizeBytes ?? 0) * copies, stageBytes: image.staged?.sizeBytes ?? 0, uploads: isUploading ? 1 : 0 };
 }
