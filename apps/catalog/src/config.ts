@@ -1,5 +1,5 @@
 import { ValidateBy, type ValidationArguments } from 'class-validator';
-import { Option, ServiceConfig, notificationOptions } from '#libs/platform';
+import { dataOptions, notificationOptions, Option, ServiceConfig } from '#libs/platform';
 import { storageQuotaForm } from './quota/storage-quota.js';
 
 /** What the catalog is told beyond what every service is. */
@@ -19,7 +19,7 @@ export class CatalogConfig extends ServiceConfig {
   })
   readonly synchronousCommit: 'on' | 'off';
 
-  @Option.int('heliograph', 'lease_seconds', { default: 30, min: 2, max: 3600, unit: 'seconds', doc: 'How long an upload may show no sign of life before its image is queued again.' })
+  @dataOptions.leaseSeconds
   readonly leaseSeconds: number;
 
   @Option.int('heliograph', 'sweep_interval', { default: 5, min: 1, max: 3600, unit: 'seconds', doc: 'How often uploads whose server died are looked for.' })

@@ -1,6 +1,6 @@
 import { IsOptional, MinLength, ValidateBy, type ValidationArguments } from 'class-validator';
 import { ruleFormats, type RuleFormat } from '#libs/identity';
-import { ImportFilterConfig, notificationOptions, Option } from '#libs/platform';
+import { dataOptions, ImportFilterConfig, notificationOptions, Option } from '#libs/platform';
 import { osHashAlgos, stagingStoreKinds, type OsHashAlgo, type StagingPlace } from '#libs/stores';
 import { corsDefaults } from './edge/cors.js';
 
@@ -43,22 +43,22 @@ export class GatewayConfig extends ImportFilterConfig {
   @Option.list('image_format', 'disk_formats', { glance: true, default: ['ami', 'ari', 'aki', 'vhd', 'vhdx', 'vmdk', 'raw', 'qcow2', 'vdi', 'iso', 'ploop'], doc: 'The disk formats that images may have.' })
   readonly diskFormats: readonly string[];
 
-  @Option.list('image_format', 'vmdk_allowed_types', { glance: true, default: ['streamOptimized', 'monolithicSparse'], doc: 'The createTypes of VMDK that are accepted; those of several files would be read from the host.' })
+  @dataOptions.vmdkAllowedTypes
   readonly vmdkAllowedTypes: readonly string[];
 
-  @Option.boolean('image_format', 'require_image_format_match', { glance: true, default: true, doc: 'Whether data in container_format bare is refused where it is not what disk_format says.' })
+  @dataOptions.requireImageFormatMatch
   readonly requireImageFormatMatch: boolean;
 
-  @Option.list('image_format', 'gpt_safety_checks_nonfatal', { glance: true, default: [], doc: 'Rules of boot records that disks may break: gptmbr for what protects a GPT, mbr for all.' })
+  @dataOptions.gptSafetyChecksNonfatal
   readonly gptSafetyChecksNonfatal: readonly string[];
 
   @Option.list('default', 'enabled_backends', { glance: true, default: ['file:file'], doc: 'The stores as id:kind, where kind is file, s3 or http. Each has a section of its name for options of its own: see Each store.' })
   readonly enabledBackends: readonly string[];
 
-  @Option.text('glance_store', 'default_backend', { glance: true, default: '', doc: 'The store that takes an image\'s data where the client names none; empty for the first.' })
+  @dataOptions.defaultBackend
   readonly defaultBackend: string;
 
-  @Option.path('glance_store', 'filesystem_store_datadir', { glance: true, default: 'data/images', doc: 'The directory of a file store that has none of its own; several stores lie in directories of their names beneath it.' })
+  @dataOptions.filesystemStoreDatadir
   readonly filesystemStoreDatadir: string;
 
   @Option.boolean('default', 'show_multiple_locations', { glance: true, default: false, doc: 'Whether images show the locations of their data, and owners may change them by PATCH. Whoever may do that says what an image\'s data is: leave it off unless a client needs it.' })
@@ -73,7 +73,7 @@ export class GatewayConfig extends ImportFilterConfig {
   @Option.list('default', 'enabled_import_methods', { glance: true, default: ['glance-direct', 'web-download', 'copy-image'], doc: 'The import methods that are switched on, in brackets or without. Those that this version does not have are left out.' })
   readonly enabledImportMethods: readonly string[];
 
-  @Option.list('image_import_opts', 'image_import_plugins', { glance: true, default: ['no_op'], doc: 'What is done to images on their way in, one after another, in brackets or without; the same for all gateways and importers: image_decompression, image_conversion, inject_image_metadata, external_verification, no_op. docs/plugins.md has more.' })
+  @dataOptions.imageImportPlugins
   readonly imageImportPlugins: readonly string[];
 
   @Option.list('inject_metadata_properties', 'inject', { glance: true, default: [], doc: 'The properties that inject_image_metadata sets on imported images, as name:value.' })
@@ -82,7 +82,7 @@ export class GatewayConfig extends ImportFilterConfig {
   @Option.list('inject_metadata_properties', 'ignore_user_roles', { glance: true, default: ['admin'], doc: 'Whoever has one of these roles imports without them.' })
   readonly ignoreUserRoles: readonly string[];
 
-  @Option.int('default', 'image_size_cap', { glance: true, default: 1024 ** 4, min: 0, unit: 'bytes', doc: 'The most data that an image may have.' })
+  @dataOptions.imageSizeCap
   readonly imageSizeCap: number;
 
   @Option.path('default', 'image_cache_dir', { glance: true, default: '', doc: 'Where this gateway keeps copies of data that is slow to read, a directory of its own; empty for no cache. The directory of a Glance is taken over as it is.' })
@@ -100,7 +100,7 @@ export class GatewayConfig extends ImportFilterConfig {
   @Option.boolean('heliograph', 'cache_file_stores', { default: false, doc: 'Whether downloads bring data into the cache that lies in a file store, which is as near. What is queued (PUT /v2/cache/{id}) always comes.' })
   readonly cacheFileStores: boolean;
 
-  @Option.list('heliograph', 'size_limits', { default: [], doc: 'Smaller limits for some ways in which data comes, as METHOD=SIZE or METHOD@PROJECT=SIZE: upload=2GB, upload@PROJECT=10GB. METHOD is upload, glance-direct (what is staged), web-download, glance-download, copy-image or location-import. The same for gateway and importer.' })
+  @dataOptions.sizeLimits
   readonly sizeLimits: readonly string[];
 
   @Option.int('heliograph', 'reads_per_second', { default: 5000, min: 0, doc: 'How many reads of one project this gateway answers a second on average, with bursts of ten seconds\' worth; 0 is no limit. Administrators and services are not counted.' })
@@ -131,13 +131,13 @@ export class GatewayConfig extends ImportFilterConfig {
   @MinLength(32, { message: 'must have at least 32 characters' })
   readonly capabilityKey?: string;
 
-  @Option.int('heliograph', 'lease_seconds', { default: 30, min: 2, max: 3600, unit: 'seconds', doc: 'How long an upload may show no sign of life before its image is queued again.' })
+  @dataOptions.leaseSeconds
   readonly leaseSeconds: number;
 
-  @Option.int('heliograph', 'upload_idle_seconds', { default: 60, min: 1, max: 86_400, unit: 'seconds', doc: 'How long a client may send nothing before its upload is given up.' })
+  @dataOptions.uploadIdleSeconds
   readonly uploadIdleSeconds: number;
 
-  @Option.int('heliograph', 'removal_interval', { default: 10, min: 1, max: 3600, unit: 'seconds', doc: 'How often bytes that no image refers to are looked for and removed.' })
+  @dataOptions.removalInterval
   readonly removalInterval: number;
 
   @Option.int('heliograph', 'progress_listeners', { default: 1000, min: 0, max: 100_000, doc: 'How many clients may listen to the progress of images at once at this gateway.' })

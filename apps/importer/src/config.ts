@@ -1,5 +1,5 @@
 import { IsOptional, MinLength } from 'class-validator';
-import { ImportFilterConfig, Option } from '#libs/platform';
+import { dataOptions, ImportFilterConfig, Option } from '#libs/platform';
 import { outputFormats } from './plugins/conversion.js';
 import { osHashAlgos, stagingStoreKinds, type OsHashAlgo, type StagingPlace } from '#libs/stores';
 
@@ -8,28 +8,28 @@ export class ImporterConfig extends ImportFilterConfig {
   @Option.list('default', 'enabled_backends', { glance: true, default: ['file:file'], doc: 'The stores as id:kind, as the gateway has them.' })
   readonly enabledBackends: readonly string[];
 
-  @Option.text('glance_store', 'default_backend', { glance: true, default: '', doc: 'The store that takes an image\'s data where the client names none; empty for the first.' })
+  @dataOptions.defaultBackend
   readonly defaultBackend: string;
 
-  @Option.path('glance_store', 'filesystem_store_datadir', { glance: true, default: 'data/images', doc: 'The directory of a file store that has none of its own; several stores lie in directories of their names beneath it.' })
+  @dataOptions.filesystemStoreDatadir
   readonly filesystemStoreDatadir: string;
 
-  @Option.int('default', 'image_size_cap', { glance: true, default: 1024 ** 4, min: 0, unit: 'bytes', doc: 'The most data that an image may have.' })
+  @dataOptions.imageSizeCap
   readonly imageSizeCap: number;
 
-  @Option.list('heliograph', 'size_limits', { default: [], doc: 'Smaller limits for some ways in which data comes, as METHOD=SIZE or METHOD@PROJECT=SIZE: upload=2GB, upload@PROJECT=10GB. METHOD is upload, glance-direct (what is staged), web-download, glance-download, copy-image or location-import. The same for gateway and importer.' })
+  @dataOptions.sizeLimits
   readonly sizeLimits: readonly string[];
 
   @Option.choice('default', 'hashing_algorithm', { glance: true, default: 'sha512', choices: osHashAlgos, doc: 'What os_hash_value is computed by. md5 is always computed besides.' })
   readonly hashingAlgorithm: OsHashAlgo;
 
-  @Option.list('image_format', 'vmdk_allowed_types', { glance: true, default: ['streamOptimized', 'monolithicSparse'], doc: 'The createTypes of VMDK that are accepted; those of several files would be read from the host.' })
+  @dataOptions.vmdkAllowedTypes
   readonly vmdkAllowedTypes: readonly string[];
 
-  @Option.boolean('image_format', 'require_image_format_match', { glance: true, default: true, doc: 'Whether data in container_format bare is refused where it is not what disk_format says.' })
+  @dataOptions.requireImageFormatMatch
   readonly requireImageFormatMatch: boolean;
 
-  @Option.list('image_format', 'gpt_safety_checks_nonfatal', { glance: true, default: [], doc: 'Rules of boot records that disks may break: gptmbr for what protects a GPT, mbr for all.' })
+  @dataOptions.gptSafetyChecksNonfatal
   readonly gptSafetyChecksNonfatal: readonly string[];
 
   @Option.int('heliograph', 'import_idle_seconds', { default: 60, min: 1, max: 86_400, unit: 'seconds', doc: 'How long an import may move no byte before it is given up for the store that it was going to.' })
@@ -47,7 +47,7 @@ export class ImporterConfig extends ImportFilterConfig {
   @Option.int('image_import_opts', 'max_parallel_stores', { glance: true, default: 4, min: 1, max: 64, doc: 'How many stores of one import are filled at once, when one of them has the data.' })
   readonly maxParallelStores: number;
 
-  @Option.list('image_import_opts', 'image_import_plugins', { glance: true, default: ['no_op'], doc: 'What is done to images on their way in, one after another, in brackets or without; the same for all gateways and importers: image_decompression, image_conversion, inject_image_metadata, external_verification, no_op. docs/plugins.md has more.' })
+  @dataOptions.imageImportPlugins
   readonly imageImportPlugins: readonly string[];
 
   @Option.choice('image_conversion', 'output_format', { glance: true, default: 'raw', choices: outputFormats, doc: 'What image_conversion makes of images.' })

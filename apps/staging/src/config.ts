@@ -1,5 +1,5 @@
 import { MinLength } from 'class-validator';
-import { Option, ServiceConfig } from '#libs/platform';
+import { dataOptions, Option, ServiceConfig } from '#libs/platform';
 import { osHashAlgos, type OsHashAlgo, type StagingPlace } from '#libs/stores';
 import { areaOptions } from './area-options.js';
 
@@ -30,15 +30,15 @@ export class StagingConfig extends ServiceConfig {
   @Option.choice('default', 'hashing_algorithm', { glance: true, default: 'sha512', choices: osHashAlgos, doc: 'What os_hash_value is computed by. md5 is always computed besides.' })
   readonly hashingAlgorithm: OsHashAlgo;
 
-  @Option.list('image_format', 'vmdk_allowed_types', { glance: true, default: ['streamOptimized', 'monolithicSparse'], doc: 'The createTypes of VMDK that are accepted; those of several files would be read from the host.' })
+  @dataOptions.vmdkAllowedTypes
   readonly vmdkAllowedTypes: readonly string[];
 
-  @Option.int('heliograph', 'lease_seconds', { default: 30, min: 2, max: 3600, unit: 'seconds', doc: 'How long an upload may show no sign of life before its image is queued again.' })
+  @dataOptions.leaseSeconds
   readonly leaseSeconds: number;
 
-  @Option.int('heliograph', 'upload_idle_seconds', { default: 60, min: 1, max: 86_400, unit: 'seconds', doc: 'How long a client may send nothing before its upload is given up.' })
+  @dataOptions.uploadIdleSeconds
   readonly uploadIdleSeconds: number;
 
-  @Option.int('heliograph', 'removal_interval', { default: 10, min: 1, max: 3600, unit: 'seconds', doc: 'How often bytes that no image refers to are looked for and removed.' })
+  @dataOptions.removalInterval
   readonly removalInterval: number;
 }

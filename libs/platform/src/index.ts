@@ -3,6 +3,7 @@ export { createBus, requestIdHeader, type AskOptions, type Bus, type BusOptions 
 export {
   ConfigFaults, Option, describeOptions, readConfig, sectionsOf, variableOf, type DescribedOption, type OptionFacts,
 } from './config.js';
+export { dataOptions } from './data-options.js';
 export { createReadiness, serveOperations, type Check, type Operations, type Readiness, type ReadinessReport } from './health.js';
 export { ImportFilterConfig } from './import-filter-config.js';
 export { createLogger, currentRequestId, nestLogger, requestContext, type Logger, type RequestContext } from './logging.js';
