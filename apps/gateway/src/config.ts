@@ -257,6 +257,11 @@ export class GatewayConfig extends ImportFilterConfig {
   @Option.int('heliograph', 'database_pool_size', { default: 10, min: 1, max: 200, doc: 'The most connections to PostgreSQL that this process opens.' })
   readonly databasePoolSize: number;
 
+  @Option.int('heliograph', 'read_timeout', {
+    default: 10, min: 1, max: 300, unit: 'seconds', doc: 'How long PostgreSQL may look for what a request asks for. A list that no index leads to and that takes longer is refused, and says so.',
+  })
+  readonly readTimeout: number;
+
   @notificationOptions.driver
   readonly notificationDriver: readonly string[];
 

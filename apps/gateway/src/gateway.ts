@@ -56,7 +56,7 @@ function serviceUser(config: GatewayConfig): KeystoneOptions['serviceUser'] {
 /** Opens what the gateway reads, sends and stores with. Closed by the service's shutdown. */
 export async function openGateway(parts: ServiceParts<GatewayConfig>): Promise<Gateway> {
   const { config, logger, bus, readiness, shutdown } = parts;
-  const readModel = await openReadModel({ url: config.databaseUrl, poolSize: config.databasePoolSize });
+  const readModel = await openReadModel({ url: config.databaseUrl, poolSize: config.databasePoolSize, statementTimeoutMs: config.readTimeout * 1000 });
   shutdown.add('read model', () => readModel.close());
   readiness.add('postgresql', async () => { await readModel.position(); });
 

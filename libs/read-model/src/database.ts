@@ -118,6 +118,9 @@ export async function reachable<T>(query: () => Promise<T>): Promise<T> {
   }
 }
 
+/** Whether PostgreSQL cancelled what `reachable` ran, because it took longer than a statement may. */
+export const isGivenUp = (error: unknown): boolean => error instanceof Problem && (error.cause as { code?: string } | undefined)?.code === '57014';
+
 function isOutage(error: unknown): boolean {
   const { code, message } = error as { code?: string; message?: string };
   return outage.test(code ?? '') || brokenConnection.test(message ?? '');

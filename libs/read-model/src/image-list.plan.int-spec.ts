@@ -11,7 +11,7 @@ beforeAll(async () => {
   await migrate({ url: stack.databaseUrl });
   database = await openDatabase({ url: stack.databaseUrl, poolSize: 2, statementTimeoutMs: 120_000 });
   await database.pool.query(`
-    insert into images select md5(n::text)::uuid, 'name' || n % 1000, 'project' || n % 100, n % 5000 = 0, false, 'bare', (array['raw', 'qcow2', 'iso'])[n % 3 + 1], 0, 0,
+    insert into images select md5(n::text)::uuid, 'name' || n % 1000, 'project' || n % 100, n % 5000 = 0, false, 'bare', (array['raw', 'qcow2', 'iso'])[n % 3 + 1], case when n % 4000 = 0 then 40 else 10 end, case when n % 4000 = 0 then 9000 else 512 end,
       case when n % 2000 = 0 then 'queued' else 'active' end, (array['public', 'community', 'shared', 'private'])[n / 100 % 4 + 1], array['tag' || n % 2000],
       jsonb_build_object('common', 'yes', 'rare', 'v' || n), n * 1000, null, md5(n::text), 'sha512', md5('h' || n), '[]', null, null, null,
       now() - n * interval '1 second', now() - n * interval '1 second', 1, n
@@ -54,6 +54,15 @@ describe('A page of 25 out of 20,000 images', () => {
     ['by update', { sort: [{ key: 'updated_at', direction: 'desc' }] }, admin],
     ['by id', { sort: [{ key: 'id', direction: 'asc' }] }, admin],
     ['with a name', { name: ['name7'] }, admin],
+    ['with one of several names, rare and common', { name: ['name7', 'none', 'name8'] }, admin],
+    ['with one of several names, by name', { name: ['name7', 'name8'], sort: [{ key: 'name', direction: 'asc' }] }, admin],
+    ['with one of several statuses', { status: ['active', 'queued'] }, admin],
+    ['with one of several disk formats', { diskFormat: ['raw', 'iso', 'vdi'] }, admin],
+    ['with a common min_ram', { minRam: { equals: 512 } }, admin],
+    ['with a rare min_ram', { minRam: { equals: 9000 } }, admin],
+    ['with at least a rare min_ram', { minRam: { min: 9000 } }, admin],
+    ['with a min_disk that none has', { minDisk: { equals: 7 } }, admin],
+    ['with at least a common min_disk', { minDisk: { min: 1 } }, admin],
     ['with a name that none has', { name: ['none'] }, admin],
     ['with a common status', { status: ['active'] }, admin],
     ['with a rare status', { status: ['queued'] }, admin],
@@ -79,8 +88,21 @@ describe('A page of 25 out of 20,000 images', () => {
     expect(rowsLookedAt(plan)).toBeLessThanOrEqual(ranges * 2 * 25 + 25);
   });
 
-  it('by a condition without an index (min_ram) is searched for in whole ranges: the limit of what is promised', async () => {
-    expect(await lookedAt({ minRam: { min: 5 } }, admin)).toBeGreaterThan(10_000);
+  it.each<[string, Partial<ImageListQuery>]>([
+    ['a condition without an index (virtual_size)', { virtualSizeBytes: { min: 5 } }],
+    ['two keys', { sort: [{ key: 'status', direction: 'asc' }, { key: 'name', direction: 'desc' }] }],
+  ])('by %s is searched for in whole ranges: the limit of what is promised', async (_, query) => {
+    expect(await lookedAt(query, admin)).toBeGreaterThan(10_000);
+  });
+
+  it('that takes longer than a statement may is refused, and says what to do', async () => {
+    const hurried = await openDatabase({ url: stack.databaseUrl, poolSize: 1, statementTimeoutMs: 1 });
+    try {
+      const asked = listImages(hurried.pool, { limit: 25, virtualSizeBytes: { min: 5 } }, admin, {});
+      await expect(asked).rejects.toMatchObject({ code: 'ListTooSlow', message: expect.stringContaining('narrow it by name') as string });
+    } finally {
+      await hurried.orm.close(true);
+    }
   });
 
   it('says the same prepared, asked often, as the first time', async () => {

@@ -60,15 +60,30 @@ export function listSql(ranges: readonly ImageRange[], query: ImageListQuery, or
 
 function rangeSql(range: ImageRange, query: ImageListQuery, order: readonly SortBy[], marker: MarkerValues | undefined, limit: string, into: Parameters): string {
   const expressions = order.map(({ key }) => (range.sharedWith ? shareExpressions[key] : undefined) ?? sortExpressions[key].sql);
+  const several = range.sharedWith ? undefined : severalValues(query);
   const conditions = [
     ...rangeConditions(range, into),
-    ...conditionsOf(query, into),
+    ...conditionsOf(query, into, several),
     ...(marker ? [afterMarker(order, expressions, marker, into)] : []),
   ];
   const from = range.sharedWith ? 'image_members m join images i on i.id = m.image_id' : 'images i';
   const keys = expressions.map((sql, place) => `${sql} as k${place}`).join(', ');
   const by = expressions.map((sql, place) => `${sql} ${order[place]?.direction ?? 'asc'}`).join(', ');
-  return `select i.id, ${keys} from ${from} where ${conditions.join(' and ')} order by ${by} limit ${limit}`;
+  const page = `select i.id, ${keys} from ${from} where ${conditions.join(' and ')} order by ${by} limit ${limit}`;
+  if (!several) return page;
+  const columns = ['id', ...order.map((_, place) => `k${place}`)].map((column) => `page.${column}`).join(', ');
+  return `select ${columns} from unnest(${into.add(several.values, 'text[]')}) as one (value) cross join lateral (${page}) page`;
+}
+
+interface Several { readonly column: string; readonly values: readonly string[] }
+
+/** Several values of a column are several ranges of its index, each in the list's order: as one condition they would have to be read to their end and sorted. */
+function severalValues(query: ImageListQuery): Several | undefined {
+  const asked: readonly (readonly [string, readonly string[] | undefined])[] = [
+    ['name', query.name], ['container_format', query.containerFormat], ['disk_format', query.diskFormat], ['status', query.status],
+  ];
+  const several = asked.map(([column, values = []]) => ({ column, values: [...new Set(values)] }));
+  return several.find(({ values }) => values.length > 1);
 }
 
 function rangeConditions({ visibility, owner, sharedWith }: ImageRange, into: Parameters): string[] {
@@ -83,12 +98,17 @@ function rangeConditions({ visibility, owner, sharedWith }: ImageRange, into: Pa
   ];
 }
 
-function conditionsOf(query: ImageListQuery, into: Parameters): string[] {
+function conditionsOf(query: ImageListQuery, into: Parameters, several?: Several): string[] {
+  const matches = (column: Several['column'], values: readonly string[] | undefined, sql = `i.${column}`): string[] =>
+    several?.column === column ? [`${sql} = one.value collate "C"`] : oneOf(sql, values, into);
+  const named = (column: string, values: readonly string[] | undefined): string[] =>
+    // Asked in the words of the index; a missing value is no empty one.
+    values === undefined ? [] : [...matches(column, values, `coalesce(i.${column}, '')`), ...(values.includes('') ? [`i.${column} is not null`] : [])];
   return [
     `i.is_hidden = ${query.isHidden ? 'true' : 'false'}`,
     ...(query.isProtected === undefined ? [] : [query.isProtected ? 'i.is_protected' : 'not i.is_protected']),
-    ...named('name', query.name, into), ...named('container_format', query.containerFormat, into), ...named('disk_format', query.diskFormat, into),
-    ...oneOf('i.status', query.status, into), ...oneOf('i.id', query.id?.filter(isLowerUuid), into, 'uuid[]'),
+    ...named('name', query.name), ...named('container_format', query.containerFormat), ...named('disk_format', query.diskFormat),
+    ...matches('status', query.status), ...oneOf('i.id', query.id?.filter(isLowerUuid), into, 'uuid[]'),
     ...equal('checksum', query.checksum, into), ...equal('os_hash_algo', query.osHashAlgo, into), ...equal('os_hash_value', query.osHashValue, into),
     ...inTime('created_at', query.createdAt, into), ...inTime('updated_at', query.updatedAt, into),
     ...(query.sizeBytes ? ['coalesce(i.size_bytes, -1) >= 0'] : []), ...inBounds('coalesce(i.size_bytes, -1)', query.sizeBytes, into),
@@ -108,10 +128,6 @@ function oneOf(column: string, values: readonly string[] | undefined, into: Para
   if (values === undefined) return [];
   return [values.length === 1 ? `${column} = ${into.add(values[0], type.slice(0, -2))}` : `${column} = any(${into.add(values, type)})`];
 }
-
-/** Asked in the words of the index; a missing value is no empty one. */
-const named = (column: string, values: readonly string[] | undefined, into: Parameters): string[] =>
-  values === undefined ? [] : [...oneOf(`coalesce(i.${column}, '')`, values, into), ...(values.includes('') ? [`i.${column} is not null`] : [])];
 
 const equal = (column: string, value: string | undefined, into: Parameters): string[] =>
   value === undefined ? [] : [`i.${column} = ${into.add(value)}`];

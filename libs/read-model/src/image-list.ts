@@ -1,7 +1,7 @@
 import { isLowerUuid } from '#libs/contracts';
 import { Problem, type Image } from '#libs/domain';
 import type { Pool } from 'pg';
-import { reachable } from './database.js';
+import { isGivenUp, reachable } from './database.js';
 import { fullOrder, visibleRanges, type ImageListQuery, type SortBy, type Viewer } from './image-list.query.js';
 import { listSql, sortValues, type MarkerValues } from './image-list.sql.js';
 import { withoutMembers, type ImageRow } from './image.row.js';
@@ -21,7 +21,8 @@ export interface ImagePage {
 
 /**
  * One page of the images that the viewer may list. Each kind of visibility is read from its own index range, from the marker on and no
- * further than the page is long; the ranges are merged. Refuses: InvalidRequest for a marker that the viewer cannot see.
+ * further than the page is long; the ranges are merged. Refuses: InvalidRequest for a marker that the viewer cannot see; ListTooSlow for what no
+ * range leads to and could not be searched for in time.
  */
 export async function listImages(pool: Pool, query: ImageListQuery, viewer: Viewer, { atLeast }: AtLeast): Promise<ImagePage> {
   if (asksForTheUnwritable(query)) return { images: [], isFull: false };
@@ -33,6 +34,8 @@ export async function listImages(pool: Pool, query: ImageListQuery, viewer: View
     const { rows: [found] } = await pool.query<{ position: string; rows: ImageRow[] }>({ text, values, ...(name ? { name } : {}) });
     if (!found) throw new Error('the read model has no position: run the migrations');
     return { position: Number(found.position), rows: found.rows };
+  }).catch((error: unknown) => {
+    throw isGivenUp(error) ? new Problem('ListTooSlow', {}, { cause: error }) : error;
   });
   const images = rows.map((row) => ({ imageId: row.id, version: row.version, image: withoutMembers(row) }));
   return { images, isFull: query.limit > 0 && images.length === query.limit };

@@ -3,7 +3,7 @@ import { evolveImage, noImage, stagingStoreId, type Image, type ImageEvent, type
 import { anImage, attemptId, otherAttemptId, someData } from '#libs/testing';
 import { projectImage, type Changes, type KnownImage } from './image.projection.js';
 import { rowOf, stateOf, type AttemptRow, type ImageRow } from './image.row.js';
-import { groupByImage } from './projection-writer.js';
+import { groupByImage } from './image.writer.js';
 import { generatedLog, idOf, inBatches, someLog, type SomeLog } from './some-log.suite.js';
 
 const imageId = idOf(1);

@@ -15,6 +15,7 @@ export type { Ownership } from './ownership.js';
 export type { LogMessage } from './log-message.js';
 export { logTailLength, PositionMoved, type Applied, type BatchPlace, type ProjectionWriter, type ReadPosition } from './projection-writer.js';
 export { openReadModel, type ReadModel } from './read-model.js';
+export { rememberImages, type RememberedImages } from './remembered-images.js';
 export { RebuildRunning, startRebuild, type Rebuild } from './rebuild.js';
 export type { Claiming, LimitReached, Limits, Reservations, Reserved } from './reservations.js';
 export type { AtLeast } from './reads.js';

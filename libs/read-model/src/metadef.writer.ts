@@ -1,5 +1,6 @@
 import { addressOf, metadefCommits, namespaceOfToken } from '#libs/contracts';
 import type { Pool } from 'pg';
+import type { Part } from './image.writer.js';
 import type { LogMessage } from './log-message.js';
 import {
   addMetadefChanges, firstMentions, noMetadefChanges, projectNamespace, type KnownNamespace, type MetadefChanges, type PlacedMetadef,
@@ -50,15 +51,12 @@ export async function projectNamespaces(pool: Pool, byToken: ReadonlyMap<string,
   return all;
 }
 
-export const hasMetadefChanges = (changes: MetadefChanges): boolean => Object.values(changes).some((rows: readonly unknown[]) => rows.length > 0);
-
 const columns = [
   'display_name', 'description', 'visibility', 'is_protected', 'owner', 'resource_type_names', 'resource_types', 'properties', 'objects', 'tags',
   'created_at', 'updated_at', 'version', 'sequence', 'renaming', 'moved_by',
 ];
 
-/** The rows of a batch; `{only}` is where a condition on all of them goes. Four parameters from `first` on are the changes, as JSON. */
-export const metadefRowsSql = (only: string, first: number): string[] => [
+const rowsSql = (only: string, first: number): string[] => [
   `insert into metadef_namespaces select r.* from json_populate_recordset(null::metadef_namespaces, $${first}) r ${only}
      on conflict (name) do update set ${columns.map((column) => `${column} = excluded.${column}`).join(', ')} where metadef_namespaces.sequence < excluded.sequence`,
   `delete from metadef_namespaces using json_array_elements_text($${first + 1}) r where name = r ${only.replace('where', 'and')}`,
@@ -66,8 +64,11 @@ export const metadefRowsSql = (only: string, first: number): string[] => [
   `insert into parked_namespaces select r.* from json_populate_recordset(null::parked_namespaces, $${first + 3}) r ${only} on conflict do nothing`,
 ];
 
-export function metadefRowValues({ namespaces, deletedNamespaces, resourceTypes, parkedNamespaces }: MetadefChanges): string[] {
-  return [namespaces, deletedNamespaces, firstMentions(resourceTypes), parkedNamespaces].map((rows) => JSON.stringify(rows));
+/** The rows of a batch; none where it changes nothing here. */
+export function metadefParts({ namespaces, deletedNamespaces, resourceTypes, parkedNamespaces }: MetadefChanges): Part[] {
+  const changed: readonly (readonly unknown[])[] = [namespaces, deletedNamespaces, firstMentions(resourceTypes), parkedNamespaces];
+  if (changed.every(({ length }) => length === 0)) return [];
+  return [{ letter: 's', statements: rowsSql, values: changed.map((rows) => JSON.stringify(rows)) }];
 }
 
 /** What the commits of one namespace change, out of what a whole batch does. */

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { startTestStack, type TestStack } from '#libs/embedded';
 import { hashOfCommit } from '#libs/contracts';
 import { anImage, attemptId } from '#libs/testing';
-import { migrate, openReadModel, PositionMoved, RebuildRunning, startRebuild, type ReadModel, type Rebuild } from './index.js';
+import { migrate, openReadModel, PositionMoved, RebuildRunning, rememberImages, startRebuild, type ReadModel, type Rebuild } from './index.js';
 import { generatedLog, idOf, inBatches, logCreatedAt, someLog, type SomeLog } from './some-log.suite.js';
 
 let stack: TestStack;
@@ -24,7 +24,8 @@ afterEach(() => readModel.close());
 
 async function apply(log: SomeLog, to: Pick<ReadModel, 'applyBatch' | 'position'> = readModel, sizes = [1000]): Promise<void> {
   let { sequence } = await to.position();
-  for (const batch of inBatches(log.after(sequence), sizes)) ({ position: sequence } = await to.applyBatch(batch, { after: sequence, logCreatedAt }));
+  const remembered = rememberImages();
+  for (const batch of inBatches(log.after(sequence), sizes)) ({ position: sequence } = await to.applyBatch(batch, { after: sequence, logCreatedAt }, remembered));
 }
 
 async function applyUpTo(end: number, log: SomeLog, to: Rebuild): Promise<void> {
@@ -69,6 +70,19 @@ describe('A batch', () => {
     await apply(log);
     expect(await readModel.imageById(idOf(2))).toBeUndefined();
     expect(await readModel.counts()).toEqual({ images: { queued: 2 }, openAttempts: 0, removals: 0, parked: 1 });
+  });
+
+  it('begins no image a second time, whatever the log says, whether it is there or parked', async () => {
+    const log = someLog();
+    log.append(idOf(1), anImage({ name: 'once' }));
+    log.append(idOf(2), anImage({ name: 'nul \u0000' }));
+    log.append(idOf(3), anImage());
+    await apply(log);
+    const again = log.messages.slice(0, 2).map((message) => ({ ...message, sequence: message.sequence + 3 }));
+    const { parked } = await readModel.applyBatch(again, { after: 3, logCreatedAt });
+    expect(parked).toMatchObject([{ image_id: idOf(1), sequence: 4, reason: expect.stringContaining('version') as string }]);
+    expect((await readModel.parkedImages(10)).map(({ imageId, sequence }) => [imageId, sequence])).toEqual([[idOf(2), 2], [idOf(1), 4]]);
+    expect((await readModel.imageById(idOf(1)))?.image.name).toBe('once');
   });
 
   it('of messages that it knows nothing of moves the position alone', async () => {

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { crashPoint, type EventLog } from '#libs/event-log';
-import type { Applied, ReadModel } from '#libs/read-model';
+import { rememberImages, type Applied, type ReadModel } from '#libs/read-model';
 import type { LogGuard } from '../log-guard.js';
 import type { Reached } from './reached.js';
 
@@ -70,11 +70,12 @@ export function createProjector(options: ProjectorOptions): Projector {
     let position = (await readModel.position()).sequence;
     reached.restart(position);
     options.announce(position);
+    const remembered = rememberImages();
     const ticks = setInterval(() => options.announce(position), announceEveryMs);
     try {
       await log.follow({ after: position, batchSize, signal }, async (batch) => {
         crashPoint('before-projection-commit');
-        const applied = await readModel.applyBatch(batch, { after: position, logCreatedAt: createdAt });
+        const applied = await readModel.applyBatch(batch, { after: position, logCreatedAt: createdAt }, remembered);
         crashPoint('after-projection-commit');
         position = applied.position;
         reached.advance(position);

@@ -7,6 +7,7 @@ import { Catalog0005Staged } from './catalog-0005-staged.js';
 import { Catalog0006Imports } from './catalog-0006-imports.js';
 import { Catalog0008Usage } from './catalog-0008-usage.js';
 import { Catalog0011Uploads } from './catalog-0011-uploads.js';
+import { Catalog0012Least } from './catalog-0012-least.js';
 import { Guard0001Guard } from './guard-0001-guard.js';
 import { Guard0008Reservations } from './guard-0008-reservations.js';
 import { Guard0009Followers } from './guard-0009-followers.js';
@@ -23,10 +24,11 @@ export const catalogMigrations = [
   { name: 'catalog-0006-imports', class: Catalog0006Imports },
   { name: 'catalog-0008-usage', class: Catalog0008Usage },
   { name: 'catalog-0011-uploads', class: Catalog0011Uploads },
+  { name: 'catalog-0012-least', class: Catalog0012Least },
 ] as const;
 
 /** What a rebuild leaves for later: large indexes are built faster over what stands than row by row. */
-export const lateMigrations: ReadonlySet<string> = new Set(['catalog-0002-indexes']);
+export const lateMigrations: ReadonlySet<string> = new Set(['catalog-0002-indexes', 'catalog-0012-least']);
 
 export const guardMigrations = [
   { name: 'guard-0001-guard', class: Guard0001Guard },
