@@ -1,11 +1,14 @@
 /**
- * `npm run bench:scale [-- --images N]`: what a page of the list costs in a catalogue of N images (1,000,000 unless told), against a catalogue
+ * `npm run bench:scale [-- --images N] [--keep DIR] [--only WORD]`: what a page of the list costs in a catalogue of N images (1,000,000 unless told), against a catalogue
  * of 1,000: every documented filter with a rare and with a common value, the first page and one from the middle. Prints the median of each and
  * the ratio, and names what is over 1.5. The images are written to the event log, as commits like any other; the projector does the rest.
+ *
+ * With --keep the large catalogue stays in DIR, and the next run with the same DIR loads only what is missing; --only asks the questions whose
+ * name has the word in it.
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -16,7 +19,7 @@ import { jetStreamEventLog } from '#libs/event-log';
 import { createBus, createLogger } from '#libs/platform';
 
 const root = resolve(import.meta.dirname, '..');
-const { values: options } = parseArgs({ options: { images: { type: 'string', default: '1000000' }, runs: { type: 'string', default: '41' }, port: { type: 'string', default: '9992' } } });
+const { values: options } = parseArgs({ options: { images: { type: 'string', default: '1000000' }, keep: { type: 'string' }, only: { type: 'string', default: '' }, runs: { type: 'string', default: '41' }, port: { type: 'string', default: '9992' } } });
 const [few, many, runs, port] = [1000, Number(options.images), Number(options.runs), Number(options.port)];
 /** Appends that are on their way at once. */
 const inFlight = 256;
@@ -68,11 +71,16 @@ async function load(log, region, from, to, demo) {
         aggregateId: id, region, service: 'catalog', at: timeOf(n), version: 1, prevHash: '', commandId: `scale-${n}`, commandType: 'CreateImage', requestId: 'req-scale',
         actor: { userId: 'scale', authMethod: 'token' }, events: eventsOf(n, demo),
       });
-      await log.append(imageSubject(region, id), bytes, { expectedLastSequence: 0, messageId: `${id}:scale-${n}` });
+      await log.append(imageSubject(region, id), bytes, { expectedLastSequence: 0, messageId: `${id}:scale-${n}` }).catch(unlessThere);
     }
   };
   await Promise.all(Array.from({ length: inFlight }, one));
   clearInterval(progress);
+}
+
+/** A load that was cut off may have brought it. */
+function unlessThere(error) {
+  if (error.name !== 'WrongExpectedSequence') throw error;
 }
 
 /** The questions, each with who asks; `%MIDDLE%` is an image that the list has, half-way through it. */
@@ -136,7 +144,10 @@ async function median(question, tokens) {
 
 async function measure(total, tokens) {
   const figures = new Map();
-  for (const question of questions(total)) figures.set(`${question.who}: ${question.what}`, await median(question, tokens));
+  for (const question of questions(total)) {
+    const name = `${question.who}: ${question.what}`;
+    if (name.includes(options.only)) figures.set(name, await median(question, tokens));
+  }
   return figures;
 }
 
@@ -186,35 +197,42 @@ function run(command, args) {
   if (status !== 0) throw error ?? new Error(`${command} ended with status ${status}`);
 }
 
-const data = mkdtempSync(join(tmpdir(), 'heliograph-scale-'));
-let isUp = false;
-let bus;
-try {
+/** Starts a region, brings it to so many images, and measures. What is loaded stands in a file beside the data, for the next time. */
+async function measureWith(data, images) {
+  const loadedFile = join(data, 'loaded');
+  const loaded = existsSync(loadedFile) ? Number(readFileSync(loadedFile, 'utf8')) : 0;
+  let bus;
   run('npm', ['start', '--', '--data', data, '--port', String(port), '--detach']);
-  isUp = true;
-  const settings = Object.fromEntries(readFileSync(join(data, 'operator.env'), 'utf8').split('\n').filter(Boolean).map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]));
-  const identity = /auth_url: *['"]?([^'"\s]+)/.exec(readFileSync(join(data, 'clouds.yaml'), 'utf8'))[1];
-  const region = settings.HELIOGRAPH_HELIOGRAPH__REGION ?? 'RegionOne';
-  bus = await createBus({
-    servers: [settings.HELIOGRAPH_HELIOGRAPH__NATS_URL], user: 'operator', password: settings.HELIOGRAPH_HELIOGRAPH__NATS_PASSWORD, region, logger: createLogger({ service: 'bench', region, level: 'fatal' }),
-  });
-  const log = await jetStreamEventLog(bus.connection, { region });
-  const [admin, demo] = [await signIn(identity, 'admin'), await signIn(identity, 'demo')];
-  const tokens = { admin: admin.token, demo: demo.token };
-  await load(log, region, 0, few, demo.projectId);
-  await shown(idOf(few - 1), admin.token);
-  await analyze(settings.HELIOGRAPH_HELIOGRAPH__DATABASE_URL);
-  const before = await measure(few, tokens);
-  const began = Date.now();
-  await load(log, region, few, many, demo.projectId);
-  console.error(`the log has ${many} images after ${Math.round((Date.now() - began) / 1000)} s`);
-  await shown(idOf(many - 1), admin.token);
-  console.error(`and so has the read model after ${Math.round((Date.now() - began) / 1000)} s`);
-  await analyze(settings.HELIOGRAPH_HELIOGRAPH__DATABASE_URL);
-  print(before, await measure(many, tokens));
+  try {
+    const settings = Object.fromEntries(readFileSync(join(data, 'operator.env'), 'utf8').split('\n').filter(Boolean).map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]));
+    const identity = /auth_url: *['"]?([^'"\s]+)/.exec(readFileSync(join(data, 'clouds.yaml'), 'utf8'))[1];
+    const region = settings.HELIOGRAPH_HELIOGRAPH__REGION ?? 'RegionOne';
+    bus = await createBus({
+      servers: [settings.HELIOGRAPH_HELIOGRAPH__NATS_URL], user: 'operator', password: settings.HELIOGRAPH_HELIOGRAPH__NATS_PASSWORD, region, logger: createLogger({ service: 'bench', region, level: 'fatal' }),
+    });
+    const [admin, demo] = [await signIn(identity, 'admin'), await signIn(identity, 'demo')];
+    if (loaded < images) {
+      const began = Date.now();
+      await load(await jetStreamEventLog(bus.connection, { region }), region, loaded, images, demo.projectId);
+      await shown(idOf(images - 1), admin.token);
+      console.error(`${images} images are in the log and in the read model after ${Math.round((Date.now() - began) / 1000)} s`);
+      await analyze(settings.HELIOGRAPH_HELIOGRAPH__DATABASE_URL);
+      writeFileSync(loadedFile, String(images));
+    }
+    return await measure(images, { admin: admin.token, demo: demo.token });
+  } finally {
+    await bus?.close();
+    agent.destroy();
+    run('npm', ['stop', '--', '--data', data]);
+  }
+}
+
+const aside = mkdtempSync(join(tmpdir(), 'heliograph-scale-'));
+const kept = options.keep === undefined ? join(aside, 'many') : resolve(options.keep);
+try {
+  for (const data of [join(aside, 'few'), kept]) mkdirSync(data, { recursive: true });
+  const before = await measureWith(join(aside, 'few'), few);
+  print(before, await measureWith(kept, many));
 } finally {
-  await bus?.close();
-  agent.destroy();
-  if (isUp) run('npm', ['stop', '--', '--data', data]);
-  rmSync(data, { recursive: true, force: true });
+  rmSync(aside, { recursive: true, force: true });
 }
