@@ -8,6 +8,7 @@ import { migrate, openReadModel, type ReadModel } from '#libs/read-model';
 import { createAlarms, type Alarms } from './alarms.js';
 import { createCatalogMetrics } from './catalog.metrics.js';
 import type { CatalogConfig } from './config.js';
+import { openFeeds } from './feeds/open-feeds.js';
 import { carryOut, type CarryOutOptions } from './images/carry-out.js';
 import { historyOf } from './images/history.js';
 import { createProjector } from './images/image.projector.js';
@@ -103,6 +104,7 @@ export async function openCatalog({ config, logger, bus, readiness, metrics: reg
       alarms.leads(leads);
       sweep.startOver();
       notifications.interrupt();
+      feeds.interrupt();
     },
     onParked: (parked) => alarms.parked(parked),
     onTrouble(error) {
@@ -111,7 +113,9 @@ export async function openCatalog({ config, logger, bus, readiness, metrics: reg
     },
   });
 
-  const notifications = await openNotifications({ config, logger, bus, log, readModel, mayTell: () => projector.leads() && guard.trust().is === 'trusted' });
+  const following = { config, logger, bus, log, readModel, mayTell: () => projector.leads() && guard.trust().is === 'trusted' };
+  const notifications = await openNotifications(following);
+  const feeds = await openFeeds(following);
   hearAnnouncements(bus, (sequence) => {
     if (projector.leads()) return;
     reached.advance(sequence);
@@ -122,6 +126,7 @@ export async function openCatalog({ config, logger, bus, readiness, metrics: reg
     projector.interrupt();
     sweep.startOver();
     notifications.interrupt();
+    feeds.interrupt();
   });
   readiness.add('postgresql', async () => { await readModel.position(); });
   readiness.add('event log', () => refuseUntrusted(guard));
@@ -129,6 +134,7 @@ export async function openCatalog({ config, logger, bus, readiness, metrics: reg
   const running = [
     projector.run(stop.signal),
     notifications.run(stop.signal),
+    feeds.run(stop.signal),
     every(1000, stop.signal, async () => { if (guard.trust().is !== 'trusted') await guard.check(); }),
     every(15_000, stop.signal, async () => { await guard.check(); }),
     every(config.sweepInterval * 1000, stop.signal, async () => {

@@ -58,6 +58,15 @@ export class CatalogConfig extends ServiceConfig {
   @notificationOptions.publisher
   readonly defaultPublisherId: string;
 
+  @Option.int('heliograph', 'audit_days', { default: 30, min: 0, max: 3650, unit: 'days', doc: 'How long the audit stream in NATS keeps events for programs that follow them; 0: there is no such stream. GET /v2/events has all of them in any case.' })
+  readonly auditDays: number;
+
+  @Option.int('heliograph', 'audit_max_bytes', { default: 2 ** 30, min: 2 ** 20, unit: 'bytes', doc: 'The most that the audit stream keeps: the oldest events make room.' })
+  readonly auditMaxBytes: number;
+
+  @Option.path('default', 'property_protection_file', { glance: true, default: '', doc: 'Where the gateways have one, name it here too: then the audit stream holds no additional properties, since nobody can say which roles will read it.' })
+  readonly propertyProtectionFile: string;
+
   @Option.int('heliograph', 'images_per_project', { default: 2_000_000, min: 0, doc: 'The most images that a project may have, whatever its limits say: one tenant must not fill the log. 0 is no cap. Not exact to the last image.' })
   readonly imagesPerProject: number;
 

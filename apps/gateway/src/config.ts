@@ -146,6 +146,12 @@ export class GatewayConfig extends ImportFilterConfig {
   @Option.int('heliograph', 'progress_listeners_per_project', { default: 50, min: 0, max: 100_000, doc: 'How many of them may be of one project.' })
   readonly progressListenersPerProject: number;
 
+  @Option.int('heliograph', 'event_listeners', { default: 1000, min: 0, max: 100_000, doc: 'How many clients may listen to events (GET /v2/events as a stream) at once at this gateway.' })
+  readonly eventListeners: number;
+
+  @Option.int('heliograph', 'event_listeners_per_project', { default: 20, min: 0, max: 100_000, doc: 'How many of them may be of one project.' })
+  readonly eventListenersPerProject: number;
+
   @Option.url('keystone_authtoken', 'auth_url', { glance: true, default: 'http://127.0.0.1:5000', doc: 'Where the identity service answers.' })
   readonly authUrl: string;
 

@@ -9,6 +9,7 @@ import { OpenApiController, ROUTES } from './discovery/openapi.controller.js';
 import { routesOf } from './discovery/routes-of.js';
 import { SchemasController } from './discovery/schemas.controller.js';
 import { VersionsController } from './discovery/versions.controller.js';
+import { EventsController } from './events/events.controller.js';
 import type { Gateway } from './gateway.js';
 import { ImageHistoryController } from './images/image-history.controller.js';
 import { ImageListController } from './images/image-list.controller.js';
@@ -28,7 +29,7 @@ import { PropertiesController } from './metadefs/properties.controller.js';
 import { ResourceTypesController } from './metadefs/resource-types.controller.js';
 import { ImageUploadsController } from './uploads/image-uploads.controller.js';
 import { TasksController } from './tasks/tasks.controller.js';
-import { GATEWAY_RULES, IMAGES, METADEFS, PROGRESS } from './tokens.js';
+import { EVENTS, GATEWAY_RULES, IMAGES, METADEFS, PROGRESS } from './tokens.js';
 import { RegionsController } from './regions/regions.controller.js';
 import { REGIONS } from './regions/regions.room.js';
 
@@ -37,7 +38,7 @@ class GatewayModule {}
 /** Chapter by chapter of the Image API. */
 export const controllers = [
   VersionsController, HealthcheckController, OpenApiController, SchemasController, InfoController,
-  ImageListController, ImagesController, ImageTagsController, ImageHistoryController,
+  ImageListController, ImagesController, ImageTagsController, ImageHistoryController, EventsController,
   ImageDataController, ProgressController, ImageStageController, ImageUploadsController, CacheController,
   ImageImportsController, StoresController, LocationsController, TasksController, RegionsController,
   MembersController,
@@ -45,7 +46,7 @@ export const controllers = [
 ];
 
 /** Everything the gateway answers. */
-export const gatewayModule = ({ rules, room, metadefs, data, progress, regions, queries }: Gateway): DynamicModule => ({
+export const gatewayModule = ({ rules, room, metadefs, data, progress, events, regions, queries }: Gateway): DynamicModule => ({
   module: GatewayModule,
   controllers,
   providers: [
@@ -55,6 +56,7 @@ export const gatewayModule = ({ rules, room, metadefs, data, progress, regions, 
     { provide: METADEFS, useValue: metadefs },
     { provide: DATA, useValue: data },
     { provide: PROGRESS, useValue: progress },
+    { provide: EVENTS, useValue: events },
     { provide: REGIONS, useValue: regions },
     { provide: QUERIES, useValue: queries },
   ],

@@ -8,6 +8,7 @@ import { ensureSameLease } from '#libs/transfers';
 import type { GatewayConfig } from './config.js';
 import type { DataRoom } from './data/data.room.js';
 import { openData } from './data/open-data.js';
+import { openEvents, type EventsRoom } from './events/events.room.js';
 import { acknowledged, type Acknowledged } from './images/acknowledged.js';
 import { imageShower } from './images/image.view.js';
 import { customProperties } from './images/image-schema-file.js';
@@ -30,6 +31,7 @@ export interface Gateway {
   readonly metadefs: MetadefRoom;
   readonly data: DataRoom;
   readonly progress: ProgressRoom;
+  readonly events: EventsRoom;
   readonly regions: RegionsRoom;
   readonly queries: QueriesRoom;
 }
@@ -83,6 +85,7 @@ export async function openGateway(parts: ServiceParts<GatewayConfig>): Promise<G
     rules,
     data: await openData(parts, stores, readModel),
     progress: openProgress(parts),
+    events: openEvents(parts),
     regions: openRegions(parts),
     queries: openQueries(parts),
     room: {

@@ -17,6 +17,7 @@ export const GATEWAY_RULES = Symbol('rules');
 export const IMAGES = Symbol('images');
 export const PROGRESS = Symbol('progress');
 export const METADEFS = Symbol('metadefs');
+export const EVENTS = Symbol('events');
 
 /** What of the configuration the controllers obey. */
 export interface GatewayRules extends AddressRules {

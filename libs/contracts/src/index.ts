@@ -19,10 +19,11 @@ export { openQuery, sealQuery, type QueryOf } from './sealed-query.js';
 export { openAccess, sealAccess, type NoAccess, type RemoteAccess, type SealedFor } from './sealed-token.js';
 export type { PersonKeys } from './person-keys.js';
 export { progressActions, type Progress, type ProgressAction, type ProgressStep, type TellProgress } from './progress.js';
+export { audiences, type AuditChange, type Audience, type AuditEvent, type Fed } from './audit-event.js';
 export {
-  addressOf, commandSubject, imageIdOfProgress, imageSubject, imageSubjects, isLowerUuid, isRegionName, leaseStreamName, leaseSubject, leaseSubjects,
+  addressOf, auditConsumerName, auditConsumerPrefix, auditFilter, auditStreamName, auditSubject, auditSubjects, commandSubject, fedSubject, isAuditConsumer, imageIdOfProgress, imageSubject, imageSubjects, isLowerUuid, isRegionName, leaseStreamName, leaseSubject, leaseSubjects,
   isTopicName, metadefSubject, metadefSubjects, namespaceNameLength, namespaceOfToken, namespaceToken,
   notificationStreamName, notificationSubject, notificationSubjects,
   progressSubject, progressSubjects, projectedSubject, queryStreamName, querySubject, querySubjects, questionSubject, questions, sealedStreamName, sealedSubject, sealedSubjects, streamName,
-  streamSubjects, type AggregateAddress, type AggregateKind, type Question,
+  streamSubjects, type AggregateAddress, type AggregateKind, type AuditReceiver, type Question,
 } from './subjects.js';

@@ -67,6 +67,13 @@ describe('NATS permissions', () => {
     }
   });
 
+  it('let the catalog alone write the audit stream, and nobody else change it', () => {
+    for (const subject of ['audit.RegionOne.project.YWxwaGE.image.ImageCreated', 'audit.RegionOne.public.image.ImageCreated', '$JS.API.STREAM.UPDATE.AUDIT_RegionOne', 'fed.RegionOne']) {
+      expect(natsUsers.filter((user) => mayPublish(user, subject))).toEqual(['catalog']);
+    }
+    for (const call of ['STREAM.DELETE', 'STREAM.PURGE', 'STREAM.MSG.DELETE']) expect(natsUsers.filter((user) => mayPublish(user, `$JS.API.${call}.AUDIT_RegionOne`))).toEqual([]);
+  });
+
   it("let nobody listen to another user's answers", () => {
     for (const user of natsUsers) {
       const inboxes = permissions[user].subscribe.filter((subject) => subject.startsWith('_INBOX'));

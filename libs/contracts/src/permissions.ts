@@ -1,5 +1,5 @@
 import {
-  imageSubjects, leaseStreamName, leaseSubjects, metadefSubjects, notificationStreamName, notificationSubjects, progressSubjects, projectedSubject, queryStreamName, querySubjects, questionSubject, sealedStreamName, sealedSubjects, streamName,
+  auditStreamName, auditSubjects, fedSubject, imageSubjects, leaseStreamName, leaseSubjects, metadefSubjects, notificationStreamName, notificationSubjects, progressSubjects, projectedSubject, queryStreamName, querySubjects, questionSubject, sealedStreamName, sealedSubjects, streamName,
 } from './subjects.js';
 
 /** The NATS user of each service, and of the operator's tools. `setup` creates the streams and can do nothing else; `listener` is for
@@ -33,13 +33,15 @@ export function natsPermissions(region: string): Record<NatsUser, NatsPermission
   const pickUp = (stream: string): string[] => ['STREAM.CREATE', 'STREAM.INFO', 'STREAM.MSG.GET', 'STREAM.MSG.DELETE'].map((call) => `$JS.API.${call}.${stream}`);
   const notifications = notificationStreamName(region);
   const notified = notificationSubjects(region);
+  const audit = auditStreamName(region);
+  const writeAudit = [...auditSubjects(region), `$JS.API.STREAM.CREATE.${audit}`, `$JS.API.STREAM.INFO.${audit}`, `$JS.API.STREAM.UPDATE.${audit}`, fedSubject(region)];
   const inbox = (user: NatsUser) => `${inboxPrefix(user)}.>`;
   const client = (user: NatsUser, ...publish: string[]): NatsPermissions =>
     ({ publish: [`ask.${region}.*`, `do.${region}.*`, ...publish], subscribe: [inbox(user), projectedSubject(region)], mayRespond: false });
   return {
-    gateway: hears(client('gateway', progress, notified, sealedSubjects(region), querySubjects(region), leaseSubjects(region), ...readLeases, `$JS.API.STREAM.INFO.${log}`), progress),
+    gateway: hears(client('gateway', progress, notified, sealedSubjects(region), querySubjects(region), leaseSubjects(region), ...readLeases, `$JS.API.STREAM.INFO.${log}`), progress, fedSubject(region)),
     catalog: {
-      publish: [imageSubjects(region), metadefSubjects(region), projectedSubject(region), leaseSubjects(region), ...readLog, ...readLeases, notified, `$JS.API.STREAM.CREATE.${notifications}`, `$JS.API.STREAM.INFO.${notifications}`],
+      publish: [imageSubjects(region), metadefSubjects(region), projectedSubject(region), leaseSubjects(region), ...readLog, ...readLeases, ...writeAudit, notified, `$JS.API.STREAM.CREATE.${notifications}`, `$JS.API.STREAM.INFO.${notifications}`],
       subscribe: [`do.${region}.*`, `ask.${region}.*`, projectedSubject(region), inbox('catalog')],
       mayRespond: true,
     },

@@ -1,5 +1,5 @@
 import {
-  addressOf, commandSubject, imageIdOfProgress, imageSubject, leaseSubject, metadefSubject, namespaceOfToken, namespaceToken, progressSubject, sealedSubject, streamName,
+  addressOf, auditConsumerName, auditConsumerPrefix, auditFilter, auditSubject, commandSubject, imageIdOfProgress, imageSubject, leaseSubject, metadefSubject, namespaceOfToken, namespaceToken, progressSubject, sealedSubject, streamName,
 } from '#libs/contracts';
 
 const imageId = '11111111-2222-4333-8444-555555555555';
@@ -58,5 +58,20 @@ describe('The subject of a namespace', () => {
 
   it.each(['', '*', 'a.b', 'YQ==', 'YR', '_w', 'x'])('is never built from the token %j', (token) => {
     expect(() => metadefSubject('RegionOne', token)).toThrow('not the token of a namespace');
+  });
+
+  it('of the audit stream is one for each project, kind and type, whatever the identity service calls the project', () => {
+    expect(auditSubject('RegionOne', { projectId: 'alpha' }, 'image', 'ImageCreated')).toBe('audit.RegionOne.project.YWxwaGE.image.ImageCreated');
+    expect(auditSubject('RegionOne', 'public', 'image', 'ImageCreated')).toBe('audit.RegionOne.public.image.ImageCreated');
+    for (const projectId of ['a.b', '*', '>', 'a b', 'ä']) expect(auditFilter('RegionOne', { projectId })).toMatch(/^audit\.RegionOne\.project\.[A-Za-z0-9_-]+\.>$/);
+    for (const projectId of ['', 'x'.repeat(256), '\ud800']) expect(() => auditFilter('RegionOne', { projectId })).toThrow('not the id of a project');
+    for (const type of ['', 'a.b', '*', '>']) expect(() => auditSubject('RegionOne', 'public', 'image', type)).toThrow('not a type of event');
+  });
+
+  it('names consumers so that no project can name another one\'s', () => {
+    const names = ['a', 'aa', 'b~'].flatMap((projectId) => [auditConsumerName(projectId, 'siem', 'project'), auditConsumerName(projectId, 'siem', 'public')]);
+    expect(new Set(names).size).toBe(names.length);
+    expect(auditConsumerName('alpha', 'siem', 'project')).toBe(`${auditConsumerPrefix('alpha')}siem`);
+    for (const name of ['', '*', 'a.b', 'a~b', 'a_b', 'x'.repeat(33)]) expect(() => auditConsumerName('alpha', name, 'project')).toThrow('letters, digits and dashes');
   });
 });

@@ -16,6 +16,9 @@ import { Problem } from '#libs/domain';
  *   projected.<region>                  "the read model has reached N"       core NATS
  *   progress.<region>.<imageId>         how far a transfer is, kept nowhere  core NATS
  *   notification.<region>.<topic>.<info|error>  what Glance would have told   stream NOTIFICATIONS_<region>
+ *   audit.<region>.project.<projectToken>.image.<EventType>  an event as one project may know it   stream AUDIT_<region>
+ *   audit.<region>.public.image.<EventType>     an event of a public image, as anybody may know it
+ *   fed.<region>                        "the feed has come to N"             core NATS
  */
 const lowerUuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const regionName = /^[A-Za-z0-9_-]{1,64}$/;
@@ -70,6 +73,36 @@ export function notificationSubject(region: string, topic: string, priority: 'IN
   return `notification.${checkedRegion(region)}.${topic}.${priority.toLowerCase()}`;
 }
 export const isTopicName = (text: string): boolean => regionName.test(text);
+
+export const auditStreamName = (region: string): string => `AUDIT_${checkedRegion(region)}`;
+export const auditSubjects = (region: string): string[] => [`audit.${checkedRegion(region)}.project.*.*.*`, `audit.${checkedRegion(region)}.public.*.*`];
+/** Where everything stands that a project is told of; with `public`, what everybody is told of. */
+export const auditFilter = (region: string, receiver: AuditReceiver): string => `${auditRoot(region, receiver)}.>`;
+/** Throws where the type of the event is no single token. */
+export function auditSubject(region: string, receiver: AuditReceiver, kind: AggregateKind, eventType: string): string {
+  if (!regionName.test(eventType)) throw new Error(`not a type of event: ${JSON.stringify(eventType)}`);
+  return `${auditRoot(region, receiver)}.${kind}.${eventType}`;
+}
+export type AuditReceiver = { readonly projectId: string } | 'public';
+const auditRoot = (region: string, receiver: AuditReceiver): string =>
+  receiver === 'public' ? `audit.${checkedRegion(region)}.public` : `audit.${checkedRegion(region)}.project.${projectToken(receiver.projectId)}`;
+
+/** A consumer of the audit stream belongs to one project; what it hears is part of its name, so that it never hears anything else. */
+export function auditConsumerName(projectId: string, name: string, hears: 'project' | 'public'): string {
+  if (!isAuditConsumer(name)) throw new Problem('InvalidRequest', { detail: 'The name of a consumer must have 1 to 32 letters, digits and dashes.' });
+  return `${auditConsumerPrefix(projectId)}${hears === 'public' ? '~' : ''}${name}`;
+}
+/** All consumers of a project begin with this, and nobody else's do. */
+export const auditConsumerPrefix = (projectId: string): string => `${projectToken(projectId)}~`;
+export const isAuditConsumer = (name: string): boolean => /^[A-Za-z0-9-]{1,32}$/.test(name);
+
+/** Ids of projects are the identity service's: whatever they are, this is one token. */
+function projectToken(projectId: string): string {
+  if (projectId === '' || projectId.length > 255 || !projectId.isWellFormed()) throw new Error('not the id of a project');
+  return Buffer.from(projectId, 'utf8').toString('base64url');
+}
+
+export const fedSubject = (region: string): string => `fed.${checkedRegion(region)}`;
 
 /** The most characters (code points) that the name of a namespace may have: Glance's column. Up to 4 bytes each, so a token has at most 427. */
 export const namespaceNameLength = 80;

@@ -2,7 +2,7 @@
 export const crashPoints = [
   'before-append', 'after-append', 'before-projection-commit', 'after-projection-commit',
   'after-start', 'after-spool', 'after-conversion', 'after-store-commit', 'before-complete', 'before-reply', 'before-acknowledgement',
-  'after-notification',
+  'after-notification', 'after-audit',
 ] as const;
 export type CrashPoint = (typeof crashPoints)[number];
 

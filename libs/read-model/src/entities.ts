@@ -118,6 +118,19 @@ export const ProjectUsageEntity = defineEntity({
   },
 });
 
+export const ImageEventEntity = defineEntity({
+  name: 'ImageEvent', tableName: 'image_events',
+  properties: {
+    sequence: p.bigint('number').primary(), ordinal: p.integer().primary(), audience: p.text().primary(), receiver: p.text(), imageId: p.uuid(), type: p.text(),
+    actor: p.text().nullable(), moment: p.datetime(3), event: p.json<object>().columnType('json'),
+  },
+});
+
+export const FeedPositionEntity = defineEntity({
+  name: 'FeedPosition', tableName: 'feed_position',
+  properties: { id: p.smallint().primary(), sequence: p.bigint('number'), logCreatedAt: p.text(), moment: p.datetime(3) },
+});
+
 export const PositionEntity = defineEntity({
   name: 'Position', tableName: 'position',
   properties: { id: p.smallint().primary(), sequence: p.bigint('number'), logCreatedAt: p.text() },
@@ -157,6 +170,6 @@ export const ReservationEntity = defineEntity({
 });
 
 export const entities = [
-  ImageEntity, ImportEntity, MemberEntity, AttemptEntity, ParkedEntity, NamespaceEntity, ResourceTypeEntity, ParkedNamespaceEntity, ProjectUsageEntity, PositionEntity, LogPositionEntity, LogTailEntity, PersonKeyEntity,
+  ImageEntity, ImportEntity, MemberEntity, AttemptEntity, ParkedEntity, NamespaceEntity, ResourceTypeEntity, ParkedNamespaceEntity, ProjectUsageEntity, ImageEventEntity, FeedPositionEntity, PositionEntity, LogPositionEntity, LogTailEntity, PersonKeyEntity,
   FollowerEntity, LimitedProjectEntity, ReservationEntity,
 ];

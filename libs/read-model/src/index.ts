@@ -1,6 +1,8 @@
 export type { Difference } from './compare-schemas.js';
 export type { AttemptCandidate, Counts, DataWork } from './data-work.js';
 export { migrate, type DatabaseOptions } from './database.js';
+export type { FeedBatch, FeedPosition, FeedRow, FeedWriter } from './feed.js';
+export type { FeedCursor, FeedPage, FeedQuery } from './feed-list.js';
 export type { FollowerPosition, Followers } from './followers.js';
 export type { GuardPosition, LogGuardRecord } from './guard.js';
 export type { ImageRecord } from './image-by-id.js';

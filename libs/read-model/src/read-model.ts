@@ -3,6 +3,8 @@ import type { Member } from '#libs/domain';
 import { compareSchemas, type Difference } from './compare-schemas.js';
 import { dataWork, type DataWork } from './data-work.js';
 import { openDatabase, type DatabaseOptions } from './database.js';
+import { feedWriter, type FeedWriter } from './feed.js';
+import { listEvents, type FeedPage, type FeedQuery } from './feed-list.js';
 import { followers, type Followers } from './followers.js';
 import { logGuardRecord, type LogGuardRecord } from './guard.js';
 import { imageById, members, type ImageRecord } from './image-by-id.js';
@@ -24,7 +26,7 @@ import type { AtLeast } from './reads.js';
  * Every read may name a position that it must not stay below (`atLeast`); it then waits up to two seconds for it.
  * Where PostgreSQL or that position cannot be reached, every method throws `Problem('Unavailable')`.
  */
-export interface ReadModel extends ProjectionWriter, LogGuardRecord, DataWork, Reservations, Followers {
+export interface ReadModel extends ProjectionWriter, LogGuardRecord, DataWork, Reservations, Followers, FeedWriter {
   imageById(imageId: string, options?: AtLeast): Promise<ImageRecord | undefined>;
   members(imageId: string, options?: AtLeast): Promise<readonly Member[] | undefined>;
   listImages(query: ImageListQuery, viewer: Viewer, options?: AtLeast): Promise<ImagePage>;
@@ -32,6 +34,8 @@ export interface ReadModel extends ProjectionWriter, LogGuardRecord, DataWork, R
   importById(importId: string, options?: AtLeast): Promise<ImportHead | undefined>;
   /** Undefined where the marker is no import. */
   listImports(query: ImportListQuery, options?: AtLeast): Promise<readonly ImportHead[] | undefined>;
+  /** What happened, as the projects that may know it are told. */
+  listEvents(query: FeedQuery, options?: AtLeast): Promise<FeedPage>;
   namespaceByName(name: string, options?: AtLeast): Promise<NamespaceRecord | undefined>;
   listNamespaces(query: NamespaceListQuery, viewer: Viewer, options?: AtLeast): Promise<readonly NamespaceHead[]>;
   resourceTypes(options?: AtLeast): Promise<readonly ResourceType[]>;
@@ -54,12 +58,14 @@ export async function openReadModel(options: DatabaseOptions): Promise<ReadModel
     ...logGuardRecord(database),
     ...dataWork(database),
     ...followers(pool),
+    ...feedWriter(pool),
     ...reservations(pool),
     imageById: (imageId, at = {}) => imageById(pool, imageId, at),
     members: (imageId, at = {}) => members(pool, imageId, at),
     listImages: (query, viewer, at = {}) => listImages(pool, query, viewer, at),
     importById: (importId, at = {}) => importById(pool, importId, at),
     listImports: (query, at = {}) => listImports(pool, query, at),
+    listEvents: (query, at = {}) => listEvents(pool, query, at),
     namespaceByName: (name, at = {}) => namespaceByName(pool, name, at),
     listNamespaces: (query, viewer, at = {}) => listNamespaces(pool, query, viewer, at),
     resourceTypes: (at = {}) => resourceTypes(pool, at),

@@ -3,7 +3,7 @@ import type { HistoryAnswer, HistoryEntry } from '#libs/contracts';
 import { Problem, type SignatureVerdict } from '#libs/domain';
 import type { Request } from '../edge/request.js';
 import { IMAGES, type ImageRoom } from '../tokens.js';
-import type { ImageSchema } from './image.schema.js';
+import { isAttribute } from './image.schema.js';
 import { queryOf, wholeNumber } from './query.js';
 
 const defaultLimit = 100;
@@ -45,9 +45,6 @@ export class ImageHistoryController {
     throw new Problem('Forbidden', { detail: 'Only the owning project and administrators may read the history of an image.' });
   }
 }
-
-const isAttribute = (name: string, { properties }: ImageSchema): boolean =>
-  Object.hasOwn(properties, name) && properties[name]?.is_base !== false;
 
 function entryView({ version, at, requestId, commandType, actor, personal, events, changes }: HistoryEntry, mayRead: (name: string) => boolean): Record<string, unknown> {
   return {

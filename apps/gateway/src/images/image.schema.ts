@@ -123,3 +123,7 @@ export const collectionSchema = (name: string, item: object): object => ({
   properties: { [name]: { type: 'array', items: item }, first: { type: 'string' }, next: { type: 'string' }, schema: { type: 'string' } },
   links: [{ rel: 'first', href: '{first}' }, { rel: 'next', href: '{next}' }, { rel: 'describedby', href: '{schema}' }],
 });
+
+/** Whether this is an attribute of every image, and no additional property. */
+export const isAttribute = (name: string, { properties }: ImageSchema): boolean =>
+  Object.hasOwn(properties, name) && properties[name]?.is_base !== false;

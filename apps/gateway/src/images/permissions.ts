@@ -25,6 +25,8 @@ export interface Permissions {
   requireVisibility(asked: AskedImage, visibility: Image['visibility'], caller: Caller): void;
   /** Whether the caller may read the history of an image with this owner, even after its deletion. */
   allowsHistory(of: { imageId: string; owner: string | null }, caller: Caller): boolean;
+  /** Whether the caller may read the feed of this project, or, without one, that of the region. Refuses: Forbidden. */
+  requireFeed(caller: Caller, projectId: string | undefined): void;
   /** Whether the default rules decide what a list shows; then SQL has done so. */
   isListedBySql(): boolean;
   /** What an operator's own `get_image` says of an image that SQL listed. */
@@ -84,6 +86,11 @@ export function permissions(policy: Policy): Permissions {
       if (rule) requireOn(rule, asked, caller);
     },
     allowsHistory: ({ imageId, owner }, caller) => policy.allows('get_image_history', imageTarget({ imageId, owner, visibility: 'private' }, caller), caller),
+    requireFeed(caller, projectId) {
+      requireProjectScope(caller);
+      const rule = projectId !== undefined && projectId === caller.projectId ? 'get_events' : 'get_all_events';
+      if (!policy.allows(rule, { project_id: projectId ?? null, owner: projectId ?? null }, caller)) throw forbidden(rule);
+    },
     isListedBySql: () => policy.isDefault('get_image'),
     allowsListed: ({ imageId, image }, caller) => policy.allows('get_image', imageTarget({ ...image, imageId }, caller), caller),
     allowsLocating: ({ imageId, image }, caller) =>

@@ -1,7 +1,8 @@
 import type { OutgoingHttpHeaders } from 'node:http';
 import { Controller, Get, Inject, Param, Req, Res } from '@nestjs/common';
 import { Problem } from '#libs/domain';
-import { header, type Reply, type Request } from '../edge/request.js';
+import type { Reply, Request } from '../edge/request.js';
+import { wantsEvents } from '../edge/wants-events.js';
 import { IMAGES, PROGRESS, type ImageRoom } from '../tokens.js';
 import { streamProgress } from './progress-stream.js';
 import type { ProgressRoom } from './progress.room.js';
@@ -46,6 +47,3 @@ export class ProgressController {
     }
   }
 }
-
-const wantsEvents = (request: Request): boolean =>
-  (header(request, 'accept') ?? '').split(',').some((type) => type.split(';')[0]?.trim().toLowerCase() === 'text/event-stream');

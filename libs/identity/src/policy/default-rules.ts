@@ -91,6 +91,9 @@ export const defaultRules = {
 
   // Heliograph's own.
   get_image_history: adminOrReader,
+  // The feed of a project, over REST and NATS; and that of all projects.
+  get_events: adminOrReader,
+  get_all_events: admin,
   // Asked besides modify_image, so that imports can be reserved without taking away changes.
   import_image: 'rule:modify_image',
 } as const;

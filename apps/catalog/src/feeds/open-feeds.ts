@@ -1,0 +1,70 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { fedSubject } from '#libs/contracts';
+import { auditOutlet, type AuditOutlet, type EventLog } from '#libs/event-log';
+import type { ServiceParts } from '#libs/platform';
+import { PositionMoved, type ReadModel } from '#libs/read-model';
+import type { CatalogConfig } from '../config.js';
+import { fillFeed } from './fill-feed.js';
+
+export interface Feeds {
+  /** Fills whenever `mayTell` says so, until `signal` aborts; no outage ends it. */
+  run(signal: AbortSignal): Promise<void>;
+  /** Stops until `mayTell` says so again: another process does it, or the log is in doubt. */
+  interrupt(): void;
+}
+
+export interface FeedsParts extends Pick<ServiceParts<CatalogConfig>, 'config' | 'logger' | 'bus'> {
+  readonly log: EventLog;
+  readonly readModel: Pick<ReadModel, 'followerPosition' | 'moveFollower' | 'forgetFollower' | 'feedPosition' | 'restartFeed' | 'writeFeed'>;
+  mayTell(): boolean;
+}
+
+const follower = 'audit';
+const retryMs = 250;
+
+/** Marks where the audit stream begins before the first command is answered. Switched off, it forgets: what happens meanwhile is not in the stream later. */
+export async function openFeeds({ config, logger, bus, log, readModel, mayTell }: FeedsParts): Promise<Feeds> {
+  const isAudited = config.auditDays > 0;
+  if (!isAudited) await readModel.forgetFollower(follower);
+  const outlet = lazyOutlet(() => auditOutlet(bus.connection, { region: bus.region, retention: { days: config.auditDays, maxBytes: config.auditMaxBytes } }));
+  const filling = fillFeed({
+    log, region: bus.region, feed: readModel,
+    ...(isAudited ? {
+      audit: {
+        outlet, showsProperties: config.propertyProtectionFile === '',
+        position: () => readModel.followerPosition(follower), moveTo: (position) => readModel.moveFollower(follower, position),
+      },
+    } : {}),
+    announce: (fed) => { bus.tell(fedSubject(bus.region), fed); },
+    onUnreadable: (sequence, error) => logger.error({ err: error, sequence }, 'a commit cannot be read, and no feed has it'),
+  });
+  await filling.begin();
+  let term = new AbortController();
+  return {
+    interrupt: () => { term.abort(); },
+    async run(signal) {
+      while (!signal.aborted) {
+        term = new AbortController();
+        try {
+          if (mayTell()) await filling.run(AbortSignal.any([signal, term.signal]));
+        } catch (error) {
+          if (!(error instanceof PositionMoved)) logger.warn({ err: error }, 'the feeds were interrupted and go on where they stopped');
+        }
+        await pause(retryMs, undefined, { signal }).catch(() => undefined);
+      }
+    },
+  };
+}
+
+/** Made at its first use: a server that does not let us yet keeps the feeds waiting, and nothing else. */
+function lazyOutlet(open: () => Promise<AuditOutlet>): AuditOutlet {
+  let opened: Promise<AuditOutlet> | undefined;
+  return {
+    async publish(events) {
+      if (events.length === 0 && opened) return;
+      opened ??= open();
+      opened.catch(() => { opened = undefined; });
+      await (await opened).publish(events);
+    },
+  };
+}
