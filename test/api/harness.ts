@@ -16,6 +16,7 @@ import { catalogModule } from '../../apps/catalog/src/catalog.module.js';
 import { CatalogConfig } from '../../apps/catalog/src/config.js';
 import { GatewayConfig } from '../../apps/gateway/src/config.js';
 import { createHttpAdapter, installEdge } from '../../apps/gateway/src/edge/http-server.js';
+import { requestMetrics } from '../../apps/gateway/src/edge/metrics.js';
 import { openGateway } from '../../apps/gateway/src/gateway.js';
 import { gatewayModule } from '../../apps/gateway/src/gateway.module.js';
 import { edgeRules } from '../../apps/gateway/src/rules.js';
@@ -55,6 +56,8 @@ export interface Api {
   readonly workDir: string;
   /** Lines that the gateway logged. */
   readonly logged: readonly string[];
+  /** What a service shows at /metrics. */
+  metricsOf(service: 'gateway' | 'catalog' | 'staging' | 'importer'): Promise<string>;
   /** Asks as a person, or as nobody. */
   as(person: PersonName | undefined): Person;
   /** Replaces the operator's policy file, and waits until it is in force. */
@@ -128,15 +131,18 @@ export async function startApi(settings: Settings = {}, { importer = {}, gateway
   const gateway = await NestFactory.create<NestFastifyApplication>(gatewayModule(await openGateway(gatewayParts)), createHttpAdapter({ hasCache: gatewayParts.config.imageCacheDir !== '' }), {
     logger: nestLogger(gatewayParts.logger), abortOnError: false, bodyParser: false,
   });
-  installEdge(gateway, { identity: knownCallers(callers), logger: gatewayParts.logger, rules: edgeRules(gatewayParts.config) });
+  installEdge(gateway, { identity: knownCallers(callers), logger: gatewayParts.logger, rules: edgeRules(gatewayParts.config), onAnswered: requestMetrics(gatewayParts.metrics) });
   await gateway.listen(0, '127.0.0.1');
   closing.unshift(() => gateway.close());
   const url = await urlOf(gateway);
 
-  await importerModule(await partsOf('importer', ImporterConfig, environment(importer)));
+  const importerParts = await partsOf('importer', ImporterConfig, environment(importer));
+  await importerModule(importerParts);
+  const registries = { gateway: gatewayParts.metrics, catalog: catalogParts.metrics, staging: stagingParts.metrics, importer: importerParts.metrics };
 
   return {
     url, logged, stagingUrl, capabilityKey, stagingDir, imagesDir: join(stack.dir, 'images'), workDir: join(stack.dir, 'work'),
+    metricsOf: (service) => registries[service].metrics(),
     as: (person) => personAt(url, person),
     async writePolicy(rules) {
       await writeFile(policyFile, JSON.stringify(rules));

@@ -1,6 +1,7 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { projectDir } from '#libs/embedded';
 import { startApi, type Api, type Person } from './harness.js';
 
 let api: Api;
@@ -117,4 +118,36 @@ describe('Delete an image from one store: DELETE /v2/stores/{store}/{image_id}',
   it('is for administrators', async () => {
     expect((await demo.delete(from('fast', await demo.activeImage(data)))).status).toBe(403);
   });
+});
+
+describe('What the services measure at /metrics', () => {
+  const documented = async (service: string): Promise<string[]> => {
+    const section = (await readFile(join(projectDir(), 'docs/metrics.md'), 'utf8')).split(/^## /m).find((text) => text.startsWith(`${service}\n`)) ?? '';
+    return [...section.matchAll(/^\| `(heliograph_\w+)`/gm)].map(([, name = '']) => name).toSorted();
+  };
+
+  it.each(['gateway', 'catalog', 'staging', 'importer'] as const)('is, in the %s, what docs/metrics.md says', async (service) => {
+    const exported = [...(await api.metricsOf(service)).matchAll(/^# TYPE (heliograph_\w+)/gm)].map(([, name = '']) => name);
+    const usual = new Set(await documented('Every service'));
+    expect(usual.size).toBeGreaterThan(10);
+    // This gateway has no cache.
+    expect(exported.filter((name) => !usual.has(name)).toSorted()).toEqual((await documented(service)).filter((name) => !name.startsWith('heliograph_cache_')));
+  });
+
+  it('says how far what follows the log is behind it, what is under way and which leases are held', async () => {
+    const lines = async (service: 'catalog' | 'importer' | 'gateway') => (await api.metricsOf(service)).replaceAll(/(service|region)="[^"]*",?|\{\}/g, '').replaceAll(/,\}/g, '}').replaceAll('{} ', ' ').split('\n');
+    await ended(await importedAgain());
+    for (let tries = 0; !(await lines('importer')).includes('heliograph_consumer_in_hand_commits{consumer="importer"} 0') && tries < 100; tries += 1) await pause(50);
+    expect(await lines('importer')).toEqual(expect.arrayContaining(['heliograph_consumer_waiting_commits{consumer="importer"} 0', 'heliograph_consumer_in_hand_commits{consumer="importer"} 0']));
+    expect(await lines('catalog')).toEqual(expect.arrayContaining([
+      'heliograph_projection_lag_commits 0', 'heliograph_projection_lag_seconds 0', 'heliograph_imports_under_way{status="processing"} 0', 'heliograph_import_oldest_seconds 0',
+    ]));
+    expect(await lines('gateway')).toEqual(expect.arrayContaining(['heliograph_leases_held 0', 'heliograph_leases_lost_total 0']));
+  });
+
+  async function importedAgain(): Promise<string> {
+    const id = await demo.activeImage(data);
+    await admin.post(importOf(id), copyTo('far'));
+    return id;
+  }
 });

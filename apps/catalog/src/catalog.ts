@@ -13,6 +13,7 @@ import { carryOut, type CarryOutOptions } from './images/carry-out.js';
 import { historyOf } from './images/history.js';
 import { createProjector } from './images/image.projector.js';
 import { readModelReached } from './images/reached.js';
+import { lagMetrics } from './lag.metrics.js';
 import { compareWithMemory, createLogGuard, type LogGuard } from './log-guard.js';
 import { createLogRoom, unknownRoom, type LogRoom } from './log-room.js';
 import { carryOutMetadef } from './metadefs/carry-out-metadef.js';
@@ -57,6 +58,7 @@ export async function openCatalog({ config, logger, bus, readiness, metrics: reg
   const alarms = createAlarms(logger, metrics);
   const readModel = await openMigrated(config, logger);
   const log = await jetStreamEventLog(bus.connection, { region, beforeRepeat: () => guard.ensureTrusted() });
+  lagMetrics(registry, { log, readModel, clock });
   const leases = await jetStreamLeases(bus.connection, { region });
   const sealer = createSealer(readModel.personKeys);
   const reached = readModelReached();

@@ -2,11 +2,12 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { addressOf, commandSubject, decodeCommit, imageFromJson, questionSubject, type AttemptsAnswer, type Commit, type CommandContext, type StatusAnswer, type ImageCommandAnswer, type ImageCommandMessage, type ReservationAnswer } from '#libs/contracts';
 import { Problem, type ImportRequest, type ProblemCode } from '#libs/domain';
 import { configuredReach } from '#libs/download';
-import { jetStreamEventLog, jetStreamLeases, loadImage, workOnImages, type Stored, type WorkOutcome } from '#libs/event-log';
-import { progressTeller, sectionsOf, type Bus, type ServiceParts } from '#libs/platform';
+import { jetStreamEventLog, jetStreamLeases, loadImage, tallyLeases, workBacklog, workOnImages, type Leases, type Stored, type WorkOutcome } from '#libs/event-log';
+import { leaseMetrics, progressTeller, sectionsOf, type Bus, type ServiceParts } from '#libs/platform';
 import { configuredStores, openStagingStore, openStores, type Store, type Stores } from '#libs/stores';
 import { formatRules, sizeLimits, type ScrubParts } from '#libs/transfers';
 import type { ImporterConfig } from './config.js';
+import { backlogMetrics } from './importer.metrics.js';
 import type { ImportParts, RequestedImport } from './import-parts.js';
 import { configuredPlugins, needsFiles } from './plugins/configured-plugins.js';
 import { openWorkRoom, sweepNowAndThen } from './plugins/work-room.js';
@@ -19,9 +20,12 @@ import { stagedSource } from './staged-source.js';
 import { openWebQueries } from './web-queries.js';
 import { webSource, type WebLine } from './web-source.js';
 
+/** What all importers of a region share their work under. */
+const consumer = 'importer';
+
 /** Sets the importer going: from every commit that asks for an import to the import's end. It stops with the service. */
 export async function openImporter(service: ServiceParts<ImporterConfig>): Promise<void> {
-  const { config, logger, bus, readiness, shutdown } = service;
+  const { config, logger, bus, metrics, readiness, shutdown } = service;
   const { region } = bus;
   const stores = await openStores(configuredStores({ ...config, reach: configuredReach(config) }, sectionsOf(process.env)));
   const staging = await openStagingStore(config, sectionsOf(process.env), { isReadOnly: true });
@@ -49,14 +53,17 @@ export async function openImporter(service: ServiceParts<ImporterConfig>): Promi
     });
     shutdown.add('sweep of the work directory', () => sweeping.stop());
   }
-  if (config.scrubInterval > 0) startScrubbing({ config, logger, bus, shutdown }, stores);
+  const tally = tallyLeases(await jetStreamLeases(bus.connection, { region }), clock);
+  leaseMetrics(metrics, tally);
+  if (config.scrubInterval > 0) startScrubbing({ config, logger, bus, shutdown }, stores, tally.leases);
   const federation = federationLine(config);
   const onEnd: OnEnd = async (imageId, importing) => {
     if (importing.method === 'glance-download' && federation) await endRemoteImport(federation, imageId, importing);
     if (importing.sourceHasQuery) await queries.forget(importing.importId);
   };
+  backlogMetrics(metrics, { importer: () => workBacklog(bus.connection, { region, name: consumer }) });
   const working = workOnImages(bus.connection, {
-    region, name: 'importer', atOnce: config.parallelImports, handedOnAfterMs: config.importHandoverSeconds * 1000, signal: stop.signal,
+    region, name: consumer, atOnce: config.parallelImports, handedOnAfterMs: config.importHandoverSeconds * 1000, signal: stop.signal,
     onTrouble: (error) => logger.error({ err: error }, 'work was interrupted and will be tried again'),
   }, (stored) => importFrom(stored, parts, onEnd, stop.signal));
   working.catch((error: unknown) => logger.fatal({ err: error }, 'the importer takes no more work'));
@@ -67,10 +74,10 @@ export async function openImporter(service: ServiceParts<ImporterConfig>): Promi
 }
 
 /** Stored data is looked at, beside the imports and at its own pace. */
-function startScrubbing({ config, logger, bus, shutdown }: Pick<ServiceParts<ImporterConfig>, 'config' | 'logger' | 'bus' | 'shutdown'>, stores: Stores): void {
+function startScrubbing({ config, logger, bus, shutdown }: Pick<ServiceParts<ImporterConfig>, 'config' | 'logger' | 'bus' | 'shutdown'>, stores: Stores, leases: Leases): void {
   const stop = new AbortController();
   const open = async (): Promise<ScrubParts> => ({
-    stores: stores.all, leases: await jetStreamLeases(bus.connection, { region: bus.region }), clock, askStored: askStored(bus), send: sendAs(bus, actor),
+    stores: stores.all, leases, clock, askStored: askStored(bus), send: sendAs(bus, actor),
     leaseMs: (await bus.ask<StatusAnswer>(questionSubject(bus.region, 'status'), {})).leaseSeconds * 1000,
   });
   const scrubbing = scrubAgainAndAgain(open, { intervalMs: config.scrubInterval * 1000, bytesPerSecond: config.scrubRate * 1024 ** 2, signal: stop.signal }, logger);

@@ -4,8 +4,8 @@ import {
   type RemovalsAnswer, type ReservationAnswer, type StagedAnswer, type StatusAnswer,
 } from '#libs/contracts';
 import { stagingStoreId, type Image, type ImageCommand } from '#libs/domain';
-import { jetStreamLeases } from '#libs/event-log';
-import { progressTeller, sectionsOf, type ServiceParts } from '#libs/platform';
+import { jetStreamLeases, tallyLeases } from '#libs/event-log';
+import { leaseMetrics, progressTeller, sectionsOf, type ServiceParts } from '#libs/platform';
 import { openStagingStore } from '#libs/stores';
 import { dataRemoval, ensureSameLease, formatRules, removalLoop, uploads, type TransferParts } from '#libs/transfers';
 import type { StagingConfig } from './config.js';
@@ -16,7 +16,7 @@ import { sweepPass } from './sweep-pass.js';
 const stagingActor: CommandContext['actor'] = { userId: 'service:staging', authMethod: 'service' };
 
 /** Opens the staging area, and begins to remove what lies in it for nobody. Stops with the service. */
-export async function openStaging({ config, bus, logger, readiness, shutdown }: ServiceParts<StagingConfig>): Promise<StagingRoom> {
+export async function openStaging({ config, bus, logger, metrics, readiness, shutdown }: ServiceParts<StagingConfig>): Promise<StagingRoom> {
   const store = await openStagingStore(config, sectionsOf(process.env));
   readiness.add('staging area', () => store.check());
   readiness.add('catalog', async () => {
@@ -34,8 +34,10 @@ export async function openStaging({ config, bus, logger, readiness, shutdown }: 
     envelope: { imageId, ...envelope },
     context: { commandId, requestId, actor, ...(requestHash === undefined ? {} : { requestHash }), ...(personal ? { personal } : {}) },
   });
+  const tally = tallyLeases(await jetStreamLeases(bus.connection, { region: bus.region }), clock);
+  leaseMetrics(metrics, tally);
   const transfer: TransferParts = {
-    leases: await jetStreamLeases(bus.connection, { region: bus.region }), leaseMs: config.leaseSeconds * 1000, idleMs: config.uploadIdleSeconds * 1000,
+    leases: tally.leases, leaseMs: config.leaseSeconds * 1000, idleMs: config.uploadIdleSeconds * 1000,
     clock, osHashAlgo: config.hashingAlgorithm, formats: formatRules(config), tellProgress: progressTeller(bus), askRoom: ask<ReservationAnswer>('reservation'), removeData: removal.ofImage,
   };
   const expiryMs = config.stagingExpiry * 1000;

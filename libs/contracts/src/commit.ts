@@ -50,6 +50,17 @@ export interface CommitCodec<Event> {
   decode(bytes: Uint8Array): Commit<Event>;
 }
 
+/** When a commit of any kind was made; undefined where the bytes are none. For who wants to know no more of it. */
+export function timeOfCommit(bytes: Uint8Array): Date | undefined {
+  try {
+    const { time } = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')) as Partial<CommitJson>;
+    const at = new Date(time ?? '');
+    return Number.isNaN(at.getTime()) ? undefined : at;
+  } catch {
+    return undefined;
+  }
+}
+
 interface AnyEvent { readonly type: string; readonly data: object }
 
 function commitCodec<Event extends AnyEvent>(kind: AggregateKind, schemas: Readonly<Record<Event['type'], DescMessage>>): CommitCodec<Event> {

@@ -1,7 +1,7 @@
 export { bytesIn, sizePattern } from './byte-units.js';
 export { openCapability, signCapability, type CapabilityClaims } from './capability.js';
 export {
-  commitLimitBytes, commitsOf, decodeCommit, encodeCommit, hashOfCommit, imageCommits, metadefCommits, type Commit, type CommitActor, type CommitCodec,
+  commitLimitBytes, commitsOf, decodeCommit, encodeCommit, hashOfCommit, imageCommits, metadefCommits, timeOfCommit, type Commit, type CommitActor, type CommitCodec,
 } from './commit.js';
 export { importProperties, shownSizeBytes, taskTypeOf, type TaskType } from './import-properties.js';
 export { imageEventSchemas, metadefEventSchemas } from './event-schemas.js';

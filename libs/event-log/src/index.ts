@@ -10,6 +10,7 @@ export { compareWithLog, judgeLog, type LogJudgement, type RememberedPosition } 
 export { jetStreamEventLog, type JetStreamLogOptions } from './jetstream.js';
 export { jetStreamLeases } from './leases.jetstream.js';
 export { memoryLeases } from './leases.memory.js';
+export { tallyLeases, type LeaseTally } from './leases.tally.js';
 export type { Leases } from './leases.js';
 export { memoryEventLog, type MemoryEventLogOptions } from './memory.js';
 export { notificationOutlet, type NotificationOutlet, type OutgoingNotification } from './notifications.jetstream.js';
@@ -18,4 +19,4 @@ export { keepSealedTokens, sealedTokenDrop, sealedTokens, type SealedKind, type 
 export { createSealer, memoryPersonKeys, type PersonalValues, type SealedPlace, type Sealer } from './sealing.js';
 export { createStreams, type StreamOptions } from './streams.js';
 export { verifyLog, type Finding, type Verified, type VerifyOptions } from './verify.js';
-export { workOnImages, type WorkOptions, type WorkOutcome } from './work.jetstream.js';
+export { workBacklog, workOnImages, type WorkBacklog, type WorkOptions, type WorkOutcome } from './work.jetstream.js';

@@ -5,6 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { imageSubjects, streamName } from '#libs/contracts';
 import { watchConnection } from './connection-watch.js';
 import type { Stored } from './event-log.js';
+import { requestTimeoutMs } from './nats-errors.js';
 
 export interface WorkOptions {
   readonly region: string;
@@ -45,6 +46,20 @@ export async function workOnImages(connection: NatsConnection, options: WorkOpti
     await pause(retryMs, undefined, { signal }).catch(() => undefined);
   }
   await hands.empty();
+}
+
+export interface WorkBacklog {
+  /** Commits that nobody has been given yet. */
+  readonly waiting: number;
+  /** Commits that somebody has in hand. */
+  readonly inHand: number;
+}
+
+/** What those who share the work of a durable consumer have still to do. Rejects where it does not exist or nobody answers. */
+export async function workBacklog(connection: NatsConnection, { region, name }: Pick<WorkOptions, 'region' | 'name'>): Promise<WorkBacklog> {
+  const manager = await jetstreamManager(connection, { checkAPI: false, timeout: requestTimeoutMs });
+  const { num_pending: waiting, num_ack_pending: inHand } = await manager.consumers.info(streamName(region), name);
+  return { waiting, inHand };
 }
 
 /** Made where it does not exist; one that exists goes on where it was. */

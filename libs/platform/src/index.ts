@@ -7,6 +7,8 @@ export { dataOptions } from './data-options.js';
 export { createReadiness, serveOperations, type Check, type Operations, type Readiness, type ReadinessReport } from './health.js';
 export { ImportFilterConfig } from './import-filter-config.js';
 export { createLogger, currentRequestId, nestLogger, requestContext, type Logger, type RequestContext } from './logging.js';
+export { leaseMetrics } from './lease-metrics.js';
+export { measuredGauges, type Measured, type MeasuredGauge } from './measured.js';
 export { createMetrics } from './metrics.js';
 export { OperatorConfig, runOperatorCommand, type OperatorCommand, type OperatorTools } from './operator.js';
 export { notificationOptions } from './notification-options.js';

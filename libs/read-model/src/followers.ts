@@ -7,6 +7,8 @@ export interface FollowerPosition { readonly logCreatedAt: string; readonly sequ
 /** Positions in schema `guard`, which no rebuild touches. Refuses: Unavailable. */
 export interface Followers {
   followerPosition(name: string): Promise<FollowerPosition | undefined>;
+  /** All who follow, by name. */
+  followerPositions(): Promise<ReadonlyMap<string, FollowerPosition>>;
   moveFollower(name: string, position: FollowerPosition): Promise<void>;
   /** It begins anew when it comes back. */
   forgetFollower(name: string): Promise<void>;
@@ -16,6 +18,10 @@ export const followers = (pool: Pool): Followers => ({
   followerPosition: (name) => reachable(async () => {
     const { rows: [row] } = await pool.query<{ log_created_at: string; sequence: string }>('select log_created_at, sequence from guard.followers where name = $1', [name]);
     return row && { logCreatedAt: row.log_created_at, sequence: Number(row.sequence) };
+  }),
+  followerPositions: () => reachable(async () => {
+    const { rows } = await pool.query<{ name: string; log_created_at: string; sequence: string }>('select name, log_created_at, sequence from guard.followers');
+    return new Map(rows.map((row) => [row.name, { logCreatedAt: row.log_created_at, sequence: Number(row.sequence) }]));
   }),
   moveFollower: (name, { logCreatedAt, sequence }) => reachable(async () => {
     await pool.query(`insert into guard.followers (name, log_created_at, sequence) values ($1, $2, $3)

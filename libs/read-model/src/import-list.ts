@@ -1,6 +1,7 @@
 import { isLowerUuid } from '#libs/contracts';
 import type { Pool } from 'pg';
 import type { TaskStatus } from './import.projection.js';
+import { reachable } from './database.js';
 import { readAt, type AtLeast } from './reads.js';
 
 /** An import as lists tell it. */
@@ -13,6 +14,13 @@ export interface ImportHead {
   readonly createdAt: Date;
   readonly updatedAt: Date;
   readonly endedAt: Date | null;
+}
+
+/** The imports that have not ended. */
+export interface ImportsUnderWay {
+  readonly byStatus: Readonly<Record<'pending' | 'processing', number>>;
+  /** When the oldest of them was asked for. */
+  readonly oldestSince?: Date;
 }
 
 export interface ImportListQuery {
@@ -48,6 +56,14 @@ export async function importById(pool: Pool, importId: string, { atLeast }: AtLe
   });
   return row ? headOf(row) : undefined;
 }
+
+export const importsUnderWay = (pool: Pool): Promise<ImportsUnderWay> => reachable(async () => {
+  const { rows: [found] } = await pool.query<{ pending: string; processing: string; oldest: string | null }>(`
+    select count(*) filter (where status = 'pending') as pending, count(*) filter (where status = 'processing') as processing, to_json(min(created_at)) as oldest
+    from imports where ended_at is null`);
+  const oldestSince = found?.oldest ? { oldestSince: new Date(found.oldest) } : {};
+  return { byStatus: { pending: Number(found?.pending), processing: Number(found?.processing) }, ...oldestSince };
+});
 
 async function page(pool: Pool, { limit, status, taskType, sortBy, sortDirection, marker, endedAfter }: ImportListQuery): Promise<Found> {
   const order = `(${keys[sortBy]}, created_at, import_id)`;

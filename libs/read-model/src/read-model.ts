@@ -8,7 +8,7 @@ import { listEvents, type FeedPage, type FeedQuery } from './feed-list.js';
 import { followers, type Followers } from './followers.js';
 import { logGuardRecord, type LogGuardRecord } from './guard.js';
 import { imageById, members, type ImageRecord } from './image-by-id.js';
-import { importById, listImports, type ImportHead, type ImportListQuery } from './import-list.js';
+import { importById, importsUnderWay, listImports, type ImportHead, type ImportListQuery, type ImportsUnderWay } from './import-list.js';
 import { listImages, type ImagePage } from './image-list.js';
 import type { ImageListQuery, Viewer } from './image-list.query.js';
 import {
@@ -36,6 +36,8 @@ export interface ReadModel extends ProjectionWriter, LogGuardRecord, DataWork, R
   listImports(query: ImportListQuery, options?: AtLeast): Promise<readonly ImportHead[] | undefined>;
   /** What happened, as the projects that may know it are told. */
   listEvents(query: FeedQuery, options?: AtLeast): Promise<FeedPage>;
+  /** The imports that have not ended. */
+  importsUnderWay(): Promise<ImportsUnderWay>;
   namespaceByName(name: string, options?: AtLeast): Promise<NamespaceRecord | undefined>;
   listNamespaces(query: NamespaceListQuery, viewer: Viewer, options?: AtLeast): Promise<readonly NamespaceHead[]>;
   resourceTypes(options?: AtLeast): Promise<readonly ResourceType[]>;
@@ -66,6 +68,7 @@ export async function openReadModel(options: DatabaseOptions): Promise<ReadModel
     importById: (importId, at = {}) => importById(pool, importId, at),
     listImports: (query, at = {}) => listImports(pool, query, at),
     listEvents: (query, at = {}) => listEvents(pool, query, at),
+    importsUnderWay: () => importsUnderWay(pool),
     namespaceByName: (name, at = {}) => namespaceByName(pool, name, at),
     listNamespaces: (query, viewer, at = {}) => listNamespaces(pool, query, viewer, at),
     resourceTypes: (at = {}) => resourceTypes(pool, at),

@@ -1,8 +1,8 @@
-import { Counter, Gauge } from 'prom-client';
 import type { ServiceParts } from '#libs/platform';
 import type { ReadModel } from '#libs/read-model';
 import { readPreferred, type Stores } from '#libs/stores';
 import type { GatewayConfig } from '../config.js';
+import { cacheMetrics } from './cache.metrics.js';
 import { openCacheFolder } from './cache-folder.js';
 import { cacheQueue, type CacheQueue } from './cache-queue.js';
 import { imageCache, type CacheParts, type ImageCache } from './image-cache.js';
@@ -17,31 +17,26 @@ export const hasCache = ({ imageCacheDir }: Pick<GatewayConfig, 'imageCacheDir'>
 export async function openCache(parts: ServiceParts<GatewayConfig>, stores: Stores, readModel: Pick<ReadModel, 'imageById'>): Promise<CacheRoom | undefined> {
   const { config, logger, metrics, shutdown } = parts;
   if (!hasCache(config)) return undefined;
-  const reads = new Counter({ name: 'heliograph_cache_reads_total', help: 'Downloads by what the cache had to do with them: hit, joined, filled, passed.', labelNames: ['outcome'], registers: [metrics] });
+  const measured = cacheMetrics(metrics);
   const folder = await openCacheFolder(config.imageCacheDir);
   const cacheParts: CacheParts = {
     folder, logger, clock: () => new Date(),
     openOrigin: (copies, range) => readPreferred(stores, copies, { range }),
     imageNow: async (imageId) => (await readModel.imageById(imageId, { atLeast: 0 }))?.image,
-    onRead: (outcome) => { reads.inc({ outcome }); },
+    onRead: (outcome) => { measured.read(outcome); },
   };
   const images = await imageCache(cacheParts, {
     maxBytes: config.imageCacheMaxSize, stallMs: config.imageCacheStallTime * 1000, servesReads: config.pasteDeployFlavor.split('+').some((word) => word === 'caching' || word === 'cachemanagement'),
     isNear: (storeId) => !config.cacheFileStores && stores.all.get(storeId)?.kind === 'file',
   });
   const queue = await cacheQueue(images, cacheParts);
-  measure(images, metrics);
+  measured.measure(images);
   const stop = maintain({ images, queue }, parts);
   shutdown.add('cache', async () => {
     stop();
     await images.close();
   });
   return { images, queue };
-}
-
-function measure(images: ImageCache, metrics: ServiceParts<GatewayConfig>['metrics']): void {
-  new Gauge({ name: 'heliograph_cache_bytes', help: 'How much data is in the cache.', registers: [metrics], collect() { this.set(images.usedBytes()); } });
-  new Gauge({ name: 'heliograph_cache_images', help: 'How many images are in the cache.', registers: [metrics], collect() { this.set(images.entries().length); } });
 }
 
 /** Now and then, and soon after the start: images that were deleted at another gateway go, and what is queued is tried again. */

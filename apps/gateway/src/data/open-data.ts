@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { commandSubject, imageFromJson, questionSubject, type CommandContext, type ImageCommandAnswer, type ImageCommandMessage, type RemovalsAnswer, type ReservationAnswer } from '#libs/contracts';
 import { stagingStoreId, type Image, type ImageCommand } from '#libs/domain';
-import { jetStreamLeases } from '#libs/event-log';
-import { progressTeller, sectionsOf, type ServiceParts } from '#libs/platform';
+import { jetStreamLeases, tallyLeases } from '#libs/event-log';
+import { leaseMetrics, progressTeller, sectionsOf, type ServiceParts } from '#libs/platform';
 import type { ReadModel } from '#libs/read-model';
 import { openStagingStore, type Stores } from '#libs/stores';
 import { openCache } from '../cache/open-cache.js';
@@ -31,8 +31,10 @@ export async function openData(parts: ServiceParts<GatewayConfig>, stores: Store
   });
   const loop = removalLoop(removal, { everyMs: config.removalInterval * 1000, logger });
   shutdown.add('removal of bytes', () => loop.stop());
+  const tally = tallyLeases(await jetStreamLeases(bus.connection, { region: bus.region }), () => new Date());
+  leaseMetrics(parts.metrics, tally);
   const upload: TransferParts = {
-    leases: await jetStreamLeases(bus.connection, { region: bus.region }), leaseMs: config.leaseSeconds * 1000, idleMs: config.uploadIdleSeconds * 1000,
+    leases: tally.leases, leaseMs: config.leaseSeconds * 1000, idleMs: config.uploadIdleSeconds * 1000,
     clock: () => new Date(), osHashAlgo: config.hashingAlgorithm, formats: formatRules(config), tellProgress: progressTeller(bus), removeData: removal.ofImage,
     askRoom: (question) => bus.ask<ReservationAnswer>(questionSubject(bus.region, 'reservation'), question),
   };
