@@ -1,5 +1,5 @@
 import { Problem, type DataInspection, type DataPreparation, type Image, type ImageDataFacts, type ImportInProgress } from '#libs/domain';
-import { isOsHashAlgo, receiveData, type DataKey, type OsHashAlgo, type ReceivedData, type ReceiveOptions, type Store } from '#libs/stores';
+import { isOsHashAlgo, receiveData, writerToNowhere, type DataKey, type OsHashAlgo, type ReceivedData, type ReceiveOptions, type Store } from '#libs/stores';
 import { acceptInspected, isRefusedForData, progressMeter, reservedRoom, watchData, type DataWatch, type FormatClaim, type ProgressMeter } from '#libs/transfers';
 import type { ImportParts } from './import-parts.js';
 import { importSignature, isToBeChecked } from './import-signature.js';
@@ -67,8 +67,7 @@ async function preparedFor({ image, importing }: ImageUnderImport, claim: Format
 }
 
 /** The bytes of a location stay where they are: they are read once, to know their size and hashes. */
-const unwritten = (store: Store): Store =>
-  ({ ...store, create: async () => Promise.resolve({ write: async () => Promise.resolve(), commit: async () => Promise.resolve(), cancel: async () => Promise.resolve() }) });
+const unwritten = (store: Store): Store => ({ ...store, create: async () => Promise.resolve(writerToNowhere) });
 
 const meterOf = ({ imageId, importing: { importId } }: ImageUnderImport, { attemptId, storeId }: DataKey, { stored, declaredSizeBytes }: Source, { tellProgress, clock }: ImportParts): ProgressMeter =>
   progressMeter(tellProgress, clock, imageId, {
