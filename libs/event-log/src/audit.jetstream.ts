@@ -1,7 +1,7 @@
-import { DiscardPolicy, jetstream, JetStreamApiError, jetstreamManager, PersistMode, RetentionPolicy, StorageType, type StreamConfig } from '@nats-io/jetstream';
+import { DiscardPolicy, jetstream, jetstreamManager, PersistMode, RetentionPolicy, StorageType, type StreamConfig } from '@nats-io/jetstream';
 import { nanos, type NatsConnection } from '@nats-io/transport-node';
 import { auditStreamName, auditSubjects, streamName } from '#libs/contracts';
-import { requestTimeoutMs, whileReachable } from './nats-errors.js';
+import { requestTimeoutMs, undefinedWhereMissing, whileReachable } from './nats-errors.js';
 
 export interface AuditRetention {
   readonly days: number;
@@ -59,9 +59,4 @@ function auditStream(region: string, replicas: number, limits: Pick<StreamConfig
     retention: RetentionPolicy.Limits, num_replicas: replicas, discard: DiscardPolicy.Old, ...limits, max_msg_size: 2 ** 20, duplicate_window: nanos(600_000),
     allow_direct: false, deny_delete: true, deny_purge: true,
   };
-}
-
-function undefinedWhereMissing(error: unknown): undefined {
-  if (error instanceof JetStreamApiError && error.status === 404) return undefined;
-  throw error;
 }
