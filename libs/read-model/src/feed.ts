@@ -1,6 +1,7 @@
 import type { AuditEvent } from '#libs/contracts';
 import type { Pool } from 'pg';
 import { reachable } from './database.js';
+import { inTransaction } from './in-transaction.js';
 import { PositionMoved } from './projection-writer.js';
 
 /** A row of the feed, by column name. */
@@ -40,8 +41,10 @@ export interface FeedWriter {
 interface PositionRow { sequence: string; log_created_at: string; moment: string }
 const positionSql = `select sequence, log_created_at, to_json(moment) #>> '{}' as moment from feed_position`;
 
+/** Without waiting for the disk: what PostgreSQL forgets in a crash, position and rows alike, comes from the log once more. */
 const moveSql = `
-  with moved as (update feed_position set sequence = $3, moment = $4 where sequence = $1 and log_created_at = $2 returning 1),
+  with hurry as materialized (select set_config('synchronous_commit', 'off', true)),
+    moved as (update feed_position set sequence = $3, moment = $4 from hurry where sequence = $1 and log_created_at = $2 returning 1),
     written as (insert into image_events select r.* from json_populate_recordset(null::image_events, $5) r where exists (select from moved))
   select count(*)::int as moved from moved`;
 
@@ -53,23 +56,18 @@ export function feedWriter(pool: Pool): FeedWriter {
   }
 
   async function writeFeed({ after, to, rows, owners }: FeedBatch): Promise<void> {
-    const client = await pool.connect();
-    let isBroken = true;
-    try {
-      await client.query('begin');
-      const values = [after.sequence, after.logCreatedAt, to.sequence, to.moment, JSON.stringify(rows)];
+    const values = [after.sequence, after.logCreatedAt, to.sequence, to.moment, JSON.stringify(rows)];
+    const move = async (client: Pick<Pool, 'query'>): Promise<void> => {
       const { rows: [result] } = await client.query<{ moved: number }>({ name: 'feed', text: moveSql, values });
-      if (result?.moved === 1) {
-        for (const [imageId, owner] of owners) {
-          await client.query(`update image_events set receiver = $2 where image_id = $1 and audience = 'owner' and receiver <> $2`, [imageId, owner]);
-        }
-      }
-      await client.query(result?.moved === 1 ? 'commit' : 'rollback');
-      isBroken = false;
       if (result?.moved !== 1) throw new PositionMoved(after.sequence);
-    } finally {
-      client.release(isBroken);
-    }
+    };
+    if (owners.size === 0) return move(pool);
+    await inTransaction(pool, async (client) => {
+      await move(client);
+      for (const [imageId, owner] of owners) {
+        await client.query(`update image_events set receiver = $2 where image_id = $1 and audience = 'owner' and receiver <> $2`, [imageId, owner]);
+      }
+    });
   }
 
   return {

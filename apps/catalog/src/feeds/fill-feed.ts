@@ -11,6 +11,8 @@ export interface FeedParts {
   readonly feed: FeedWriter;
   /** Undefined: there is no audit stream, and the feed alone is filled. */
   readonly audit?: AuditParts;
+  /** Waited for after each batch: what is told a moment later is told in larger batches, which cost the changes themselves less. */
+  rest?(): Promise<void>;
   /** Tells everybody how far the feed has come. */
   announce(fed: Fed): void;
   /** Of a commit that cannot be read nobody is told. */
@@ -124,6 +126,7 @@ export function fillFeed(parts: FeedParts): FeedFilling {
           position = to;
           parts.announce({ sequence, ...receiversOf(rows) });
         }
+        await parts.rest?.();
       });
     },
   };

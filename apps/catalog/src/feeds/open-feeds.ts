@@ -21,6 +21,7 @@ export interface FeedsParts extends Pick<ServiceParts<CatalogConfig>, 'config' |
 
 const follower = 'audit';
 const retryMs = 250;
+const restMs = 50;
 
 /** Marks where the audit stream begins before the first command is answered. Switched off, it forgets: what happens meanwhile is not in the stream later. */
 export async function openFeeds({ config, logger, bus, log, readModel, mayTell }: FeedsParts): Promise<Feeds> {
@@ -35,6 +36,7 @@ export async function openFeeds({ config, logger, bus, log, readModel, mayTell }
         position: () => readModel.followerPosition(follower), moveTo: (position) => readModel.moveFollower(follower, position),
       },
     } : {}),
+    rest: () => pause(restMs),
     announce: (fed) => { bus.tell(fedSubject(bus.region), fed); },
     onUnreadable: (sequence, error) => logger.error({ err: error, sequence }, 'a commit cannot be read, and no feed has it'),
   });
