@@ -1,4 +1,5 @@
 export type { Decider } from './decider.js';
+export { isLineageName, lineageNames, lineageOf, lineageProperties, originOf, type Lineage } from './lineage.js';
 export { Problem, isProblemCode, problemCodes, type ProblemCode, type ProblemParams } from './problem.js';
 export {
   clearableAttributes, dataVerdicts, importMethods, noImage, uploadFailures, type Attempt, type DataCheck, type DataInspection, type Image, type ImageAttributes, type ImageDataFacts, type ImageEvent, type ImageState, type DataPreparation, type DataVerification,

@@ -1,0 +1,22 @@
+import { isLineageName, lineageOf, lineageProperties, originOf } from './lineage.js';
+
+const lineage = { originRegion: 'RegionOne', originId: '11111111-2222-4333-8444-555555555555', originVersion: '2026-01-01T00:00:00Z', originHash: 'sha512:ab' };
+
+describe('The lineage of a copy', () => {
+  it('stands in its properties, and reads back as it was written', () => {
+    expect(lineageOf({ ...lineageProperties(lineage), os_type: 'linux' })).toEqual(lineage);
+    expect(Object.keys(lineageProperties(lineage)).every(isLineageName)).toBe(true);
+    expect(isLineageName('os_type')).toBe(false);
+  });
+
+  it('is none where region or id of the origin are not told', () => {
+    expect(lineageOf({ os_type: 'linux' })).toBeUndefined();
+    expect(lineageOf({ ...lineageProperties(lineage), heliograph_origin_id: '' })).toBeUndefined();
+    expect(lineageOf({ ...lineageProperties(lineage), heliograph_origin_region: 7 })).toBeUndefined();
+  });
+
+  it('leads to the first image, also from a copy of a copy', () => {
+    expect(originOf({ id: 'x', region: 'RegionTwo', properties: lineageProperties(lineage) })).toMatchObject({ originRegion: 'RegionOne', originId: lineage.originId });
+    expect(originOf({ id: 'x', region: 'RegionTwo', properties: {} })).toEqual({ originRegion: 'RegionTwo', originId: 'x' });
+  });
+});
