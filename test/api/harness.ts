@@ -15,6 +15,9 @@ import type { NatsUser } from '#libs/contracts';
 import { catalogModule } from '../../apps/catalog/src/catalog.module.js';
 import { CatalogConfig } from '../../apps/catalog/src/config.js';
 import { GatewayConfig } from '../../apps/gateway/src/config.js';
+import { FederationConfig } from '../../apps/federation/src/config.js';
+import { federationModule } from '../../apps/federation/src/federation.module.js';
+import { openFederation } from '../../apps/federation/src/open-federation.js';
 import { createHttpAdapter, installEdge } from '../../apps/gateway/src/edge/http-server.js';
 import { requestMetrics } from '../../apps/gateway/src/edge/metrics.js';
 import { openGateway } from '../../apps/gateway/src/gateway.js';
@@ -82,8 +85,8 @@ export interface Person {
 
 type Settings = Readonly<Record<string, string>>;
 
-/** `settings` are options as `section.option`, of all services; over them those of one service alone, as of one that runs on another host. */
-export async function startApi(settings: Settings = {}, { importer = {}, gateway: own = {} }: { readonly importer?: Settings; readonly gateway?: Settings } = {}): Promise<Api> {
+/** `settings` are options as `section.option`, of all services; over them those of one service alone, as of one that runs on another host. Federation runs where it is named. */
+export async function startApi(settings: Settings = {}, { importer = {}, gateway: own = {}, federation: withFederation }: { readonly importer?: Settings; readonly gateway?: Settings; readonly federation?: Settings } = {}): Promise<Api> {
   const stack = await startTestStack();
   const closing: (() => Promise<void>)[] = [() => stack.stop()];
   const logged: string[] = [];
@@ -126,6 +129,15 @@ export async function startApi(settings: Settings = {}, { importer = {}, gateway
   closing.unshift(() => staging.close());
   const stagingUrl = await urlOf(staging);
   Object.assign(env, environment({ 'heliograph.staging_url': stagingUrl }));
+
+  if (withFederation) {
+    const federationParts = await partsOf('federation', FederationConfig, environment(withFederation));
+    const federation = await NestFactory.create<NestFastifyApplication>(federationModule(await openFederation(federationParts)), await createTransferAdapter(), {
+      logger: nestLogger(federationParts.logger), abortOnError: false, bodyParser: false,
+    });
+    await answerCommands(federation, federationParts, 'federation');
+    closing.unshift(() => federation.close());
+  }
 
   const gatewayParts = await partsOf('gateway', GatewayConfig, environment(own));
   const gateway = await NestFactory.create<NestFastifyApplication>(gatewayModule(await openGateway(gatewayParts)), createHttpAdapter({ hasCache: gatewayParts.config.imageCacheDir !== '' }), {

@@ -41,6 +41,7 @@ export function createAlarms(logger: Logger, metrics: CatalogMetrics): Alarms {
       for (const row of parked) {
         const { sequence, reason } = row;
         if ('image_id' in row) logger.error({ alarm: 'image_parked', image_id: row.image_id, sequence, reason }, 'an image is parked: its commit cannot be projected');
+        else if ('replication_id' in row) logger.error({ alarm: 'replication_parked', replication_id: row.replication_id, sequence, reason }, 'a replication policy or execution is parked: its commit cannot be projected');
         else logger.error({ alarm: 'namespace_parked', namespace: namespaceOfToken(row.token) ?? row.token, sequence, reason }, 'a namespace of metadata definitions is parked: its commit cannot be projected');
       }
     },

@@ -1,5 +1,5 @@
 import { namespaceOfToken } from '#libs/contracts';
-import { openReadModel, startRebuild } from '#libs/read-model';
+import { openReadModel, startRebuild, type Applied } from '#libs/read-model';
 import { compareWithMemory } from './log-guard.js';
 import { runOperatorCommand } from '#libs/platform';
 import { rebuildCatalog } from './rebuild.js';
@@ -29,13 +29,17 @@ await runOperatorCommand({
       onParked(parked) {
         allParked += parked.length;
         for (const row of parked) {
-          const what = 'image_id' in row ? `image ${row.image_id}` : `namespace ${namespaceOfToken(row.token) ?? row.token}`;
-          say(`PARKED ${what} at sequence ${row.sequence}: ${row.reason}`);
+          say(`PARKED ${parkedName(row)} at sequence ${row.sequence}: ${row.reason}`);
         }
       },
     });
     say(`The catalogue was rebuilt up to sequence ${position} in ${((performance.now() - startedAt) / 1000).toFixed(1)} s and is in use${
-      allParked === 0 ? '.' : `; ${allParked} images or namespaces are parked.`}`);
+      allParked === 0 ? '.' : `; ${allParked} images, namespaces or replication policies are parked.`}`);
     return 0;
   },
 });
+
+function parkedName(row: Applied['parked'][number]): string {
+  if ('image_id' in row) return `image ${row.image_id}`;
+  return 'replication_id' in row ? `replication ${row.replication_id}` : `namespace ${namespaceOfToken(row.token) ?? row.token}`;
+}

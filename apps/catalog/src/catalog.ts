@@ -1,9 +1,9 @@
 import { statfs } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
-import { projectedSubject, type HistoryAnswer, type ImageCommandAnswer, type MetadefCommandAnswer, type Projected, type AttemptsAnswer, type RemovalsAnswer, type ReservationAnswer, type StagedAnswer, type StatusAnswer, type StoredAnswer, type UsageAnswer } from '#libs/contracts';
+import { projectedSubject, type HistoryAnswer, type ImageCommandAnswer, type MetadefCommandAnswer, type Projected, type AttemptsAnswer, type RemovalsAnswer, type ReplicationsAnswer, type ReservationAnswer, type StagedAnswer, type StatusAnswer, type StoredAnswer, type UsageAnswer } from '#libs/contracts';
 import { imageDecider } from '#libs/domain';
 import { createExecutor, createMetadefExecutor, createSealer, jetStreamEventLog, jetStreamLeases, loadImage, loadNamespace, type EventLog } from '#libs/event-log';
-import type { Bus, ServiceParts } from '#libs/platform';
+import { readModelReached, type Bus, type ServiceParts } from '#libs/platform';
 import { migrate, openReadModel, type ReadModel } from '#libs/read-model';
 import { createAlarms, type Alarms } from './alarms.js';
 import { createCatalogMetrics } from './catalog.metrics.js';
@@ -12,7 +12,6 @@ import { openFeeds } from './feeds/open-feeds.js';
 import { carryOut, type CarryOutOptions } from './images/carry-out.js';
 import { historyOf } from './images/history.js';
 import { createProjector } from './images/image.projector.js';
-import { readModelReached } from './images/reached.js';
 import { lagMetrics } from './lag.metrics.js';
 import { compareWithMemory, createLogGuard, type LogGuard } from './log-guard.js';
 import { createLogRoom, unknownRoom, type LogRoom } from './log-room.js';
@@ -43,6 +42,8 @@ export interface Catalog {
   /** More room for bytes that arrive, and what a project uses of its limits. */
   reserve(question: unknown): Promise<ReservationAnswer>;
   usage(question: unknown): Promise<UsageAnswer>;
+  /** What there is to replicate, for federation. */
+  replications(): Promise<ReplicationsAnswer>;
   status(): StatusAnswer;
 }
 
@@ -182,6 +183,7 @@ export async function openCatalog({ config, logger, bus, readiness, metrics: reg
     stored: (question) => storedFor(question, (limit, after) => readModel.storedImages(limit, after)),
     reserve: (question) => quotas.reserve(question),
     usage: (question) => quotas.usage(question),
+    replications: () => readModel.replicationsToDrive(),
     status: () => ({ isLogTrusted: guard.trust().is === 'trusted', projectedSequence: reached.sequence(), leaseSeconds }),
   };
 }

@@ -28,7 +28,7 @@ beforeEach(async () => {
   const logger = createLogger({ service: 'federation', region: 'RegionTwo', level: 'debug' }, { write: (line) => void logged.push(line) });
   const room: FederationRoom = {
     tokens: { get: (id) => Promise.resolve(sealed.get(id)), remove: (id) => Promise.resolve(void sealed.delete(id)) },
-    capabilityKey, sealKey, prefixes: ['os_type', 'hw_'], totalTimeoutMs: 10_000, reachService: reachService({ timeoutMs: 500 }), logger, signal: new AbortController().signal, clock: () => now,
+    capabilityKey, sealKey, prefixes: ['os_type', 'hw_'], totalTimeoutMs: 10_000, reachService: reachService({ timeoutMs: 500 }), desk: { carryOut: () => Promise.reject(new Error('no command is sent here')) }, logger, signal: new AbortController().signal, clock: () => now,
   };
   app = await NestFactory.create<NestFastifyApplication>(federationModule(room), await createTransferAdapter(), { logger: nestLogger(logger), abortOnError: false, bodyParser: false });
   app.useGlobalFilters(refusals(logger));

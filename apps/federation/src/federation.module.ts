@@ -3,14 +3,15 @@ import { TransferRefusals } from '#libs/platform';
 import { DownloadsController } from './downloads.controller.js';
 import { FEDERATION, type FederationRoom } from './federation.room.js';
 import { RegionsController } from './regions.controller.js';
+import { REPLICATIONS, ReplicationsController } from './replication/replications.controller.js';
 
 class FederationModule {}
 
-/** Everything the federation service answers: images of other regions for the importer, and which regions can be reached. */
+/** Everything the federation service answers: images of other regions for the importer, which regions can be reached, and commands on replication policies. */
 export const federationModule = (room: FederationRoom): DynamicModule => ({
   module: FederationModule,
-  controllers: [DownloadsController, RegionsController],
-  providers: [{ provide: FEDERATION, useValue: room }],
+  controllers: [DownloadsController, RegionsController, ReplicationsController],
+  providers: [{ provide: FEDERATION, useValue: room }, { provide: REPLICATIONS, useValue: room.desk }],
 });
 
 /** How it answers what it refuses over HTTP; over the bus the platform's own filter does. */

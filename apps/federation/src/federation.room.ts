@@ -1,6 +1,7 @@
 import type { SealedTokens } from '#libs/event-log';
 import type { Logger } from '#libs/platform';
 import type { ReachService } from './reach-service.js';
+import type { ReplicationDesk } from './replication/replication-desk.js';
 
 export const FEDERATION = Symbol('federation');
 
@@ -13,6 +14,7 @@ export interface FederationRoom {
   readonly prefixes: readonly string[];
   readonly totalTimeoutMs: number;
   readonly reachService: ReachService;
+  readonly desk: Pick<ReplicationDesk, 'carryOut'>;
   readonly logger: Logger;
   /** Ends what is in flight when the service has to go. */
   readonly signal: AbortSignal;

@@ -4,16 +4,18 @@ import type { FederationConfig } from './config.js';
 import { prefixesOf } from './extra-properties.js';
 import type { FederationRoom } from './federation.room.js';
 import { reachService } from './reach-service.js';
+import { openReplicationDesk } from './replication/replication-desk.js';
 
 /** Opens what federation works with, and keeps the place where the gateway leaves sealed tokens. Stops with the service. */
 export async function openFederation({ config, bus, logger, readiness, shutdown }: ServiceParts<FederationConfig>): Promise<FederationRoom> {
   const stop = new AbortController();
   await keepSealedTokens(bus.connection, bus.region, stop.signal);
+  const desk = await openReplicationDesk(bus);
   const tokens = await sealedTokens(bus.connection, { region: bus.region });
   readiness.add('sealed tokens', async () => { await tokens.get('00000000-0000-4000-8000-000000000000'); });
   shutdown.onStop(() => { stop.abort(new Error('The federation service stops.')); });
   return {
-    tokens, logger, capabilityKey: config.capabilityKey, sealKey: config.sealKey, prefixes: prefixesOf(config), totalTimeoutMs: config.glanceDownloadTimeout * 1000,
+    tokens, desk, logger, capabilityKey: config.capabilityKey, sealKey: config.sealKey, prefixes: prefixesOf(config), totalTimeoutMs: config.glanceDownloadTimeout * 1000,
     reachService: reachService({ timeoutMs: config.regionProbeSeconds * 1000 }), signal: stop.signal, clock: () => new Date(),
   };
 }

@@ -30,6 +30,9 @@ import { ResourceTypesController } from './metadefs/resource-types.controller.js
 import { ImageUploadsController } from './uploads/image-uploads.controller.js';
 import { TasksController } from './tasks/tasks.controller.js';
 import { EVENTS, GATEWAY_RULES, IMAGES, METADEFS, PROGRESS } from './tokens.js';
+import { ReplicationExecutionsController } from './replication/replication-executions.controller.js';
+import { ReplicationPoliciesController } from './replication/replication-policies.controller.js';
+import { REPLICATION } from './replication/replication.room.js';
 import { RegionsController } from './regions/regions.controller.js';
 import { REGIONS } from './regions/regions.room.js';
 
@@ -40,13 +43,13 @@ export const controllers = [
   VersionsController, HealthcheckController, OpenApiController, SchemasController, InfoController,
   ImageListController, ImagesController, ImageTagsController, ImageHistoryController, EventsController,
   ImageDataController, ProgressController, ImageStageController, ImageUploadsController, CacheController,
-  ImageImportsController, StoresController, LocationsController, TasksController, RegionsController,
+  ImageImportsController, StoresController, LocationsController, TasksController, RegionsController, ReplicationPoliciesController, ReplicationExecutionsController,
   MembersController,
   ResourceTypesController, NamespacesController, PropertiesController, ObjectsController, MetadefTagsController, MetadefSchemasController,
 ];
 
 /** Everything the gateway answers. */
-export const gatewayModule = ({ rules, room, metadefs, data, progress, events, regions, queries }: Gateway): DynamicModule => ({
+export const gatewayModule = ({ rules, room, metadefs, data, progress, events, regions, queries, replication }: Gateway): DynamicModule => ({
   module: GatewayModule,
   controllers,
   providers: [
@@ -59,5 +62,6 @@ export const gatewayModule = ({ rules, room, metadefs, data, progress, events, r
     { provide: EVENTS, useValue: events },
     { provide: REGIONS, useValue: regions },
     { provide: QUERIES, useValue: queries },
+    { provide: REPLICATION, useValue: replication },
   ],
 });

@@ -20,6 +20,7 @@ import { metadefs } from './metadefs/metadefs.js';
 import { openQueries, type QueriesRoom } from './imports/queries.room.js';
 import { openProgress, type ProgressRoom } from './progress/progress.room.js';
 import { openRegions, type RegionsRoom } from './regions/regions.room.js';
+import { replicationRoom, type ReplicationRoom } from './replication/replication.room.js';
 import { protectedProperties } from './images/protected-properties.js';
 import { gatewayRules, storesConfig } from './rules.js';
 import type { GatewayRules, ImageRoom, MetadefRoom } from './tokens.js';
@@ -34,6 +35,7 @@ export interface Gateway {
   readonly events: EventsRoom;
   readonly regions: RegionsRoom;
   readonly queries: QueriesRoom;
+  readonly replication: ReplicationRoom;
 }
 
 /** Who asks is told by Keystone. */
@@ -88,6 +90,7 @@ export async function openGateway(parts: ServiceParts<GatewayConfig>): Promise<G
     events: openEvents(parts),
     regions: openRegions(parts),
     queries: openQueries(parts),
+    replication: replicationRoom({ bus, readModel, permissions: allowed, acknowledged: seen, address: rules }),
     room: {
       images: images({ bus, readModel, permissions: allowed, acknowledged: seen, address: rules }),
       permissions: allowed, properties, show: imageShower(properties, allowed, schema, { ...rules.locations, readOnlyStoreIds: rules.readOnlyStoreIds, storeIdsByWeight: stores.byWeight().map(({ id }) => id) }), schema, readModel, acknowledged: seen,

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import {
-  commitsOf, decodeCommit, encodeCommit, hashOfCommit, imageEventSchemas, metadefCommits, metadefEventSchemas, namespaceToken, type Commit,
+  commitsOf, decodeCommit, encodeCommit, hashOfCommit, imageEventSchemas, metadefCommits, metadefEventSchemas, namespaceToken, replicationCommits, replicationEventSchemas, type Commit,
 } from '#libs/contracts';
-import { metadefDecider, noNamespace, type ImageEvent } from '#libs/domain';
+import { metadefDecider, noNamespace, noReplication, replicationDecider, type ImageEvent, type ReplicationState } from '#libs/domain';
 
 const fixtures = new URL('../test/v1/', import.meta.url);
 const fixtureNames = readdirSync(fixtures).filter((name) => name.endsWith('.json'));
@@ -102,6 +102,31 @@ describe('Events of namespaces are for ever', () => {
   it('does not read a commit of one kind as one of another', () => {
     expect(() => decodeCommit(files[0]?.bytes ?? Buffer.alloc(0))).toThrow('not a commit of an image: glance.metadef.commit.v1');
     expect(() => metadefCommits.decode(encodeCommit(commit))).toThrow('not a commit of a namespace: glance.image.commit.v1');
-    expect(() => commitsOf('policy')).toThrow('nothing is known of commits of a policy');
+    expect(() => commitsOf('import')).toThrow('nothing is known of commits of an import');
+  });
+});
+
+describe('Events of replication are for ever', () => {
+  const folder = new URL('policy/', fixtures);
+  const files = readdirSync(folder).sort().map((name) => ({ name, bytes: readFileSync(new URL(name, folder)) }));
+
+  it('has a fixture of every event', () => {
+    const seen = files.flatMap(({ bytes }) => replicationCommits.decode(bytes).events.map(({ type }) => type));
+    expect([...new Set(seen)].sort()).toEqual(Object.keys(replicationEventSchemas).sort());
+  });
+
+  it.each(files)('writes $name today exactly as it was written then', ({ bytes }) => {
+    expect(Buffer.from(replicationCommits.encode(replicationCommits.decode(bytes))).toString()).toBe(bytes.toString());
+  });
+
+  it('folds the chain of a policy and of an execution, hash by hash', () => {
+    const ends = new Map<string, { hash: string; state: ReplicationState }>();
+    for (const { bytes } of files) {
+      const { aggregateId, prevHash, events } = replicationCommits.decode(bytes);
+      const { hash, state } = ends.get(aggregateId) ?? { hash: '', state: noReplication() };
+      expect(prevHash).toBe(hash);
+      ends.set(aggregateId, { hash: hashOfCommit(bytes), state: events.reduce((before, event) => replicationDecider.evolve(before, event, new Date(0)), state) });
+    }
+    expect([...ends.values()].map(({ state }) => state)).toMatchObject([{ exists: false, wasDeleted: true }, { kind: 'execution', status: 'succeeded' }, { kind: 'execution', status: 'cancelled' }]);
   });
 });

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { fromJson, type DescMessage, type JsonValue } from '@bufbuild/protobuf';
-import type { ImageEvent, MetadefEvent } from '#libs/domain';
-import { imageEventSchemas, metadefEventSchemas } from './event-schemas.js';
+import type { ImageEvent, MetadefEvent, ReplicationEvent } from '#libs/domain';
+import { imageEventSchemas, metadefEventSchemas, replicationEventSchemas } from './event-schemas.js';
 import { CommitSchema } from './generated/heliograph/v1/commit_pb.js';
 import type { AggregateKind } from './subjects.js';
 
@@ -91,9 +91,11 @@ const names: Record<AggregateKind, string> = { image: 'an image', metadef: 'a na
 
 export const imageCommits = commitCodec<ImageEvent>('image', imageEventSchemas);
 export const metadefCommits = commitCodec<MetadefEvent>('metadef', metadefEventSchemas);
+/** Of policies and of their executions. */
+export const replicationCommits = commitCodec<ReplicationEvent>('policy', replicationEventSchemas);
 export const { encode: encodeCommit, decode: decodeCommit } = imageCommits;
 
-const codecs: Partial<Record<AggregateKind, CommitCodec<ImageEvent> | CommitCodec<MetadefEvent>>> = { image: imageCommits, metadef: metadefCommits };
+const codecs: Partial<Record<AggregateKind, CommitCodec<ImageEvent> | CommitCodec<MetadefEvent> | CommitCodec<ReplicationEvent>>> = { image: imageCommits, metadef: metadefCommits, policy: replicationCommits };
 
 /** The codec of a kind, for what goes through the whole log. Throws for kinds that nobody writes yet. */
 export function commitsOf(kind: AggregateKind): CommitCodec<unknown> {

@@ -1,7 +1,8 @@
 import type { DescMessage } from '@bufbuild/protobuf';
-import type { ImageEvent, MetadefEvent } from '#libs/domain';
+import type { ImageEvent, MetadefEvent, ReplicationEvent } from '#libs/domain';
 import * as image from './generated/heliograph/v1/image_pb.js';
 import * as metadef from './generated/heliograph/v1/metadef_pb.js';
+import * as replication from './generated/heliograph/v1/replication_pb.js';
 
 /** The schema of every event that may be written, by its name; version 1 each. A new event does not compile without one. */
 export const imageEventSchemas = {
@@ -68,3 +69,19 @@ export const metadefEventSchemas = {
   MetadefTagRenamed: metadef.MetadefTagRenamedSchema,
   MetadefTagRemoved: metadef.MetadefTagRemovedSchema,
 } as const satisfies Record<MetadefEvent['type'], DescMessage>;
+
+export const replicationEventSchemas = {
+  ReplicationPolicyCreated: replication.ReplicationPolicyCreatedSchema,
+  ReplicationPolicyChanged: replication.ReplicationPolicyChangedSchema,
+  ReplicationPolicyPaused: replication.ReplicationPolicyPausedSchema,
+  ReplicationPolicyResumed: replication.ReplicationPolicyResumedSchema,
+  ReplicationPolicyDeleted: replication.ReplicationPolicyDeletedSchema,
+  ReplicationExecutionStarted: replication.ReplicationExecutionStartedSchema,
+  ReplicationImagesPlanned: replication.ReplicationImagesPlannedSchema,
+  ReplicationImageEnded: replication.ReplicationImageEndedSchema,
+  ReplicationExecutionPaused: replication.ReplicationExecutionPausedSchema,
+  ReplicationExecutionResumed: replication.ReplicationExecutionResumedSchema,
+  ReplicationExecutionRetried: replication.ReplicationExecutionRetriedSchema,
+  ReplicationExecutionCancelled: replication.ReplicationExecutionCancelledSchema,
+  ReplicationExecutionEnded: replication.ReplicationExecutionEndedSchema,
+} as const satisfies Record<ReplicationEvent['type'], DescMessage>;

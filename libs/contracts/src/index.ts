@@ -1,13 +1,13 @@
 export { bytesIn, sizePattern } from './byte-units.js';
 export { openCapability, signCapability, type CapabilityClaims } from './capability.js';
 export {
-  commitLimitBytes, commitsOf, decodeCommit, encodeCommit, hashOfCommit, imageCommits, metadefCommits, timeOfCommit, type Commit, type CommitActor, type CommitCodec,
+  commitLimitBytes, commitsOf, decodeCommit, encodeCommit, hashOfCommit, imageCommits, metadefCommits, replicationCommits, timeOfCommit, type Commit, type CommitActor, type CommitCodec,
 } from './commit.js';
 export { importProperties, shownSizeBytes, taskTypeOf, type TaskType } from './import-properties.js';
-export { imageEventSchemas, metadefEventSchemas } from './event-schemas.js';
+export { imageEventSchemas, metadefEventSchemas, replicationEventSchemas } from './event-schemas.js';
 export {
-  imageFromJson, namespaceFromJson, type Answer, type AttemptFate, type AttemptsAnswer, type AttemptsQuestion, type CommandContext, type HistoryAnswer, type HistoryEntry, type HistoryQuestion, type ImageCommandAnswer,
-  type ImageCommandMessage, type MetadefCommandAnswer, type MetadefCommandMessage, type Projected, type ReachedService, type RegionsAnswer, type RegionsQuestion,
+  imageFromJson, namespaceFromJson, replicationFromJson, type Answer, type AttemptFate, type AttemptsAnswer, type AttemptsQuestion, type CommandContext, type HistoryAnswer, type HistoryEntry, type HistoryQuestion, type ImageCommandAnswer,
+  type ImageCommandMessage, type MetadefCommandAnswer, type MetadefCommandMessage, type Projected, type ReachedService, type RegionsAnswer, type RegionsQuestion, type ReplicationAnswer, type ReplicationMessage, type ReplicationsAnswer, type ReplicationsQuestion,
   type RemoteImage, type RemovalsAnswer, type RemovalsQuestion, type ReservationAnswer, type ReservationQuestion, type StagedAnswer, type StagedQuestion, type StatusAnswer, type StoredAnswer, type StoredImage, type StoredQuestion, type UsageAnswer, type UsageQuestion,
 } from './messages.js';
 export { checksumAlgorithms, lengthIn, partNamed, uploadIdOf, uploadNamed, wholePart, type ChecksumAlgorithm, type PartChecksum, type UploadAsk, type UploadNotes, type UploadState } from './uploads.js';
@@ -24,6 +24,6 @@ export {
   addressOf, auditConsumerName, auditConsumerPrefix, auditFilter, auditStreamName, auditSubject, auditSubjects, commandSubject, fedSubject, isAuditConsumer, imageIdOfProgress, imageSubject, imageSubjects, isLowerUuid, isRegionName, leaseStreamName, leaseSubject, leaseSubjects,
   isTopicName, metadefSubject, metadefSubjects, namespaceNameLength, namespaceOfToken, namespaceToken,
   notificationStreamName, notificationSubject, notificationSubjects,
-  progressSubject, progressSubjects, projectedSubject, queryStreamName, querySubject, querySubjects, questionSubject, questions, sealedStreamName, sealedSubject, sealedSubjects, streamName,
+  policySubject, policySubjects, progressSubject, progressSubjects, projectedSubject, queryStreamName, querySubject, querySubjects, questionSubject, questions, sealedStreamName, sealedSubject, sealedSubjects, streamName,
   streamSubjects, type AggregateAddress, type AggregateKind, type AuditReceiver, type Question,
 } from './subjects.js';

@@ -1,4 +1,4 @@
-import type { Attempt, Image, ImageCommandEnvelope, ImageEvent, MetadefCommandEnvelope, Namespace, NamespaceState, ProblemCode, ProblemParams, KnownDataFacts } from '#libs/domain';
+import type { Attempt, Image, ImageCommandEnvelope, ImageEvent, MetadefCommandEnvelope, Namespace, NamespaceState, ProblemCode, ProblemParams, KnownDataFacts, ReplicationCommandEnvelope, ReplicationExecution, ReplicationPolicy, ReplicationState } from '#libs/domain';
 
 /** Who sent a command, and what of it is remembered. Ids only; `personal` is sealed before it is written. */
 export interface CommandContext {
@@ -36,6 +36,30 @@ export interface MetadefCommandAnswer {
   readonly sequence: number;
   readonly version: number;
   readonly namespace: NamespaceState;
+}
+
+/** `do.<region>.policy` */
+export interface ReplicationMessage {
+  readonly envelope: ReplicationCommandEnvelope;
+  readonly context: CommandContext;
+}
+
+/** As `ImageCommandAnswer`; a policy that was deleted is one that does not exist. */
+export interface ReplicationAnswer {
+  readonly sequence: number;
+  readonly version: number;
+  readonly replication: ReplicationState;
+}
+
+/** `ask.<region>.replications`: every policy, and of each the executions that are not over, oldest first. From the read model: what is done about them, the decider judges. */
+export type ReplicationsQuestion = Readonly<Record<never, never>>;
+export interface ReplicationsAnswer {
+  readonly policies: readonly {
+    readonly id: string;
+    readonly policy: ReplicationPolicy;
+    /** Without their images. */
+    readonly openExecutions: readonly { readonly id: string; readonly execution: Omit<ReplicationExecution, 'images'> }[];
+  }[];
 }
 
 /** `ask.<region>.history`: commits after a version, oldest first. */
@@ -163,6 +187,10 @@ export function namespaceFromJson(json: NamespaceState): NamespaceState {
   const { resourceTypes, objects, tags }: Namespace = json;
   return { ...withDates(json), resourceTypes: resourceTypes.map(withDates), objects: objects.map(withDates), tags: tags.map(withDates) };
 }
+
+/** A policy or an execution that came as JSON. */
+export const replicationFromJson = <State extends ReplicationState>(json: State): State =>
+  (json.exists ? { ...json, createdAt: new Date(json.createdAt), updatedAt: new Date(json.updatedAt) } : json);
 
 const withDates = <Timed extends { readonly createdAt: Date; readonly updatedAt: Date }>(json: Timed): Timed =>
   ({ ...json, createdAt: new Date(json.createdAt), updatedAt: new Date(json.updatedAt) });

@@ -1,5 +1,5 @@
 import {
-  auditStreamName, auditSubjects, fedSubject, imageSubjects, leaseStreamName, leaseSubjects, metadefSubjects, notificationStreamName, notificationSubjects, progressSubjects, projectedSubject, queryStreamName, querySubjects, questionSubject, sealedStreamName, sealedSubjects, streamName,
+  auditStreamName, auditSubjects, commandSubject, fedSubject, imageSubjects, leaseStreamName, leaseSubjects, metadefSubjects, notificationStreamName, notificationSubjects, policySubjects, progressSubjects, projectedSubject, queryStreamName, querySubjects, questionSubject, sealedStreamName, sealedSubjects, streamName,
 } from './subjects.js';
 
 /** The NATS user of each service, and of the operator's tools. `setup` creates the streams and can do nothing else; `listener` is for
@@ -27,6 +27,7 @@ export function natsPermissions(region: string): Record<NatsUser, NatsPermission
     `$JS.API.CONSUMER.MSG.NEXT.${log}.*`, `$JS.API.CONSUMER.DELETE.${log}.*`, `$JS.API.INFO`, `$JS.FC.>`,
   ];
   const readLeases = [`$JS.API.STREAM.INFO.${leases}`, `$JS.API.STREAM.MSG.GET.${leases}`, `$JS.API.INFO`];
+  const readPolicies = [`$JS.API.INFO`, `$JS.API.STREAM.INFO.${log}`, `$JS.API.STREAM.MSG.GET.${log}`, `$JS.API.DIRECT.GET.${log}`, `$JS.API.DIRECT.GET.${log}.>`];
   const progress = progressSubjects(region);
   const hears = (permissions: NatsPermissions, ...subjects: string[]): NatsPermissions => ({ ...permissions, subscribe: [...permissions.subscribe, ...subjects] });
   const sealed = sealedStreamName(region);
@@ -48,7 +49,7 @@ export function natsPermissions(region: string): Record<NatsUser, NatsPermission
     staging: client('staging', progress, leaseSubjects(region), ...readLeases),
     importer: client('importer', progress, leaseSubjects(region), ...readLeases, `glance.${region}.import.*`, ...workOn(log, 'importer'), ...pickUp(queryStreamName(region))),
     federation: {
-      ...hears(client('federation', progress, `glance.${region}.policy.*`, `$JS.API.STREAM.INFO.${log}`, ...pickUp(sealed)), questionSubject(region, 'regions')),
+      ...hears(client('federation', progress, policySubjects(region), ...readPolicies, ...pickUp(sealed)), questionSubject(region, 'regions'), commandSubject(region, 'policy')),
       mayRespond: true,
     },
     operator: { publish: [`glance.${region}.>`, leaseSubjects(region), ...readLog, ...readLeases, `ask.${region}.*`, `do.${region}.*`], subscribe: [inbox('operator'), projectedSubject(region)], mayRespond: false },

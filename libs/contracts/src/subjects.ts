@@ -6,11 +6,12 @@ import { Problem } from '#libs/domain';
  *   glance.<region>.image.<imageId>     the log: one commit a message        stream GLANCE_<region>
  *   glance.<region>.metadef.<token>     a namespace of metadata definitions; base64url of its name
  *   glance.<region>.import.<taskId>     (imports)
- *   glance.<region>.policy.<policyId>   (replication policies)
+ *   glance.<region>.policy.<id>         replication policies, and each of their executions
  *   lease.<region>.<attemptId>          leases of attempts, not durable      stream LEASES_<region>
  *   sealed.<region>.<importId>          a caller's token, sealed, in memory   stream SEALED_<region>
  *   query.<region>.<importId>           the query of a URI, sealed, in memory stream QUERIES_<region>
  *   do.<region>.image                   commands to the catalog, answered    core NATS, queue group catalog
+ *   do.<region>.policy                  commands to federation, answered     core NATS, queue group federation
  *   ask.<region>.<question>             questions to the catalog, answered   core NATS, queue group catalog
  *   ask.<region>.regions                the one question to federation       core NATS, queue group federation
  *   projected.<region>                  "the read model has reached N"       core NATS
@@ -26,7 +27,7 @@ const progressOfImage = /^progress\.[A-Za-z0-9_-]{1,64}\.([0-9a-f-]{36})$/;
 const logSubject = /^glance\.[A-Za-z0-9_-]{1,64}\.(image|metadef|import|policy)\.([A-Za-z0-9_-]{1,512})$/;
 
 export type AggregateKind = 'image' | 'metadef' | 'import' | 'policy';
-export const questions = ['history', 'removals', 'attempts', 'staged', 'stored', 'status', 'regions', 'reservation', 'usage'] as const;
+export const questions = ['history', 'removals', 'attempts', 'staged', 'stored', 'status', 'regions', 'reservation', 'usage', 'replications'] as const;
 export type Question = (typeof questions)[number];
 
 /** The one check of an id before it becomes part of a subject, a key or a path. */
@@ -40,6 +41,10 @@ export const imageSubject = (region: string, imageId: string): string => `glance
 export const imageSubjects = (region: string): string => `glance.${checkedRegion(region)}.image.*`;
 export const metadefSubject = (region: string, token: string): string => `glance.${checkedRegion(region)}.metadef.${checkedToken(token)}`;
 export const metadefSubjects = (region: string): string => `glance.${checkedRegion(region)}.metadef.*`;
+
+/** Of a replication policy, or of one of its executions: their ids are drawn from one bag. */
+export const policySubject = (region: string, id: string): string => `glance.${checkedRegion(region)}.policy.${checkedUuid(id)}`;
+export const policySubjects = (region: string): string => `glance.${checkedRegion(region)}.policy.*`;
 
 export const leaseStreamName = (region: string): string => `LEASES_${checkedRegion(region)}`;
 export const leaseSubjects = (region: string): string => `lease.${checkedRegion(region)}.*`;

@@ -1,3 +1,4 @@
+export { faultIn, type JsonSchema } from './json-schema.js';
 export {
   collectionOf, namespaceSchema, objectSchema, propertySchema, resourceTypeSchema, tagSchema, tagsToSetSchema, type MetadefDocument,
 } from './metadef.schema.js';

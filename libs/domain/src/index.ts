@@ -31,3 +31,12 @@ export { evolveNamespace } from './metadef/metadef.evolve.js';
 export { metadefDecider, type MetadefCommand, type MetadefCommandEnvelope, type MetadefDecider } from './metadef/metadef.commands.js';
 export { namespaceLimitBytes } from './metadef/metadef.limits.js';
 export { loadModes, type LoadMode } from './metadef/metadef.load.js';
+export {
+  conflictRules, executionStatuses, isOpenExecution, mostReplicatedAtOnce, noReplication, replicationActions, replicationDirections, replicationOutcomes, replicationTriggers, type ConflictRule, type ExecutionStatus, type ImageResult, type NoReplication,
+  type PlannedImage, type ReplicatedImage, type ReplicationAction, type ReplicationDirection, type ReplicationEvent, type ReplicationExecution, type ReplicationFilter, type ReplicationOutcome,
+  type ReplicationPolicy, type ReplicationSettings, type ReplicationState, type ReplicationTrigger,
+} from './replication/replication.js';
+export { replicationDecider, type ReplicationCommand, type ReplicationCommandEnvelope, type ReplicationDecider } from './replication/replication.commands.js';
+export { evolveReplication } from './replication/replication.evolve.js';
+export { isCarriedProperty, planReplication, type ReplicationSight, type ShownImage } from './replication/replication.plan.js';
+export { replicationLimits } from './replication/replication.settings.js';

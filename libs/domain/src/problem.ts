@@ -65,6 +65,17 @@ const sentences = {
   MetadefTagExists: 'Namespace {namespace} has a tag {name} already.',
   MetadefTagNotFound: 'Namespace {namespace} has no tag {name}. Its tags are listed at its tags.',
 
+  // Replication
+  ReplicationPolicyNotFound: 'There is no replication policy {policyId}. The policies are listed at /v2/replication-policies.',
+  ReplicationPolicyExists: 'A replication policy {policyId} exists or existed before. Leave the id out.',
+  ReplicationPolicyIsPaused: 'Replication policy {policyId} is paused. Resume it first, or ask for a dry run.',
+  ReplicationExecutionNotFound: 'There is no execution {executionId} of this policy. Its executions are listed at its executions.',
+  ReplicationExecutionOver: 'Execution {executionId} is {status}: it is over. Start another one.',
+  ReplicationExecutionNotFailed: 'Execution {executionId} is {status}; only one that failed can be tried again.',
+  ReplicationNothingToRetry: 'Execution {executionId} failed before it knew what to do. Start another one.',
+  ReplicationConflict: '{id} changed at the same time in another request. Read it again and repeat the change.',
+  ReplicationHistoryTooLong: '{id} has reached {limit} changes, the most one policy or execution may have. Create a new one.',
+
   // Data
   LimitReached: 'Project {projectId} would use {asked} of the {limit} that it may have as {resource}. Delete what is not needed any more, or ask your operator for a higher limit.',
   StoreUnknown: 'There is no store named {storeId}. The stores are listed at /v2/info/stores.',

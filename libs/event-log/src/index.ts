@@ -6,6 +6,7 @@ export { crashPoint, crashPoints, type CrashPoint } from './crash-point.js';
 export { WrongExpectedSequence, type AppendOptions, type EventLog, type FollowOptions, type LogExtent, type Stored } from './event-log.js';
 export { createExecutor, type Executor, type ExecutorOptions, type ImageAdmission } from './execute.js';
 export { createMetadefExecutor, loadNamespace, metadefFolding, type MetadefExecutor } from './execute-metadefs.js';
+export { createReplicationExecutor, loadReplication, type ReplicationExecutor } from './execute-replications.js';
 export { compareWithLog, judgeLog, type LogJudgement, type RememberedPosition } from './guard.js';
 export { jetStreamEventLog, type JetStreamLogOptions } from './jetstream.js';
 export { jetStreamLeases } from './leases.jetstream.js';

@@ -1,5 +1,7 @@
 export type { Caller, CatalogEndpoint, CatalogEntry, Identity, Scope } from './caller.js';
 export { imageEndpointOf, imageEndpoints, namesOfEndpoints } from './image-endpoints.js';
+export { createBackgroundAccount, type BackgroundAccount } from './keystone/background.js';
+export type { ServiceUser } from './keystone/service-user.js';
 export { createKeystoneIdentity, type KeystoneOptions } from './keystone/keystone.js';
 export { createUnifiedLimits, type UnifiedLimits, type UnifiedLimitsOptions } from './keystone/unified-limits.js';
 export { knownCallers } from './known-callers.js';

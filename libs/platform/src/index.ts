@@ -13,6 +13,7 @@ export { createMetrics } from './metrics.js';
 export { OperatorConfig, runOperatorCommand, type OperatorCommand, type OperatorTools } from './operator.js';
 export { notificationOptions } from './notification-options.js';
 export { progressTeller } from './progress.js';
+export { readModelReached, type Reached } from './reached.js';
 export { serve, type HttpDefinition, type ServiceDefinition, type ServiceParts } from './serve.js';
 export { ServiceConfig, logLevels, type LogLevel } from './service-config.js';
 export { createShutdown, type Shutdown } from './shutdown.js';

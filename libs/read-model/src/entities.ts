@@ -97,6 +97,18 @@ export const ParkedNamespaceEntity = defineEntity({
   properties: { token: p.text().primary(), sequence: p.bigint('number'), reason: p.text() },
 });
 
+export const ReplicationEntity = defineEntity({
+  name: 'Replication', tableName: 'replications',
+  properties: {
+    id: p.uuid().primary(), kind: p.text(), policyId: p.uuid(), status: p.text(), state: p.json<object>(), createdAt: p.datetime(3), version: p.bigint('number'), sequence: p.bigint('number'),
+  },
+});
+
+export const ParkedReplicationEntity = defineEntity({
+  name: 'ParkedReplication', tableName: 'parked_replications',
+  properties: { replicationId: p.text().primary(), sequence: p.bigint('number'), reason: p.text() },
+});
+
 export const ImportEntity = defineEntity({
   name: 'Import', tableName: 'imports',
   properties: {
@@ -171,5 +183,5 @@ export const ReservationEntity = defineEntity({
 
 export const entities = [
   ImageEntity, ImportEntity, MemberEntity, AttemptEntity, ParkedEntity, NamespaceEntity, ResourceTypeEntity, ParkedNamespaceEntity, ProjectUsageEntity, ImageEventEntity, FeedPositionEntity, PositionEntity, LogPositionEntity, LogTailEntity, PersonKeyEntity,
-  FollowerEntity, LimitedProjectEntity, ReservationEntity,
+  FollowerEntity, LimitedProjectEntity, ReservationEntity, ReplicationEntity, ParkedReplicationEntity,
 ];

@@ -19,5 +19,6 @@ export { logTailLength, PositionMoved, type Applied, type BatchPlace, type Proje
 export { openReadModel, type ReadModel } from './read-model.js';
 export { rememberImages, type RememberedImages } from './remembered-images.js';
 export { RebuildRunning, startRebuild, type Rebuild } from './rebuild.js';
+export type { ExecutionHead, PolicyRecord, ReplicationPage, ReplicationReads } from './replication-list.js';
 export type { Claiming, LimitReached, Limits, Reservations, Reserved } from './reservations.js';
 export type { AtLeast } from './reads.js';

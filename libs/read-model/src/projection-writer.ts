@@ -8,6 +8,10 @@ import type { LogMessage } from './log-message.js';
 import { addMetadefChanges, noMetadefChanges, type MetadefChanges, type PlacedMetadef } from './metadef.projection.js';
 import type { ParkedNamespaceRow } from './metadef.row.js';
 import { changesOfNamespace, groupByNamespace, metadefParts, projectNamespaces } from './metadef.writer.js';
+import type { ParkedReplicationRow } from './replication.row.js';
+import {
+  addReplicationChanges, changesOfReplication, groupByReplication, noReplicationChanges, projectReplications, replicationParts, type PlacedReplication, type ReplicationChanges,
+} from './replication.writer.js';
 import { rememberNothing, type RememberedImages } from './remembered-images.js';
 
 export interface BatchPlace {
@@ -34,7 +38,7 @@ export const logTailLength = 10_000;
 export interface ProjectionWriter {
   /**
    * Applies messages that follow `after` in the log: rows, position, guard and log tail in one transaction, or nothing.
-   * A message that cannot be projected parks its image or namespace and is reported; the batch goes on. Throws `PositionMoved`; `Problem('Unavailable')`.
+   * A message that cannot be projected parks its image, namespace or policy and is reported; the batch goes on. Throws `PositionMoved`; `Problem('Unavailable')`.
    * `remembered`: what the caller's own batches before this one made of the rows, nobody else having written meanwhile.
    */
   applyBatch(batch: readonly LogMessage[], place: BatchPlace, remembered?: RememberedImages): Promise<Applied>;
@@ -42,7 +46,7 @@ export interface ProjectionWriter {
   position(): Promise<ReadPosition>;
 }
 
-export interface Applied { readonly position: number; readonly parked: readonly (ParkedRow | ParkedNamespaceRow)[] }
+export interface Applied { readonly position: number; readonly parked: readonly (ParkedRow | ParkedNamespaceRow | ParkedReplicationRow)[] }
 
 export interface ReadPosition { readonly sequence: number; readonly logCreatedAt: string }
 
@@ -60,7 +64,7 @@ async function readPosition(pool: Pool): Promise<ReadPosition> {
   return { sequence: Number(row.sequence), logCreatedAt: row.log_created_at };
 }
 
-interface BatchChanges { readonly images: Changes; readonly metadefs: MetadefChanges }
+interface BatchChanges { readonly images: Changes; readonly metadefs: MetadefChanges; readonly replications: ReplicationChanges }
 /** `taken`: ids that nothing may be known of yet. */
 interface Batch { readonly messages: readonly LogMessage[]; readonly last: LogMessage; readonly place: BatchPlace; readonly taken: readonly string[] }
 interface Writing { readonly pool: Pool; readonly guarded: boolean }
@@ -69,13 +73,13 @@ async function applyBatch(to: Writing, messages: readonly LogMessage[], place: B
   const last = messages.at(-1);
   if (!last) return { position: place.after, parked: [] };
   if (messages[0] && messages[0].sequence <= place.after) throw new PositionMoved(place.after);
-  const [byImage, byNamespace] = [groupByImage(messages), groupByNamespace(messages)];
-  const metadefs = await projectNamespaces(to.pool, byNamespace);
+  const [byImage, byNamespace, byReplication] = [groupByImage(messages), groupByNamespace(messages), groupByReplication(messages)];
+  const others = { metadefs: await projectNamespaces(to.pool, byNamespace), replications: await projectReplications(to.pool, byReplication) };
   for (const asking of [false, true]) {
     const known = await knownOf(to.pool, byImage, remembered, { asking });
     const { changes: images, after } = projectAll(byImage, known);
     const batch = { messages, last, place, taken: known.taken };
-    const written = await writeOrPark(to, { images, metadefs }, batch, { byImage, byNamespace });
+    const written = await writeOrPark(to, { images, ...others }, batch, { byImage, byNamespace, byReplication });
     if (!written) continue;
     for (const [imageId, image] of after) remembered.set(imageId, written.images.parked.length > 0 ? undefined : image);
     return { position: last.sequence, parked: parkedIn(written) };
@@ -83,18 +87,23 @@ async function applyBatch(to: Writing, messages: readonly LogMessage[], place: B
   throw new Error('PostgreSQL knows images that it was asked for and did not name');
 }
 
-const parkedIn = ({ images, metadefs }: BatchChanges): Applied['parked'] => [...images.parked, ...metadefs.parkedNamespaces];
+const parkedIn = ({ images, metadefs, replications }: BatchChanges): Applied['parked'] => [...images.parked, ...metadefs.parkedNamespaces, ...replications.parkedReplications];
 
-interface Grouped { readonly byImage: ReadonlyMap<string, readonly Placed[]>; readonly byNamespace: ReadonlyMap<string, readonly PlacedMetadef[]> }
+/** The commits of a batch, by what they are about. */
+interface Grouped {
+  readonly byImage: ReadonlyMap<string, readonly Placed[]>;
+  readonly byNamespace: ReadonlyMap<string, readonly PlacedMetadef[]>;
+  readonly byReplication: ReadonlyMap<string, readonly PlacedReplication[]>;
+}
 
 /** What was written in the end; undefined where something was known of an image that was taken for new. */
-async function writeOrPark(to: Writing, changes: BatchChanges, batch: Batch, { byImage, byNamespace }: Grouped): Promise<BatchChanges | undefined> {
+async function writeOrPark(to: Writing, changes: BatchChanges, batch: Batch, grouped: Grouped): Promise<BatchChanges | undefined> {
   try {
     return await write(to, changes, batch) ? changes : undefined;
   } catch (error) {
     if (!isDataFault(error)) throw error;
   }
-  const writable = await parkUnwritable(to.pool, changes, byImage, byNamespace);
+  const writable = await parkUnwritable(to.pool, changes, grouped);
   return await write(to, writable, batch) ? writable : undefined;
 }
 
@@ -104,9 +113,9 @@ const only = 'where exists (select from moved)';
  * One statement is one transaction, and one round trip: the position moves on from $1, and everything else happens only if it did.
  * A second projector waits at the position's row and then finds that it has moved.
  */
-async function write({ pool, guarded }: Writing, { images, metadefs }: BatchChanges, batch: Batch): Promise<boolean> {
+async function write({ pool, guarded }: Writing, { images, metadefs, replications }: BatchChanges, batch: Batch): Promise<boolean> {
   const { last, place: { after, logCreatedAt }, taken } = batch;
-  const parts = [...imageParts(images), ...metadefParts(metadefs), ...(guarded ? guardParts(images, batch) : [])];
+  const parts = [...imageParts(images), ...metadefParts(metadefs), ...replicationParts(replications), ...(guarded ? guardParts(images, batch) : [])];
   const values: unknown[] = [after, last.sequence, logCreatedAt, taken];
   const statements = parts.flatMap((part) => {
     const first = values.length + 1;
@@ -159,34 +168,47 @@ function trimmedUpTo(before: number, sequence: number): number {
 /** PostgreSQL refuses the value itself (a NUL in a text, a number out of range), whoever writes it and however often. */
 const isDataFault = (error: unknown): boolean => /^(22|23|54)/.test((error as { code?: string }).code ?? '');
 
-/** Tries the rows of every image and namespace alone, in a transaction that is undone, and parks those that PostgreSQL refuses. */
-async function parkUnwritable(
-  pool: Pool, { images, metadefs }: BatchChanges, byImage: ReadonlyMap<string, readonly Placed[]>, byNamespace: ReadonlyMap<string, readonly PlacedMetadef[]>,
-): Promise<BatchChanges> {
+/** Tries the rows of every image, namespace and policy alone, in a transaction that is undone, and parks those that PostgreSQL refuses. */
+async function parkUnwritable(pool: Pool, changes: BatchChanges, grouped: Grouped): Promise<BatchChanges> {
   const client = await pool.connect();
-  const result = { images: noChanges(), metadefs: noMetadefChanges() };
   try {
     await client.query('begin');
-    for (const [imageId, commits] of byImage) {
-      const own = changesOf(images, imageId);
-      const reason = await refusal(client, imageParts(own));
-      if (reason === undefined) addChanges(result.images, own);
-      else result.images.parked.push({ image_id: imageId, sequence: commits[0]?.sequence ?? 0, reason });
-    }
-    for (const [token, commits] of byNamespace) {
-      const own = changesOfNamespace(metadefs, token, commits);
-      const reason = await refusal(client, metadefParts(own));
-      if (reason === undefined) addMetadefChanges(result.metadefs, own);
-      else result.metadefs.parkedNamespaces.push({ token, sequence: commits[0]?.sequence ?? 0, reason });
-    }
+    const writable = await writableOf((parts) => refusal(client, parts), changes, grouped);
     await client.query('rollback');
     client.release();
-    return result;
+    return writable;
   } catch (error) {
     client.release(true);
     throw error;
   }
 }
+
+async function writableOf(refused: (parts: readonly Part[]) => Promise<string | undefined>, changes: BatchChanges, { byImage, byNamespace, byReplication }: Grouped): Promise<BatchChanges> {
+  const images = noChanges();
+  for (const [imageId, commits] of byImage) {
+    const own = changesOf(changes.images, imageId);
+    const reason = await refused(imageParts(own));
+    if (reason === undefined) addChanges(images, own);
+    else images.parked.push({ image_id: imageId, sequence: firstOf(commits), reason });
+  }
+  const metadefs = noMetadefChanges();
+  for (const [token, commits] of byNamespace) {
+    const own = changesOfNamespace(changes.metadefs, token, commits);
+    const reason = await refused(metadefParts(own));
+    if (reason === undefined) addMetadefChanges(metadefs, own);
+    else metadefs.parkedNamespaces.push({ token, sequence: firstOf(commits), reason });
+  }
+  const replications = noReplicationChanges();
+  for (const [id, commits] of byReplication) {
+    const own = changesOfReplication(changes.replications, id);
+    const reason = await refused(replicationParts(own));
+    if (reason === undefined) addReplicationChanges(replications, own);
+    else replications.parkedReplications.push({ replication_id: id, sequence: firstOf(commits), reason });
+  }
+  return { images, metadefs, replications };
+}
+
+const firstOf = (commits: readonly { readonly sequence: number }[]): number => commits[0]?.sequence ?? 0;
 
 async function refusal(client: PoolClient, parts: readonly Part[]): Promise<string | undefined> {
   await client.query('savepoint one');

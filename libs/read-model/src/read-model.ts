@@ -17,6 +17,7 @@ import {
 import type { NamespaceHead } from './metadef.row.js';
 import { tryBecomeProjector, type Ownership } from './ownership.js';
 import { postgresPersonKeys } from './person-keys.js';
+import { replicationReads, type ReplicationReads } from './replication-list.js';
 import { reservations, type Reservations } from './reservations.js';
 import { projectionWriter, type ProjectionWriter } from './projection-writer.js';
 import type { AtLeast } from './reads.js';
@@ -26,7 +27,7 @@ import type { AtLeast } from './reads.js';
  * Every read may name a position that it must not stay below (`atLeast`); it then waits up to two seconds for it.
  * Where PostgreSQL or that position cannot be reached, every method throws `Problem('Unavailable')`.
  */
-export interface ReadModel extends ProjectionWriter, LogGuardRecord, DataWork, Reservations, Followers, FeedWriter {
+export interface ReadModel extends ProjectionWriter, LogGuardRecord, DataWork, Reservations, Followers, FeedWriter, ReplicationReads {
   imageById(imageId: string, options?: AtLeast): Promise<ImageRecord | undefined>;
   members(imageId: string, options?: AtLeast): Promise<readonly Member[] | undefined>;
   listImages(query: ImageListQuery, viewer: Viewer, options?: AtLeast): Promise<ImagePage>;
@@ -62,6 +63,7 @@ export async function openReadModel(options: DatabaseOptions): Promise<ReadModel
     ...followers(pool),
     ...feedWriter(pool),
     ...reservations(pool),
+    ...replicationReads(pool),
     imageById: (imageId, at = {}) => imageById(pool, imageId, at),
     members: (imageId, at = {}) => members(pool, imageId, at),
     listImages: (query, viewer, at = {}) => listImages(pool, query, viewer, at),

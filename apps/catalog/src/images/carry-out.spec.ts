@@ -3,7 +3,7 @@ import { createExecutor, loadImage, memoryEventLog, memoryLeases } from '#libs/e
 import { createLogGuard } from '../log-guard.js';
 import { unknownRoom } from '../log-room.js';
 import { carryOut, type CarryOutOptions } from './carry-out.js';
-import { readModelReached } from './reached.js';
+import { readModelReached } from '#libs/platform';
 
 const region = 'RegionOne';
 const imageId = '11111111-2222-4333-8444-555555555555';

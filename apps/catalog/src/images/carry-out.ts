@@ -4,7 +4,7 @@ import { crashPoint, type Executor, type Leases } from '#libs/event-log';
 import type { LogGuard } from '../log-guard.js';
 import type { LogRoom } from '../log-room.js';
 import { checkedCommandMessage } from './command-message.js';
-import type { Reached } from './reached.js';
+import type { Reached } from '#libs/platform';
 
 export interface CarryOutOptions {
   readonly guard: Pick<LogGuard, 'ensureTrusted'>;

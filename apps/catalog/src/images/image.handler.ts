@@ -1,6 +1,6 @@
 import { Controller, Inject } from '@nestjs/common';
 import { MessagePattern, Payload } from '@nestjs/microservices';
-import type { AttemptsAnswer, HistoryAnswer, ImageCommandAnswer, MetadefCommandAnswer, RemovalsAnswer, ReservationAnswer, StagedAnswer, StatusAnswer, StoredAnswer, UsageAnswer } from '#libs/contracts';
+import type { AttemptsAnswer, HistoryAnswer, ImageCommandAnswer, MetadefCommandAnswer, RemovalsAnswer, ReplicationsAnswer, ReservationAnswer, StagedAnswer, StatusAnswer, StoredAnswer, UsageAnswer } from '#libs/contracts';
 import { catalogToken, type Catalog } from '../catalog.js';
 
 /** What the other services may ask of the catalog. Subjects: `do.<region>.image`, `do.<region>.metadef`, `ask.<region>.*`. */
@@ -51,6 +51,11 @@ export class ImageHandler {
   @MessagePattern('ask.usage')
   usage(@Payload() question: unknown): Promise<UsageAnswer> {
     return this.catalog.usage(question);
+  }
+
+  @MessagePattern('ask.replications')
+  replications(): Promise<ReplicationsAnswer> {
+    return this.catalog.replications();
   }
 
   @MessagePattern('ask.status')

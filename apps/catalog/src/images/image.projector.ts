@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { crashPoint, type EventLog } from '#libs/event-log';
 import { rememberImages, type Applied, type ReadModel } from '#libs/read-model';
 import type { LogGuard } from '../log-guard.js';
-import type { Reached } from './reached.js';
+import type { Reached } from '#libs/platform';
 
 export interface ProjectorOptions {
   readonly log: Pick<EventLog, 'follow' | 'extent'>;

@@ -2,7 +2,7 @@ import type { MetadefCommandAnswer } from '#libs/contracts';
 import { crashPoint } from '#libs/event-log';
 import type { LogGuard } from '../log-guard.js';
 import type { LogRoom } from '../log-room.js';
-import type { Reached } from '../images/reached.js';
+import type { Reached } from '#libs/platform';
 import { checkedMetadefMessage } from './metadef-message.js';
 import { executeWithRenames, type RenameParts } from './rename-namespace.js';
 

@@ -1,6 +1,7 @@
 import { Controller, Get, Inject } from '@nestjs/common';
 import { collectionSchema } from '../images/image.schema.js';
 import { memberSchema, membersSchema } from '../members/member.schema.js';
+import { collectionOfPolicies, replicationPolicySchema } from '../replication/replication.schema.js';
 import { taskSchema, tasksSchema } from '../tasks/task.schema.js';
 import { IMAGES, type ImageRoom } from '../tokens.js';
 
@@ -37,5 +38,15 @@ export class SchemasController {
   @Get('tasks')
   tasks(): object {
     return tasksSchema;
+  }
+
+  @Get('replication_policy')
+  replicationPolicy(): object {
+    return replicationPolicySchema;
+  }
+
+  @Get('replication_policies')
+  replicationPolicies(): object {
+    return collectionOfPolicies;
   }
 }

@@ -83,6 +83,16 @@ export const problemStatus = {
   MetadefTagExists: 409,
   MetadefTagNotFound: 404,
 
+  ReplicationPolicyNotFound: 404,
+  ReplicationPolicyExists: 409,
+  ReplicationPolicyIsPaused: 409,
+  ReplicationExecutionNotFound: 404,
+  ReplicationExecutionOver: 409,
+  ReplicationExecutionNotFailed: 409,
+  ReplicationNothingToRetry: 409,
+  ReplicationConflict: 409,
+  ReplicationHistoryTooLong: 413,
+
   LimitReached: 413,
   StoreUnknown: 409,
   StoreUnavailable: 503,

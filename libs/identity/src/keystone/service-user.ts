@@ -9,29 +9,35 @@ export type ServiceUser =
 /** Renewed this long before it expires, so that no request meets the end of it. */
 const renewBeforeMs = 60_000;
 
+/** The service user signed in: its token, and what Keystone said with it. */
+export interface SignedIn { readonly token: string; readonly body: unknown }
+
 /**
  * The service user's own token: fetched when first needed, shared by everybody who waits, and fetched anew shortly before it expires
  * or when Keystone stops accepting it (`refused`, with the token that was refused).
  */
 export function createOwnToken(identityUrl: string, user: ServiceUser, send: (exchange: Exchange) => Promise<Answer>, nowMs: () => number) {
-  let held: { readonly token: string; readonly renewAtMs: number } | undefined;
-  let fetching: Promise<string> | undefined;
+  let held: SignedIn & { readonly renewAtMs: number } | undefined;
+  let fetching: Promise<SignedIn> | undefined;
 
-  async function fetchOne(): Promise<string> {
+  async function fetchOne(): Promise<SignedIn> {
     const answer = await send({ method: 'POST', url: `${identityUrl}/auth/tokens`, headers: {}, body: { auth: authOf(user) } });
     const token = answer.headers['x-subject-token'];
     if (answer.status !== 201 || typeof token !== 'string') throw new Error(`our own service user was not let in: status ${answer.status}`);
     const expiresAt = Date.parse((answer.body as { token?: { expires_at?: string } } | undefined)?.token?.expires_at ?? '');
-    held = { token, renewAtMs: (Number.isNaN(expiresAt) ? nowMs() + 2 * renewBeforeMs : expiresAt) - renewBeforeMs };
-    return token;
+    held = { token, body: answer.body, renewAtMs: (Number.isNaN(expiresAt) ? nowMs() + 2 * renewBeforeMs : expiresAt) - renewBeforeMs };
+    return held;
+  }
+
+  function signedIn(): Promise<SignedIn> {
+    if (held && nowMs() < held.renewAtMs) return Promise.resolve(held);
+    fetching ??= fetchOne().finally(() => { fetching = undefined; });
+    return fetching;
   }
 
   return {
-    get(): Promise<string> {
-      if (held && nowMs() < held.renewAtMs) return Promise.resolve(held.token);
-      fetching ??= fetchOne().finally(() => { fetching = undefined; });
-      return fetching;
-    },
+    signedIn,
+    get: async (): Promise<string> => (await signedIn()).token,
     refused(token: string): void {
       if (held?.token === token) held = undefined;
     },

@@ -96,6 +96,8 @@ export const defaultRules = {
   get_all_events: admin,
   // Asked besides modify_image, so that imports can be reserved without taking away changes.
   import_image: 'rule:modify_image',
+  get_replication_policies: admin,
+  modify_replication_policies: admin,
 } as const;
 
 export type PolicyRule = keyof typeof defaultRules;

@@ -9,6 +9,7 @@ import { Catalog0008Usage } from './catalog-0008-usage.js';
 import { Catalog0011Uploads } from './catalog-0011-uploads.js';
 import { Catalog0012Least } from './catalog-0012-least.js';
 import { Catalog0013Events } from './catalog-0013-events.js';
+import { Catalog0014Replications } from './catalog-0014-replications.js';
 import { Catalog0016ImportsUnderWay } from './catalog-0016-imports-under-way.js';
 import { Guard0001Guard } from './guard-0001-guard.js';
 import { Guard0008Reservations } from './guard-0008-reservations.js';
@@ -28,6 +29,7 @@ export const catalogMigrations = [
   { name: 'catalog-0011-uploads', class: Catalog0011Uploads },
   { name: 'catalog-0012-least', class: Catalog0012Least },
   { name: 'catalog-0013-events', class: Catalog0013Events },
+  { name: 'catalog-0014-replications', class: Catalog0014Replications },
   { name: 'catalog-0016-imports-under-way', class: Catalog0016ImportsUnderWay },
 ] as const;
 

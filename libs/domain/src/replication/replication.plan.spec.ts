@@ -1,0 +1,105 @@
+import { lineageProperties } from '../lineage.js';
+import { fits, isCarried, planReplication, type ShownImage } from './replication.plan.js';
+import type { ReplicationFilter, ReplicationSettings } from './replication.js';
+
+const settings: ReplicationSettings = {
+  name: 'p', direction: 'pull', remoteRegion: 'One', filter: { visibilities: [], tags: [], properties: {} }, trigger: 'event', concurrency: 1,
+  carriesMetadata: true, carriesMembers: false, carriesDeletions: true, conflictRule: 'source', keepsIds: false,
+};
+const image = (id: string, more: Partial<ShownImage> = {}): ShownImage => ({
+  id, name: id, status: 'active', owner: 'red', visibility: 'public', isHidden: false, tags: [], properties: {}, sizeBytes: 10, minDisk: 0, minRam: 0, diskFormat: 'raw', containerFormat: 'bare',
+  hash: 'sha512:ab', checksum: null, updatedAt: 'v1', ...more,
+});
+const copyOf = (source: ShownImage, more: Partial<ShownImage> = {}, originRegion = 'One'): ShownImage =>
+  image(`copy of ${source.id}`, { name: source.name, ...more, properties: { ...source.properties, ...more.properties, ...lineageProperties({ originRegion, originId: source.id, originVersion: source.updatedAt, originHash: source.hash }) } });
+const plan = (source: readonly ShownImage[], copies: readonly ShownImage[] = [], more: Partial<ReplicationSettings> = {}, isOwn = (_: ShownImage) => true) =>
+  planReplication({ settings: { ...settings, ...more }, sourceRegion: 'One', targetRegion: 'Two', source, copies, isOwn }).map(({ action, sourceId, copyId }) => [action, sourceId, copyId]);
+
+describe('What a policy finds to be done', () => {
+  it('is a copy of every active image that fits and is not there', () => {
+    expect(plan([image('a'), image('b', { status: 'queued' }), image('c', { status: 'deactivated' })])).toEqual([['copy', 'a', undefined]]);
+    expect(plan([image('a')], [copyOf(image('a'))])).toEqual([]);
+  });
+
+  it('is to go on with a copy that has no data yet, as that copy', () => {
+    expect(plan([image('a')], [copyOf(image('a'), { status: 'queued' })])).toEqual([['copy', 'a', 'copy of a']]);
+  });
+
+  it('is never to send an image back to where it came from', () => {
+    expect(plan([copyOf(image('theirs'), {}, 'Two')])).toEqual([]);
+  });
+
+  it('is never a second copy of what came from a third region by another way', () => {
+    const theirs = copyOf(image('theirs'), {}, 'Three');
+    expect(plan([theirs])).toEqual([['copy', 'copy of theirs', undefined]]);
+    expect(plan([theirs], [theirs])).toEqual([]);
+  });
+
+  it('does not take for a copy what somebody else claims to be one', () => {
+    expect(plan([image('a')], [copyOf(image('a'), { owner: 'mallory' })])).toEqual([['copy', 'a', undefined]]);
+    expect(plan([image('a')], [copyOf(image('a'), { owner: 'mallory' })], { copyOwner: 'library' })).toEqual([['copy', 'a', undefined]]);
+    expect(plan([image('a')], [copyOf(image('a'), { owner: 'library' })], { copyOwner: 'library' })).toEqual([]);
+  });
+
+  it.each<[string, Partial<ShownImage>]>([
+    ['name', { name: 'new' }], ['tags', { tags: ['x'] }], ['properties', { properties: { os_type: 'linux' } }], ['visibility', { visibility: 'shared' }], ['os_hidden', { isHidden: true }], ['min_ram', { minRam: 7 }],
+    ['the moment of its last change', { updatedAt: 'v2' }],
+  ])('is an update where the source has another %s', (_, changed) => {
+    expect(plan([image('a', changed)], [copyOf(image('a'))])).toEqual([['update', 'a', 'copy of a']]);
+    expect(plan([image('a', changed)], [copyOf(image('a'))], { conflictRule: 'copy' })).toEqual([]);
+    expect(plan([image('a', changed)], [copyOf(image('a'))], { carriesMetadata: false })).toEqual([]);
+  });
+
+  it('is an update where somebody looked at who it is shared with, and that differs', () => {
+    expect(plan([image('a', { members: ['red', 'blue'] })], [copyOf(image('a'), { members: ['blue'] })])).toEqual([['update', 'a', 'copy of a']]);
+    expect(plan([image('a', { members: ['red', 'blue'] })], [copyOf(image('a'), { members: ['blue', 'red'] })])).toEqual([]);
+  });
+
+  it('is nothing for what the image service of the target writes by itself', () => {
+    expect(plan([image('a')], [copyOf(image('a'), { properties: { os_glance_importing_to_stores: '' } })])).toEqual([]);
+  });
+
+  it('closes the copies of an image that was deactivated, and opens them again', () => {
+    expect(plan([image('a', { status: 'deactivated' })], [copyOf(image('a'))], { carriesMetadata: false })).toEqual([['update', 'a', 'copy of a']]);
+    expect(plan([image('a')], [copyOf(image('a'), { status: 'deactivated' })], { carriesMetadata: false })).toEqual([['update', 'a', 'copy of a']]);
+  });
+
+  it('deletes the copies of what is gone, last, where the policy says so and made them', () => {
+    const gone = copyOf(image('gone'));
+    expect(plan([image('a')], [gone])).toEqual([['copy', 'a', undefined], ['delete', 'gone', 'copy of gone']]);
+    expect(plan([], [gone], { carriesDeletions: false })).toEqual([]);
+    expect(plan([], [gone], {}, () => false)).toEqual([]);
+    expect(plan([], [copyOf(image('gone'), {}, 'Three')])).toEqual([]);
+  });
+
+  it('deletes no copy because its source does not fit the filter any more', () => {
+    expect(plan([image('a', { visibility: 'private' })], [copyOf(image('a'))], { filter: { ...settings.filter, visibilities: ['public'] } })).toEqual([]);
+  });
+});
+
+describe('The filter of a policy', () => {
+  const none: ReplicationFilter = { visibilities: [], tags: [], properties: {} };
+  it('lets everything pass that it says nothing of', () => {
+    expect(isCarried(image('a', { name: null, sizeBytes: null }), none)).toBe(true);
+  });
+
+  it.each<[string, Partial<ReplicationFilter>, Partial<ShownImage>, Partial<ShownImage>]>([
+    ['visibility', { visibilities: ['public', 'community'] }, { visibility: 'community' }, { visibility: 'private' }],
+    ['owner', { owner: 'red' }, {}, { owner: 'green' }],
+    ['name', { namePattern: 'ubuntu-*-v?' }, { name: 'ubuntu-24.04-v3' }, { name: 'ubuntu-24.04-v31' }],
+    ['tags', { tags: ['golden', 'x86'] }, { tags: ['x86', 'golden', 'new'] }, { tags: ['golden'] }],
+    ['properties', { properties: { os_type: 'linux' } }, { properties: { os_type: 'linux', hw: '1' } }, { properties: { os_type: 'windows' } }],
+    ['smallest size', { minSizeBytes: 10 }, { sizeBytes: 10 }, { sizeBytes: 9 }],
+    ['largest size', { maxSizeBytes: 10 }, { sizeBytes: 10 }, { sizeBytes: 11 }],
+  ])('tells images apart by %s', (_, says, yes, no) => {
+    expect(isCarried(image('a', yes), { ...none, ...says })).toBe(true);
+    expect(isCarried(image('a', no), { ...none, ...says })).toBe(false);
+  });
+
+  it.each([['', '*', true], ['', '?', false], ['abc', 'a*c', true], ['abc', 'a*b', false], ['aXbXc', 'a*b*c', true], ['a.c', 'a.c', true], ['abc', 'a.c', false], ['日本', '??', true], ['ab', 'ab*', true]])(
+    'reads %j as %j: %s', (text, pattern, expected) => { expect(fits(text, pattern)).toBe(expected); });
+
+  it('is quick with every pattern', () => {
+    expect(fits('a'.repeat(255), `${'a*'.repeat(120)}b`)).toBe(false);
+  });
+});

@@ -1,0 +1,125 @@
+import type { Visibility } from '../image/image.status.js';
+import { isLineageName, lineageOf, originOf, type Lineage } from '../lineage.js';
+import type { PlannedImage, ReplicationFilter, ReplicationSettings } from './replication.js';
+
+/** An image as a region's image service shows it. */
+export interface ShownImage {
+  readonly id: string;
+  readonly name: string | null;
+  readonly status: string;
+  readonly owner: string | null;
+  readonly visibility: Visibility;
+  readonly isHidden: boolean;
+  readonly tags: readonly string[];
+  /** Everything else that is text, lineage included. */
+  readonly properties: Readonly<Record<string, string>>;
+  readonly sizeBytes: number | null;
+  readonly minDisk: number;
+  readonly minRam: number;
+  readonly diskFormat: string | null;
+  readonly containerFormat: string | null;
+  /** `<algorithm>:<hexadecimal>`; empty where none is told. */
+  readonly hash: string;
+  readonly checksum: string | null;
+  readonly updatedAt: string;
+  /** The projects that it is shared with, where somebody looked. */
+  readonly members?: readonly string[];
+}
+
+/** What the two regions of a policy hold. */
+export interface ReplicationSight {
+  readonly sourceRegion: string;
+  readonly targetRegion: string;
+  /** Every image of the source that might fit. */
+  readonly source: readonly ShownImage[];
+  /** Every image of the target that claims an origin. */
+  readonly copies: readonly ShownImage[];
+  /** Whether a copy is this policy's own: only these are deleted. */
+  readonly isOwn: (copy: ShownImage) => boolean;
+}
+
+/**
+ * What is to be done so that the target holds what the policy says: nothing is remembered of earlier executions, both regions are looked at as they are.
+ * An image that came from the target is never sent back to it, and one that another way brought there already is not brought twice.
+ * Order: as in the source; deletions last. Nothing is deleted for want of a match with the filter, only for want of its source.
+ */
+export function planReplication({ settings, ...sight }: ReplicationSight & { readonly settings: ReplicationSettings }): PlannedImage[] {
+  const copies = copiesByOrigin(sight.copies, settings);
+  const changes = sight.source.filter((image) => isCarried(image, settings.filter) && originOf({ ...image, region: sight.sourceRegion }).originRegion !== sight.targetRegion)
+    .flatMap((image) => planOne(image, copies.get(keyOf(originOf({ ...image, region: sight.sourceRegion }))) ?? [], settings));
+  return settings.carriesDeletions ? [...changes, ...planDeletions(sight)] : changes;
+}
+
+const keyOf = ({ originRegion, originId }: Pick<Lineage, 'originRegion' | 'originId'>): string => `${originRegion}/${originId}`;
+
+function copiesByOrigin(copies: readonly ShownImage[], { copyOwner }: ReplicationSettings): Map<string, ShownImage[]> {
+  const found = new Map<string, ShownImage[]>();
+  for (const copy of copies) {
+    const lineage = lineageOf(copy.properties);
+    if (!lineage || (copyOwner !== undefined && copy.owner !== copyOwner)) continue;
+    found.set(keyOf(lineage), [...(found.get(keyOf(lineage)) ?? []), copy]);
+  }
+  return found;
+}
+
+function planOne(image: ShownImage, copies: readonly ShownImage[], settings: ReplicationSettings): PlannedImage[] {
+  // Anybody can claim a lineage for an image of his own: a copy counts where it belongs to who should own it.
+  const copy = copies.find(({ owner }) => owner === (settings.copyOwner ?? image.owner));
+  const planned = { sourceId: image.id, name: shortened(image.name ?? ''), sizeBytes: image.sizeBytes ?? 0 };
+  if (!copy) return image.status === 'active' ? [{ ...planned, action: 'copy' }] : [];
+  if (!hasData(copy)) return image.status === 'active' ? [{ ...planned, action: 'copy', copyId: copy.id }] : [];
+  return settings.conflictRule === 'source' && differs(image, copy, settings) ? [{ ...planned, action: 'update', copyId: copy.id }] : [];
+}
+
+const hasData = ({ status }: ShownImage): boolean => status === 'active' || status === 'deactivated';
+
+/** A deactivated source closes its copies too, whatever else is carried. */
+const differs = (image: ShownImage, copy: ShownImage, { carriesMetadata }: ReplicationSettings): boolean =>
+  (hasData(image) && image.status !== copy.status) || sorted(image.members) !== sorted(copy.members) || (carriesMetadata && (image.updatedAt !== lineageOf(copy.properties)?.originVersion || metadataDiffers(image, copy)));
+
+const sorted = (texts: readonly string[] = []): string => JSON.stringify([...texts].sort());
+
+/** Lineage and what an image service writes by itself are no metadata of the image. */
+export const isCarriedProperty = (name: string): boolean => !isLineageName(name) && !name.startsWith('os_glance_');
+const carriedProperties = ({ properties }: ShownImage): string =>
+  JSON.stringify(Object.entries(properties).filter(([name]) => isCarriedProperty(name)).sort(([one], [other]) => (one < other ? -1 : 1)));
+
+const metadataDiffers = (image: ShownImage, copy: ShownImage): boolean =>
+  image.name !== copy.name || image.visibility !== copy.visibility || image.isHidden !== copy.isHidden || image.minDisk !== copy.minDisk || image.minRam !== copy.minRam
+  || sorted(image.tags) !== sorted(copy.tags) || carriedProperties(image) !== carriedProperties(copy);
+
+function planDeletions({ source, copies, sourceRegion, isOwn }: ReplicationSight): PlannedImage[] {
+  const there = new Set(source.map(({ id }) => id));
+  return copies.flatMap((copy): PlannedImage[] => {
+    const lineage = lineageOf(copy.properties);
+    if (lineage?.originRegion !== sourceRegion || there.has(lineage.originId) || !isOwn(copy)) return [];
+    return [{ sourceId: lineage.originId, name: shortened(copy.name ?? ''), action: 'delete', copyId: copy.id, sizeBytes: 0 }];
+  });
+}
+
+/** Whether an image fits the filter in all that it says. */
+export const isCarried = (image: ShownImage, filter: ReplicationFilter): boolean => filterRules.every((fitsRule) => fitsRule(image, filter));
+
+const filterRules: readonly ((image: ShownImage, filter: ReplicationFilter) => boolean)[] = [
+  ({ visibility }, { visibilities }) => visibilities.length === 0 || visibilities.includes(visibility),
+  (image, { owner }) => owner === undefined || image.owner === owner,
+  ({ name }, { namePattern }) => namePattern === undefined || fits(name ?? '', namePattern),
+  (image, { tags }) => tags.every((tag) => image.tags.includes(tag)),
+  (image, { properties }) => Object.entries(properties).every(([name, value]) => image.properties[name] === value),
+  ({ sizeBytes }, { minSizeBytes = 0, maxSizeBytes = Infinity }) => (sizeBytes ?? 0) >= minSizeBytes && (sizeBytes ?? 0) <= maxSizeBytes,
+];
+
+/** `*` and `?` as a shell means them. Greedy with one step back, so that no pattern takes longer than its length times the text's. */
+export function fits(text: string, pattern: string): boolean {
+  const [letters, wanted] = [[...text], [...pattern]];
+  let [at, place, star, mark] = [0, 0, -1, 0];
+  while (at < letters.length) {
+    if (wanted[place] === '*') [star, mark, place] = [place, at, place + 1];
+    else if (place < wanted.length && (wanted[place] === '?' || wanted[place] === letters[at])) [at, place] = [at + 1, place + 1];
+    else if (star >= 0) [mark, at, place] = [mark + 1, mark + 1, star + 1];
+    else return false;
+  }
+  return wanted.slice(place).every((each) => each === '*');
+}
+
+const shortened = (name: string): string => [...name].slice(0, 64).join('');
