@@ -4,6 +4,7 @@ import { readdir } from 'node:fs/promises';
 import { request as httpRequest, type ClientRequest, type IncomingMessage } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import { startApi, type Api, type Person } from './harness.js';
+import { noteAnswer } from './note-answers.js';
 
 let api: Api;
 let demo: Person;
@@ -54,6 +55,7 @@ function openUpload(id: string, headers: Record<string, string> = {}): ClientReq
 async function statusOf(upload: ClientRequest): Promise<number | undefined> {
   const [answer] = await once(upload, 'response') as [IncomingMessage];
   answer.resume();
+  noteAnswer(upload.method, upload.path, answer.statusCode ?? 0);
   return answer.statusCode;
 }
 

@@ -52,6 +52,16 @@ describe('Add location: POST /v2/images/{image_id}/locations', () => {
     expect((await dataOf(id, { range: 'bytes=100-199' })).equals(bytes.subarray(100, 200))).toBe(true);
   });
 
+  it('says 503 while the server where it lies has trouble: GET /v2/images/{image_id}/file', async () => {
+    web.serve('/troubled', bytes);
+    const id = await located('/troubled');
+    await importsAt(api).ended(id);
+    web.answer('/troubled', (_, response) => { response.writeHead(500).end(); });
+    expect((await demo.get(`/v2/images/${id}/file`)).status).toBe(503);
+    web.serve('/troubled', bytes);
+    expect((await dataOf(id)).equals(bytes)).toBe(true);
+  });
+
   it('lets the data be copied to a store that keeps it, and dropped from where it was', async () => {
     web.serve('/copied', bytes);
     const id = await located('/copied');

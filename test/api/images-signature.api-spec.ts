@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { aSigner, keyManagerLookAlike, type KeyManagerLookAlike } from '#libs/testing';
 import { startApi, type Api, type Person } from './harness.js';
+import { importsAt } from './imports.js';
 
 let api: Api;
 let demo: Person;
@@ -107,6 +108,16 @@ describe('Signed images: stage and import', () => {
     expect((await shown(id)).status).toBe('queued');
     expect((await demo.get(`/v2/images/${id}/file`)).status).toBe(204);
     expect(await verdicts(id)).toMatchObject([{ valid: false }]);
+  });
+
+  it('does not check it again where the data is copied to another store: the copy has to be what was checked', async () => {
+    const id = await demo.image({ ...formats, ...signed() });
+    expect((await demo.upload(id, data, { 'x-image-meta-store': 'fast' })).status).toBe(204);
+    const asked = keys.asked.length;
+    expect((await api.as('admin').post(`/v2/images/${id}/import`, { body: { method: { name: 'copy-image' }, stores: ['far'] } })).status).toBe(202);
+    expect(await importsAt(api).ended(id)).toMatchObject({ status: 'success' });
+    expect(await shown(id)).toMatchObject({ status: 'active', stores: 'fast,far' });
+    expect([keys.asked.length, await verdicts(id)]).toEqual([asked, [expect.objectContaining({ valid: true })]]);
   });
 
   it('never writes the token down that the certificate was fetched with', () => {

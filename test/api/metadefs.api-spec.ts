@@ -245,6 +245,15 @@ describe('List namespaces: GET /v2/metadefs/namespaces', () => {
   });
 });
 
+describe('A namespace that is not there', () => {
+  it.each([
+    ['POST', '/resource_types', { name: 'OS::Nova::Flavor' }], ['POST', '/properties', cores], ['DELETE', '/properties', undefined], ['POST', '/objects', { name: 'box' }], ['DELETE', '/objects', undefined],
+    ['POST', '/tags', { tags: [{ name: 'red' }] }], ['DELETE', '/tags', undefined], ['POST', '/tags/red', undefined], ['GET', '/objects/box', undefined], ['PUT', '/objects/box', { name: 'box' }],
+  ])('is not found by %s of %s', async (method, inner, body) => {
+    expect((await admin.request(method, `${root}/nope${inner}`, body === undefined ? {} : { body })).status).toBe(404);
+  });
+});
+
 describe('Properties: /v2/metadefs/namespaces/{namespace}/properties', () => {
   it('are created, shown, replaced and removed', async () => {
     const path = `${await namespace()}/properties`;
@@ -271,6 +280,12 @@ describe('Properties: /v2/metadefs/namespaces/{namespace}/properties', () => {
     const path = `${await namespace()}/properties`;
     expect((await admin.post(path, { body: { ...cores, ...change } })).status).toBe(400);
     expect((await admin.get(path)).json()).toEqual({ properties: {} });
+  });
+
+  it('are not replaced by what is wrong, nor under a name that is there', async () => {
+    const path = `${await namespace({ properties: { cores: full.properties.cores, threads: full.properties.cores } })}/properties`;
+    expect(statuses(await admin.put(`${path}/cores`, { body: { ...cores, type: 'strange' } }), await admin.put(`${path}/cores`, { body: { name: 'cores' } }), await admin.put(`${path}/cores`, { body: { ...cores, name: 'threads' } }))).toEqual([400, 400, 409]);
+    expect((await demo.get(path)).json()).toMatchObject({ properties: { cores: { minimum: 1 }, threads: { minimum: 1 } } });
   });
 
   it('keep names that mean something to JavaScript', async () => {
@@ -307,6 +322,12 @@ describe('Objects: /v2/metadefs/namespaces/{namespace}/objects', () => {
       expect((await admin.post(`${await namespace()}/objects`, { body })).status).toBe(400);
     });
 
+  it('are not replaced by what is wrong', async () => {
+    const path = `${await namespace({ objects: [{ name: 'a', description: 'as it was' }] })}/objects/a`;
+    for (const body of [{}, { name: 'x'.repeat(81) }, { name: 'a', foo: 1 }, { name: 'a', properties: { p: {} } }]) expect((await admin.put(path, { body })).status).toBe(400);
+    expect((await demo.get(path)).json()).toMatchObject({ name: 'a', description: 'as it was' });
+  });
+
   it('are all listed, once the page that is asked for means something', async () => {
     const path = `${await namespace({ objects: [{ name: 'a' }, { name: 'b' }] })}/objects`;
     expect(await names(`${path}?limit=1&marker=a`, 'objects')).toEqual(['a', 'b']);
@@ -328,7 +349,7 @@ describe('Tags: /v2/metadefs/namespaces/{namespace}/tags', () => {
     expect((await admin.put(`${path}/red`, { body: { name: 'green' } })).json()).toMatchObject({ name: 'green' });
     expect((await demo.get(`${path}/green`)).json()).toMatchObject({ name: 'green' });
     expect(statuses(await admin.put(`${path}/green`, { body: { name: 'Red' } }), await admin.put(`${path}/green`, { body: {} }), await admin.put(`${path}/green`, { body: { name: 'a', created_at: 'x' } }), await admin.put(`${path}/nope`, { body: { name: 'a' } }))).toEqual([409, 400, 403, 404]);
-    expect(statuses(await demo.delete(`${path}/green`), await admin.delete(`${path}/green`), await admin.delete(`${path}/green`), await demo.delete(path), await admin.delete(path), await admin.get(`${path}/Red`))).toEqual([403, 204, 404, 403, 204, 404]);
+    expect(statuses(await demo.post(`${path}/mine`), await demo.delete(`${path}/green`), await admin.delete(`${path}/green`), await admin.delete(`${path}/green`), await demo.delete(path), await admin.delete(path), await admin.get(`${path}/Red`))).toEqual([403, 403, 204, 404, 403, 204, 404]);
   });
 
   it('are replaced all at once, and added to with X-Openstack-Append', async () => {
@@ -399,6 +420,8 @@ describe('An operator\'s own rules', () => {
     try {
       expect(statuses(await demo.post(`${path}/tags/mine`), await alt.get(path), await demo.get(path))).toEqual([201, 404, 200]);
       expect((await alt.get(`${root}?limit=1000`)).json<{ namespaces: unknown[] }>().namespaces).toEqual([]);
+      await api.writePolicy({ get_metadef_namespaces: 'role:admin' });
+      expect(statuses(await demo.get(root), await admin.get(root))).toEqual([403, 200]);
     } finally {
       await api.writePolicy({});
     }

@@ -5,7 +5,8 @@ let api: Api;
 let demo: Person;
 beforeAll(async () => {
   process.env['HELIOGRAPH_FAST__WEIGHT'] = '10';
-  api = await startApi({ 'default.enabled_backends': 'web:http, fast:file, far:file' });
+  // Nobody answers at the staging service's address.
+  api = await startApi({ 'default.enabled_backends': 'web:http, fast:file, far:file' }, { gateway: { 'heliograph.staging_url': 'http://127.0.0.1:1' } });
   demo = api.as('demo');
 }, 60_000);
 afterAll(async () => {
@@ -54,5 +55,14 @@ describe('A store that can only be read', () => {
   it('may be named by a download, and holds nothing there', async () => {
     const id = await demo.activeImage('twelve bytes');
     expect((await demo.get(`/v2/images/${id}/file?prefer=web`)).text).toBe('twelve bytes');
+  });
+});
+
+describe('Stage binary image data: PUT /v2/images/{image_id}/stage, while no staging service can be reached', () => {
+  it('says 503 and when to try again, and leaves the image queued', async () => {
+    const id = await demo.image(formats);
+    const answer = await demo.put(`/v2/images/${id}/stage`, { body: 'twelve bytes', headers: { 'content-type': 'application/octet-stream' } });
+    expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '5']);
+    expect(await shown(id)).toMatchObject({ status: 'queued', size: null });
   });
 });

@@ -133,5 +133,8 @@ describe('Cache where there is none', () => {
     const id = await api.as('demo').image();
     expect([await ask('admin', 'PUT', `/v2/cache/${id}`), await ask('demo', 'PUT', `/v2/cache/${id}`), await ask('demo', 'PUT', '/v2/cache/nonsense')]).toEqual([404, 403, 404]);
     expect([await ask('admin', 'DELETE', `/v2/cache/${id}`), await ask('demo', 'DELETE', '/v2/cache/nonsense')]).toEqual([404, 404]);
+    for (const [method, path] of [['DELETE', '/v2/cache'], ['GET', `/v2/cache/nodes/${id}`], ['POST', '/v2/cache/clean'], ['POST', '/v2/cache/prune']] as const) {
+      expect([path, await ask('admin', method, path), await ask('demo', method, path)]).toEqual([path, 404, 403]);
+    }
   });
 });
