@@ -45,6 +45,10 @@ export const dictionary = (most: number, keyCheck: Check<string>, check: Check<s
   return Object.fromEntries(entries.map(([key, one]) => [keyCheck(key, name), check(one, name)]));
 };
 
+/** An object of whatever JSON can say. */
+export const json = (longest: number): Check<Readonly<Record<string, unknown>>> => (value, name) =>
+  JSON.stringify(plainObject(value, name)).length <= longest ? value as Readonly<Record<string, unknown>> : refuse(name, `JSON of at most ${longest} characters`);
+
 export const record = <Shape extends object>(checks: Checks<Shape>): Check<Shape> => (value, name) => present(fields(value, name, checks)) as Shape;
 
 export function plainObject(value: unknown, name: string): Record<string, unknown> {

@@ -152,6 +152,9 @@ export class GatewayConfig extends ImportFilterConfig {
   @Option.int('heliograph', 'event_listeners_per_project', { default: 20, min: 0, max: 100_000, doc: 'How many of them may be of one project.' })
   readonly eventListenersPerProject: number;
 
+  @Option.int('heliograph', 'actions_per_project', { default: 100, min: 0, max: 1_000_000, doc: 'How many image-imports and other image-actions of one project may be under way at once. 0 is no bound. Not exact to the last one.' })
+  readonly actionsPerProject: number;
+
   @Option.url('keystone_authtoken', 'auth_url', { glance: true, default: 'http://127.0.0.1:5000', doc: 'Where the identity service answers.' })
   readonly authUrl: string;
 

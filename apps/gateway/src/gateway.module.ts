@@ -1,4 +1,7 @@
 import type { DynamicModule } from '@nestjs/common';
+import { ACTIONS } from './actions/actions.room.js';
+import { ImageActionsController } from './actions/image-actions.controller.js';
+import { UserImportsController } from './actions/user-imports.controller.js';
 import { CacheController } from './cache/cache.controller.js';
 import { DATA } from './data/data.room.js';
 import { ImageDataController } from './data/image-data.controller.js';
@@ -43,13 +46,13 @@ export const controllers = [
   VersionsController, HealthcheckController, OpenApiController, SchemasController, InfoController,
   ImageListController, ImagesController, ImageTagsController, ImageHistoryController, EventsController,
   ImageDataController, ProgressController, ImageStageController, ImageUploadsController, CacheController,
-  ImageImportsController, StoresController, LocationsController, TasksController, RegionsController, ReplicationPoliciesController, ReplicationExecutionsController,
+  ImageImportsController, UserImportsController, ImageActionsController, StoresController, LocationsController, TasksController, RegionsController, ReplicationPoliciesController, ReplicationExecutionsController,
   MembersController,
   ResourceTypesController, NamespacesController, PropertiesController, ObjectsController, MetadefTagsController, MetadefSchemasController,
 ];
 
 /** Everything the gateway answers. */
-export const gatewayModule = ({ rules, room, metadefs, data, progress, events, regions, queries, replication }: Gateway): DynamicModule => ({
+export const gatewayModule = ({ rules, room, metadefs, data, progress, events, regions, queries, replication, actions }: Gateway): DynamicModule => ({
   module: GatewayModule,
   controllers,
   providers: [
@@ -63,5 +66,6 @@ export const gatewayModule = ({ rules, room, metadefs, data, progress, events, r
     { provide: REGIONS, useValue: regions },
     { provide: QUERIES, useValue: queries },
     { provide: REPLICATION, useValue: replication },
+    { provide: ACTIONS, useValue: actions },
   ],
 });

@@ -5,6 +5,7 @@ import type { ServiceParts } from '#libs/platform';
 import { openReadModel } from '#libs/read-model';
 import { openStores } from '#libs/stores';
 import { ensureSameLease } from '#libs/transfers';
+import type { ActionsRoom } from './actions/actions.room.js';
 import type { GatewayConfig } from './config.js';
 import type { DataRoom } from './data/data.room.js';
 import { openData } from './data/open-data.js';
@@ -36,6 +37,7 @@ export interface Gateway {
   readonly regions: RegionsRoom;
   readonly queries: QueriesRoom;
   readonly replication: ReplicationRoom;
+  readonly actions: ActionsRoom;
 }
 
 /** Who asks is told by Keystone. */
@@ -83,18 +85,17 @@ export async function openGateway(parts: ServiceParts<GatewayConfig>): Promise<G
   const properties = protectedProperties(protections);
   const stores = await openStores(configured);
   const schema = imageSchema(config, customProperties(config.imageSchemaFile));
+  const room: ImageRoom = {
+    images: images({ bus, readModel, permissions: allowed, acknowledged: seen, address: rules }),
+    permissions: allowed, properties, show: imageShower(properties, allowed, schema, { ...rules.locations, readOnlyStoreIds: rules.readOnlyStoreIds, storeIdsByWeight: stores.byWeight().map(({ id }) => id) }), schema, readModel, acknowledged: seen,
+  };
+  const [data, progress, queries] = [await openData(parts, stores, readModel), openProgress(parts), openQueries(parts)];
   return {
-    rules,
-    data: await openData(parts, stores, readModel),
-    progress: openProgress(parts),
+    rules, room, data, progress, queries,
     events: openEvents(parts),
     regions: openRegions(parts),
-    queries: openQueries(parts),
     replication: replicationRoom({ bus, readModel, permissions: allowed, acknowledged: seen, address: rules }),
-    room: {
-      images: images({ bus, readModel, permissions: allowed, acknowledged: seen, address: rules }),
-      permissions: allowed, properties, show: imageShower(properties, allowed, schema, { ...rules.locations, readOnlyStoreIds: rules.readOnlyStoreIds, storeIdsByWeight: stores.byWeight().map(({ id }) => id) }), schema, readModel, acknowledged: seen,
-    },
+    actions: { room, rules, data, progress, queries, mostOpen: config.actionsPerProject },
     metadefs: {
       metadefs: metadefs({ bus, readModel, permissions: metadefsAllowed, acknowledged: seen, address: rules }),
       permissions: metadefsAllowed, readModel, acknowledged: seen,

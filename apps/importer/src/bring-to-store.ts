@@ -22,7 +22,7 @@ export interface Brought {
  *  Refuses: DataFormatMismatch, DataUnsafe, SignatureNotVerified, what source and store refuse, StoreUnavailable where nothing moved for too long. */
 export async function bringToStore(asked: ImageUnderImport, key: DataKey, parts: ImportParts, context: SourceContext): Promise<Brought> {
   const store = asked.importing.method === 'location-import' ? unwritten(parts.stores.get(key.storeId)) : parts.stores.get(key.storeId);
-  let claim: FormatClaim = asked.image;
+  let claim = claimOf(asked.image);
   // What comes from another region is what it was there.
   const describe: SourceContext['describe'] = async (source) => {
     await context.describe(source);
@@ -55,6 +55,10 @@ export async function bringToStore(asked: ImageUnderImport, key: DataKey, parts:
     await room.close();
   }
 }
+
+/** What nobody said of data that is yet to become an image is found out from it. */
+const claimOf = ({ diskFormat, containerFormat, arriving }: Image): FormatClaim =>
+  ({ diskFormat, containerFormat, ...(arriving && diskFormat === null && containerFormat === 'bare' ? { isFound: true } : {}) });
 
 /** What comes from outside goes through the operator's plugins; a copy does not, nor does what stays where it is. Source: API.md section 23. */
 async function preparedFor({ image, importing }: ImageUnderImport, claim: FormatClaim, { bytes, declaredSizeBytes, expectedHash, stored }: Source, { plugins }: ImportParts, context: PluginContext): Promise<Prepared> {

@@ -2,10 +2,11 @@ export type { Decider } from './decider.js';
 export { isLineageName, lineageNames, lineageOf, lineageProperties, originOf, type Lineage } from './lineage.js';
 export { Problem, isProblemCode, problemCodes, type ProblemCode, type ProblemParams } from './problem.js';
 export {
-  clearableAttributes, dataVerdicts, importMethods, noImage, uploadFailures, type Attempt, type DataCheck, type DataInspection, type Image, type ImageAttributes, type ImageDataFacts, type ImageEvent, type ImageState, type DataPreparation, type DataVerification,
+  arrivalTypes, clearableAttributes, dataVerdicts, importMethods, noImage, uploadFailures, type Arrival, type ArrivalType, type Attempt, type DataCheck, type DataInspection, type Image, type ImageAttributes, type ImageDataFacts, type ImageEvent, type ImageState, type DataPreparation, type DataVerification,
   type KnownDataFacts, type LocationMetadata, type LocationValue,
   type ImportHop, type ImportInProgress, type ImportMethod, type ImportRequest, type Member, type NoImage, type SignatureVerdict, type StagedFacts, type UploadFailure,
 } from './image/image.js';
+export { foundDiskFormat } from './image/image.arrival.js';
 export { storedAttempts } from './image/image.attempts.js';
 export { isSameInspection } from './image/image.data.js';
 export { evolveImage } from './image/image.evolve.js';

@@ -84,6 +84,7 @@ const sentences = {
   ImageTooLarge: 'The image is larger than the {limitBytes} bytes allowed here. Send a smaller image or ask your operator.',
   SizeMismatch: 'The image was announced with {declaredBytes} bytes but {receivedBytes} arrived. Send it again.',
   DataFormatMismatch: 'The data of image {imageId} was not accepted: {detail}. Set disk_format to what the data is, or send other data.',
+  DataFormatUnknown: 'Nobody said what disk_format the data of image {imageId} has, and it cannot be told from the data, which is {found}. Say it in image_properties; raw if it is a raw disk.',
   DataUnsafe: 'The data of image {imageId} failed the safety check {rule}: {detail}. Convert it to an image that stands alone and is well-formed.',
   DataNotDecompressed: 'The data of image {imageId} could not be decompressed: {reason}. Decompress it yourself, and import it again.',
   DataNotConverted: 'The data of image {imageId} could not be converted to {format}: {reason}. Convert it yourself, and import it again.',
@@ -136,6 +137,11 @@ const sentences = {
   LocationUnreadable: 'There is no data to be read at {url}. See that it can be downloaded from there and is not empty, and try again.',
   LastLocation: 'Store {storeId} is the only one that has the data of image {imageId}. Delete the image, or copy it to another store first.',
   HashMismatch: 'The bytes that arrived for image {imageId} are not the bytes that were announced. Try again.',
+
+  // Actions
+  ActionNotFound: 'There is no {kind} {actionId} of yours. Yours are listed at {list}; one is told of for two days after its end.',
+  ActionOver: 'The {kind} {actionId} is over: {status}. There is nothing to cancel.',
+  TooManyActions: 'Your project has {limit} imports and other actions under way, the most it may at once. Wait until one of them has ended, or cancel one.',
 
   // Concurrency and outages
   Conflict: 'Image {imageId} changed at the same time in another request. Read it again and repeat the change.',

@@ -104,6 +104,15 @@ describe('Notifications of images', () => {
     expect(types(told(queued, [asks], [{ type: 'ImageDeleted', data: {} }]))).toEqual(['task.failure', 'image.delete']);
   });
 
+  it('tell of an image that nobody sees before its data is there when it is there, and till then of its task alone', () => {
+    const arrival = { actionType: 'import', imageProperties: {} } as const;
+    const arriving: ImageEvent[] = [{ type: 'ImageCreated', data: { visibility: 'shared', tags: [], properties: {}, arrival } }, asks];
+    expect(types(told(arriving))).toEqual(['task.create', 'task.run']);
+    const toFast: ImageEvent = { type: 'ImageStoreImportStarted', data: { importId, attemptId, storeId: 'fast' } };
+    expect(types(told(arriving, [toFast], stored))).toEqual(['image.create', 'image.upload', 'image.activate']);
+    expect(types(told(arriving, [toFast], [{ type: 'ImageImportFailed', data: { importId, reason: 'gone' } }, { type: 'ImageDeleted', data: {} }]))).toEqual(['task.failure']);
+  });
+
   it('say nothing of what only Heliograph has', () => {
     expect(told(queued, [start], stored, [{ type: 'ImageDataInspected', data: { attemptId, findings: [] } }])).toEqual([]);
   });

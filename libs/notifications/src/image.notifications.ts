@@ -29,11 +29,18 @@ export function imageNotifications(before: ToldImage, commit: Commit): Notificat
   const after = passCommit(before, commit);
   if (!after.state.exists) return [];
   const told: Telling = { imageId: commit.aggregateId, before: before.state.exists ? before.state : after.state, image: after.state, taskOwner: after.taskOwner, at: commit.at };
-  const all = commit.events.flatMap((event) => notificationsOf(event, told));
+  const all = toldOnceThere(before.state, after.state, told, commit.events.flatMap((event) => notificationsOf(event, told)));
   return all.filter(({ eventType }, index) => eventType !== 'image.update' || index === all.findLastIndex((other) => other.eventType === 'image.update'));
 }
 
 interface Telling { readonly imageId: string; readonly before: Image; readonly image: Image; readonly taskOwner: string | null; readonly at: Date }
+
+/** Of an image that nobody sees before it has its data only its task is told of until then, and its creation when it is there. */
+function toldOnceThere(before: ImageState, after: Image, told: Telling, all: Notification[]): Notification[] {
+  // An image that goes with its failed import would end the task twice.
+  if (after.arriving) return all.filter(({ eventType }, index) => eventType.startsWith('task.') && all.findIndex((other) => other.eventType === eventType) === index);
+  return before.exists && before.arriving ? [info('image.create', imagePayload(told)), ...all] : all;
+}
 
 // One arm an event is the clearest form of this function, however many there are.
 // eslint-disable-next-line complexity

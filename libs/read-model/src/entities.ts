@@ -27,6 +27,7 @@ export const ImageEntity = defineEntity({
     staged: p.json<object>().nullable(),
     importing: p.json<object>().nullable(),
     lastImportFailedStores: p.array().nullable(),
+    arriving: p.json<object>().nullable(),
     createdAt: p.datetime(3),
     updatedAt: p.datetime(3),
     version: p.bigint('number'),
@@ -120,6 +121,9 @@ export const ImportEntity = defineEntity({
     createdAt: p.datetime(3),
     updatedAt: p.datetime(3),
     endedAt: p.datetime(3).nullable(),
+    action: p.text().nullable(),
+    asked: p.json<object>().nullable(),
+    message: p.text().nullable(),
   },
 });
 

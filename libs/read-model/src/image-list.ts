@@ -73,7 +73,7 @@ async function markerValues(pool: Pool, marker: string, viewer: Viewer, order: r
 async function findMarker(pool: Pool, marker: string, viewer: Viewer, order: readonly SortBy[]): Promise<{ position: number; values: MarkerValues | null }> {
   const id = isLowerUuid(marker) ? marker : null;
   const { rows: [found] } = await pool.query<{ position: string; values: MarkerValues | null }>(`
-    select p.sequence as position, (select ${sortValues(order)} from images i where i.id = $1 and ($2
+    select p.sequence as position, (select ${sortValues(order)} from images i where i.id = $1 and i.arriving is null and ($2
         or i.visibility in ('public', 'community') or i.owner is null or i.owner = $3
         or (i.visibility = 'shared' and exists (select from image_members m where m.image_id = i.id and m.member_id = $3)))) as values
     from position p`, [id, viewer.isAdmin, viewer.projectId ?? null]);

@@ -18,13 +18,21 @@ function given(...commits: (readonly ImageEvent[])[]): SomeLog {
 const project = (log: SomeLog, known?: KnownImage) => projectImage(imageId, known, groupByImage(log.messages).get(imageId) ?? []);
 
 describe('the row of an image', () => {
+  it('says of an image that is on its way that it is in no list, and of what it will be', () => {
+    const arrival = { actionType: 'import', location: 'https://a/b', imageProperties: { name: 'n' } } as const;
+    const { changes, after } = project(given([{ type: 'ImageCreated', data: { visibility: 'public', tags: [], properties: {}, arrival } }]));
+    const [row] = changes.images;
+    expect(row).toMatchObject({ visibility: 'arriving', arriving: { ...arrival, visibility: 'public' } });
+    expect(row && stateOf(row, [])).toEqual(after?.image);
+  });
+
   it('is what its events say, with the version and sequence of the last commit', () => {
     const { changes } = project(given(anImage({ status: 'active', name: 'n', visibility: 'private', tags: ['t'], properties: { os: 'x' } }), [{ type: 'ImageDeactivated', data: {} }]));
     expect(changes.images).toEqual([{
       id: imageId, name: 'n', owner: 'owner', is_protected: false, is_hidden: false, container_format: 'bare', disk_format: 'raw', min_disk: 0, min_ram: 0,
       status: 'deactivated', visibility: 'private', tags: ['t'], properties: { os: 'x' },
       size_bytes: 12, virtual_size_bytes: null, checksum: someData.checksum, os_hash_algo: 'sha512', os_hash_value: someData.osHashValue,
-      staged: null, importing: null, last_import_failed_stores: null,
+      staged: null, importing: null, last_import_failed_stores: null, arriving: null,
       attempts: [{ attemptId, storeId: 'fast', state: 'stored' }], created_at: at, updated_at: at, version: 2, sequence: 2,
     }]);
     expect(changes.parked).toEqual([]);

@@ -1,4 +1,4 @@
-import type { Attempt, Image, ImportInProgress, KnownDataFacts, Member } from '#libs/domain';
+import type { Arrival, Attempt, Image, ImportInProgress, KnownDataFacts, Member } from '#libs/domain';
 
 /**
  * An image as table `images` keeps it, by column name; moments are ISO 8601 in UTC with milliseconds.
@@ -15,7 +15,8 @@ export interface ImageRow {
   min_disk: number;
   min_ram: number;
   status: Image['status'];
-  visibility: Image['visibility'];
+  /** `arriving` while nobody may see it: no list asks for that. */
+  visibility: Image['visibility'] | 'arriving';
   tags: readonly string[];
   properties: Readonly<Record<string, string>>;
   /** Null exactly where the image has no data. The hashes of data that was only said to lie somewhere may be null, too. */
@@ -28,6 +29,8 @@ export interface ImageRow {
   staged: Image['staged'];
   importing: ImportingJson | null;
   last_import_failed_stores: readonly string[] | null;
+  /** Until the image has its data, where nobody sees it before; with the visibility that it then has. */
+  arriving: (Arrival & Pick<Image, 'visibility'>) | null;
   created_at: string;
   updated_at: string;
   /** How many commits the image has, and the sequence of the last of them. */
@@ -76,12 +79,13 @@ export function rowOf(imageId: string, image: Image, { version, sequence }: Plac
     id: imageId,
     name: image.name, owner: image.owner, is_protected: image.isProtected, is_hidden: image.isHidden,
     container_format: image.containerFormat, disk_format: image.diskFormat, min_disk: image.minDisk, min_ram: image.minRam,
-    status: image.status, visibility: image.visibility, tags: image.tags, properties: image.properties,
+    status: image.status, visibility: image.arriving ? 'arriving' : image.visibility, tags: image.tags, properties: image.properties,
     ...dataColumns(image.data),
     attempts: image.attempts,
     staged: image.staged,
     importing: image.importing && { ...image.importing, startedAt: image.importing.startedAt.toISOString() },
     last_import_failed_stores: image.lastImportFailedStoreIds,
+    arriving: image.arriving ? { ...image.arriving, visibility: image.visibility } : null,
     created_at: image.createdAt.toISOString(), updated_at: image.updatedAt.toISOString(),
     version, sequence,
   };
@@ -109,7 +113,7 @@ export function withoutMembers(row: ImageRow): Omit<Image, 'members'> {
     exists: true,
     name: row.name, owner: row.owner, isProtected: row.is_protected, isHidden: row.is_hidden,
     containerFormat: row.container_format, diskFormat: row.disk_format, minDisk: row.min_disk, minRam: row.min_ram,
-    status: row.status, visibility: row.visibility, tags: row.tags, properties: row.properties,
+    status: row.status, ...seenBy(row), tags: row.tags, properties: row.properties,
     data: dataOf(row),
     attempts: row.attempts,
     staged: row.staged,
@@ -117,6 +121,13 @@ export function withoutMembers(row: ImageRow): Omit<Image, 'members'> {
     lastImportFailedStoreIds: row.last_import_failed_stores,
     createdAt: new Date(row.created_at), updatedAt: new Date(row.updated_at),
   };
+}
+
+/** A visibility that no image can have is one that is yet to come. */
+function seenBy({ visibility, arriving }: Pick<ImageRow, 'visibility' | 'arriving'>): Pick<Image, 'visibility' | 'arriving'> {
+  if (!arriving) return { visibility: visibility === 'arriving' ? 'private' : visibility };
+  const { visibility: wanted, ...arrival } = arriving;
+  return { visibility: wanted, arriving: arrival };
 }
 
 const memberOf = (row: MemberRow): Member =>

@@ -99,7 +99,7 @@ export function addChanges(all: Changes, more: Changes): void {
 
 const imageColumns = [
   'name', 'owner', 'is_protected', 'is_hidden', 'container_format', 'disk_format', 'min_disk', 'min_ram', 'status', 'visibility', 'tags',
-  'properties', 'size_bytes', 'virtual_size_bytes', 'checksum', 'os_hash_algo', 'os_hash_value', 'attempts', 'staged', 'importing', 'last_import_failed_stores', 'created_at', 'updated_at', 'version', 'sequence',
+  'properties', 'size_bytes', 'virtual_size_bytes', 'checksum', 'os_hash_algo', 'os_hash_value', 'attempts', 'staged', 'importing', 'last_import_failed_stores', 'arriving', 'created_at', 'updated_at', 'version', 'sequence',
 ];
 const overwrite = (columns: readonly string[]) => columns.map((column) => `${column} = excluded.${column}`).join(', ');
 

@@ -14,18 +14,25 @@ const noted = (...commits: [second: number, events: ImageEvent[], running?: stri
 describe('The rows of imports', () => {
   it('begin with the request, as the task of the project that asked', () => {
     expect(noted([1, [requested]])).toEqual([{
-      import_id: importId, image_id: imageId, task_type: 'api_image_import', owner: 'p', status: 'pending', created_at: at(1).toISOString(), updated_at: at(1).toISOString(), ended_at: null,
+      import_id: importId, image_id: imageId, task_type: 'api_image_import', owner: 'p', status: 'pending', created_at: at(1).toISOString(), updated_at: at(1).toISOString(), ended_at: null, action: null, asked: null, message: null,
     }]);
   });
 
   it('move on with their steps, in one row where they began in the same batch', () => {
     const started: ImageEvent = { type: 'ImageStoreImportStarted', data: { importId, attemptId: imageId, storeId: 'fast' } };
     expect(noted([1, [requested]], [2, [started]])).toMatchObject([{ status: 'processing', created_at: at(1).toISOString(), updated_at: at(2).toISOString(), ended_at: null }]);
-    expect(noted([2, [started]])).toEqual([{ import_id: importId, image_id: imageId, status: 'processing', updated_at: at(2).toISOString(), ended_at: null }]);
+    expect(noted([2, [started]])).toEqual([{ import_id: importId, image_id: imageId, status: 'processing', updated_at: at(2).toISOString(), ended_at: null, message: null }]);
   });
 
   it.each([['ImageImportSucceeded', 'success'], ['ImageImportFailed', 'failure']] as const)('end with %s as %s', (type, status) => {
     expect(noted([3, [{ type, data: { importId, reason: 'r' } } as ImageEvent]])).toMatchObject([{ status, ended_at: at(3).toISOString() }]);
+  });
+
+  it('are an action where they bring an image that nobody sees before, with what was asked and why it failed', () => {
+    const created: ImageEvent = { type: 'ImageCreated', data: { visibility: 'shared', tags: [], properties: {}, arrival: { actionType: 'import', location: 'https://a/b', imageProperties: { name: 'n' } } } };
+    expect(noted([1, [created, requested]])).toMatchObject([{ action: 'import', asked: { location: 'https://a/b', imageProperties: { name: 'n' } }, message: null }]);
+    const failed: ImageEvent[] = [{ type: 'ImageImportFailed', data: { importId, reason: 'gone' } }, { type: 'ImageDeleted', data: {} }];
+    expect(noted([3, failed, importId])).toMatchObject([{ status: 'failure', message: 'gone', ended_at: at(3).toISOString() }]);
   });
 
   it('end with their image, where they run', () => {

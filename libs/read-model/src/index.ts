@@ -1,3 +1,4 @@
+export type { ActionListQuery, ImageAction } from './action-list.js';
 export type { Difference } from './compare-schemas.js';
 export type { AttemptCandidate, Counts, DataWork } from './data-work.js';
 export { migrate, type DatabaseOptions } from './database.js';

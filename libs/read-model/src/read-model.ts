@@ -1,3 +1,4 @@
+import { actionById, listActions, openActions, type ActionListQuery, type ImageAction } from './action-list.js';
 import type { PersonKeys } from '#libs/contracts';
 import type { Member } from '#libs/domain';
 import { compareSchemas, type Difference } from './compare-schemas.js';
@@ -37,6 +38,12 @@ export interface ReadModel extends ProjectionWriter, LogGuardRecord, DataWork, R
   listImports(query: ImportListQuery, options?: AtLeast): Promise<readonly ImportHead[] | undefined>;
   /** What happened, as the projects that may know it are told. */
   listEvents(query: FeedQuery, options?: AtLeast): Promise<FeedPage>;
+  /** An action by its id, with what was asked. */
+  actionById(actionId: string, options?: AtLeast): Promise<ImageAction | undefined>;
+  /** Undefined where the marker is none of them. */
+  listActions(query: ActionListQuery, options?: AtLeast): Promise<readonly ImageAction[] | undefined>;
+  /** How many actions of a project are under way. */
+  openActions(owner: string): Promise<number>;
   /** The imports that have not ended. */
   importsUnderWay(): Promise<ImportsUnderWay>;
   namespaceByName(name: string, options?: AtLeast): Promise<NamespaceRecord | undefined>;
@@ -70,6 +77,9 @@ export async function openReadModel(options: DatabaseOptions): Promise<ReadModel
     importById: (importId, at = {}) => importById(pool, importId, at),
     listImports: (query, at = {}) => listImports(pool, query, at),
     listEvents: (query, at = {}) => listEvents(pool, query, at),
+    actionById: (actionId, at = {}) => actionById(pool, actionId, at),
+    listActions: (query, at = {}) => listActions(pool, query, at),
+    openActions: (owner) => openActions(pool, owner),
     importsUnderWay: () => importsUnderWay(pool),
     namespaceByName: (name, at = {}) => namespaceByName(pool, name, at),
     listNamespaces: (query, viewer, at = {}) => listNamespaces(pool, query, viewer, at),

@@ -1,5 +1,5 @@
 import { known } from '#libs/contracts';
-import { Problem, type DataInspection, type Image } from '#libs/domain';
+import { foundDiskFormat, Problem, type DataInspection, type Image } from '#libs/domain';
 import { isInspected, judge, startInspection, type InspectionOptions, type Judged, type JudgeOptions, type Verdict } from '#libs/inspection';
 
 /** What the operator accepts as an image's data: section `[image_format]` of Glance. */
@@ -10,14 +10,17 @@ export const formatRules = (config: { vmdkAllowedTypes: readonly string[]; requi
   vmdkAllowedTypes: config.vmdkAllowedTypes, requireFormatMatch: config.requireImageFormatMatch ?? true, gptSafetyChecksNonfatal: config.gptSafetyChecksNonfatal ?? [],
 });
 
-export type FormatClaim = Pick<Image, 'diskFormat' | 'containerFormat'>;
+export type FormatClaim = Pick<Image, 'diskFormat' | 'containerFormat'> & {
+  /** Set where the image is to have the disk format of its data, since nobody said another. */
+  readonly isFound?: true;
+};
 
 /** Looks at an image's data while it arrives. Data in a container is not looked into: then nothing is found, and everything is accepted. */
 export interface FormatWatch {
   onBytes(bytes: Uint8Array): void;
   /** What the data is, once all of it has been shown. */
   found(): { readonly inspection?: DataInspection };
-  /** What an image that claims to be this gains from its data. Refuses: DataFormatMismatch, DataUnsafe. Source: API.md section 22. */
+  /** What an image that claims to be this gains from its data. Refuses: DataFormatMismatch, DataFormatUnknown, DataUnsafe. Source: API.md section 22. */
   accept(): { readonly virtualSizeBytes?: number };
 }
 
@@ -43,13 +46,16 @@ export const inspectionOf = ({ format, virtualSizeBytes, findings }: Verdict): D
 export const judgedOf = ({ format, ...inspection }: DataInspection, sizeBytes: number): Judged => ({ ...inspection, format: format ?? null, sizeBytes });
 
 function acceptData(rules: FormatRules, imageId: string, claim: FormatClaim, data: Judged): { readonly virtualSizeBytes?: number } {
-  const judgement = judge(data, claim, rules);
+  const judgement = judge(data, claim.isFound ? { ...claim, diskFormat: found(imageId, data) } : claim, rules);
   if (judgement.isAccepted) return judgement.virtualSizeBytes === undefined ? {} : { virtualSizeBytes: judgement.virtualSizeBytes };
   if (judgement.why === 'mismatch') throw new Problem('DataFormatMismatch', { imageId, detail: judgement.detail });
   const [{ rule, detail } = { rule: '', detail: '' }] = judgement.findings;
   throw new Problem('DataUnsafe', { imageId, rule, detail });
 }
 
+/** What is several formats at once, or dangerous, is refused for that. */
+const found = (imageId: string, { format }: Judged): string => foundDiskFormat(imageId, format === null ? {} : { format });
+
 /** Whether the data itself was the reason, its format or its signature; then what it is belongs into the log. */
 export const isRefusedForData = (error: unknown): boolean => error instanceof Problem && refusals.has(error.code);
-const refusals: ReadonlySet<Problem['code']> = new Set(['DataFormatMismatch', 'DataUnsafe', 'SignatureNotVerified']);
+const refusals: ReadonlySet<Problem['code']> = new Set(['DataFormatMismatch', 'DataFormatUnknown', 'DataUnsafe', 'SignatureNotVerified']);

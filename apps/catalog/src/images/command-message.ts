@@ -1,9 +1,9 @@
 import type { CommandContext, ImageCommandMessage } from '#libs/contracts';
 import {
-  importMethods, memberStatuses, uploadFailures, visibilities, type DataInspection, type ImageAttributes, type ImageCommand, type PropertyChange, type DataPreparation, type DataVerification, type SignatureVerdict, dataVerdicts,
+  arrivalTypes, importMethods, memberStatuses, uploadFailures, visibilities, type Arrival, type DataInspection, type ImageAttributes, type ImportToRequest, type ImageCommand, type PropertyChange, type DataPreparation, type DataVerification, type SignatureVerdict, dataVerdicts,
 } from '#libs/domain';
 import {
-  anything, count, dictionary, fields, flag, list, nullable, oneOf, optional, plainObject, present, record, text, uuid, type Check, type Checks,
+  anything, count, dictionary, fields, flag, json, list, nullable, oneOf, optional, plainObject, present, record, text, uuid, type Check, type Checks,
 } from '../checks.js';
 import { locationChange } from './location-check.js';
 
@@ -50,6 +50,15 @@ const preparations = {
 const preparation: Check<DataPreparation> = (value, name) =>
   preparations[oneOf(Object.keys(preparations) as DataPreparation['step'][])(plainObject(value, name)['step'], `${name}.step`)](value, name);
 const nothing = {};
+const importRequest: Checks<ImportToRequest> = {
+  ...ofImport, method: oneOf(importMethods), storeIds: list(100, text(255)), allStoresMustSucceed: flag, skipsPresent: flag, sourceUri: optional(text(2048)) as Check<string>, sourceHasQuery: optional(oneOf([true])) as Check<true>,
+  sourceRegion: optional(text(255)) as Check<string>, sourceImageId: optional(uuid) as Check<string>, sourceInterface: optional(text(64)) as Check<string>,
+  expectedHashAlgo: optional(text(64)) as Check<string>, expectedHashValue: optional(text(255)) as Check<string>,
+  signingCertificate: optional(text(8192)) as Check<string>, signingCertificateId: optional(text(255)) as Check<string>, signingRefusal: optional(text(1024)) as Check<string>,
+  taskType: optional(oneOf(['import'])) as Check<'import'>,
+  injectedProperties: optional(dictionary(1000, propertyName, propertyValue)) as Check<Readonly<Record<string, string>>>,
+};
+const arrival = record<Arrival>({ actionType: oneOf(arrivalTypes), location: optional(text(2048)) as Check<string>, imageProperties: json(256 * 1024) });
 
 const changeChecks = {
   visibility: record({ of: oneOf(['visibility']), value: oneOf(visibilities) }),
@@ -74,6 +83,9 @@ type FieldsOf<Type extends ImageCommand['type']> = Omit<Extract<ImageCommand, { 
 
 const commandChecks: { readonly [Type in ImageCommand['type']]: Checks<FieldsOf<Type>> } = {
   CreateImage: { ...attributes, visibility: oneOf(visibilities), tags: list(mostAtOnce, text(255)), properties: dictionary(mostAtOnce, propertyName, propertyValue) },
+  CreateArrivingImage: {
+    ...attributes, visibility: oneOf(visibilities), tags: list(mostAtOnce, text(255)), properties: dictionary(mostAtOnce, propertyName, propertyValue), arrival, request: record(importRequest),
+  },
   ChangeImageProperties: { changes: list(mostAtOnce, change) },
   AddImageTag: { tag: text(255) },
   RemoveImageTag: { tag: text(255) },
@@ -95,14 +107,7 @@ const commandChecks: { readonly [Type in ImageCommand['type']]: Checks<FieldsOf<
   CompleteImageStaging: { ...attempt, ...inspectedOrNot, ...stagedFacts },
   FailImageStaging: { ...attempt, reason: uploadFailure },
   ExpireStagedData: attempt,
-  RequestImageImport: {
-    ...ofImport, method: oneOf(importMethods), storeIds: list(100, text(255)), allStoresMustSucceed: flag, skipsPresent: flag, sourceUri: optional(text(2048)) as Check<string>, sourceHasQuery: optional(oneOf([true])) as Check<true>,
-    sourceRegion: optional(text(255)) as Check<string>, sourceImageId: optional(uuid) as Check<string>, sourceInterface: optional(text(64)) as Check<string>,
-    expectedHashAlgo: optional(text(64)) as Check<string>, expectedHashValue: optional(text(255)) as Check<string>,
-    signingCertificate: optional(text(8192)) as Check<string>, signingCertificateId: optional(text(255)) as Check<string>, signingRefusal: optional(text(1024)) as Check<string>,
-    taskType: optional(oneOf(['import'])) as Check<'import'>,
-    injectedProperties: optional(dictionary(1000, propertyName, propertyValue)) as Check<Readonly<Record<string, string>>>,
-  },
+  RequestImageImport: importRequest,
   RecordImportHops: { ...ofImport, hops: list(100, record({ uri: text(4096), status: count })) },
   DescribeImportedImage: { ...ofImport, diskFormat: text(255), containerFormat: text(255), properties: dictionary(mostAtOnce, propertyName, propertyValue) },
   StartStoreImport: { ...ofImport, ...attempt, storeId: text(255) },

@@ -1,10 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { Problem, type ImageCommand } from '#libs/domain';
+import { Problem, type Image, type ImageCommand } from '#libs/domain';
 import { barbican, notVerified, pemOf, signatureCheck, signatureClaim, type KeyManager, type SignatureClaim, type Trust } from '#libs/signatures';
 import type { OpenSignature } from '#libs/transfers';
 import type { GatewayConfig } from '../config.js';
 import { header, type Request } from '../edge/request.js';
-import type { AskedImage } from '../images/permissions.js';
 
 /** What an import takes along of the signature of its image. */
 export type SignedImport = Pick<Extract<ImageCommand, { type: 'RequestImageImport' }>, 'signingCertificate' | 'signingCertificateId' | 'signingRefusal'>;
@@ -14,7 +13,7 @@ export interface Signing {
   /** For an upload. Refuses: SignatureNotVerified. */
   ofUpload(request: Request, imageId: string): OpenSignature;
   /** For an import, which nobody's token goes along with: the certificate, or why there is none; the import then fails with it, as in Glance. */
-  ofImport(request: Request, asked: AskedImage): Promise<SignedImport>;
+  ofImport(request: Request, asked: { readonly imageId: string; readonly image: Pick<Image, 'properties'> }): Promise<SignedImport>;
 }
 
 export function signing(config: GatewayConfig, clock: () => Date): Signing {

@@ -1,4 +1,5 @@
 import { Controller, Get, Inject } from '@nestjs/common';
+import { imageActionSchema, imageImportSchema } from '../actions/action.schema.js';
 import { collectionSchema } from '../images/image.schema.js';
 import { memberSchema, membersSchema } from '../members/member.schema.js';
 import { collectionOfPolicies, replicationPolicySchema } from '../replication/replication.schema.js';
@@ -28,6 +29,26 @@ export class SchemasController {
   @Get('members')
   members(): object {
     return membersSchema;
+  }
+
+  @Get('image-import')
+  imageImport(): object {
+    return imageImportSchema;
+  }
+
+  @Get('image-imports')
+  imageImports(): object {
+    return collectionSchema('image_imports', imageImportSchema);
+  }
+
+  @Get('image-action')
+  imageAction(): object {
+    return imageActionSchema;
+  }
+
+  @Get('image-actions')
+  imageActions(): object {
+    return collectionSchema('image_actions', imageActionSchema);
   }
 
   @Get('task')

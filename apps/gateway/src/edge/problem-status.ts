@@ -100,6 +100,7 @@ export const problemStatus = {
   ImageTooLarge: 413,
   SizeMismatch: 400,
   DataFormatMismatch: 415,
+  DataFormatUnknown: 415,
   DataUnsafe: 415,
   DataNotDecompressed: 415,
   DataNotConverted: 415,
@@ -124,6 +125,10 @@ export const problemStatus = {
   DownloadFailed: 502,
   DownloadTimedOut: 504,
   UriQueryLost: 409,
+
+  ActionNotFound: 404,
+  ActionOver: 409,
+  TooManyActions: 429,
 
   Conflict: 409,
   AuthorizationStale: 409,

@@ -55,7 +55,8 @@ export function images({ bus, readModel, permissions, acknowledged, address }: I
   async function find(imageId: string): Promise<ImageRecord> {
     const id = imageId.toLowerCase();
     const record = isLowerUuid(id) ? await readModel.imageById(id, { atLeast: acknowledged.sequence() }) : undefined;
-    if (!record) throw new Problem('ImageNotFound', { imageId });
+    // What is on its way to be an image is none yet, to anybody.
+    if (!record || record.image.arriving) throw new Problem('ImageNotFound', { imageId });
     return record;
   }
 

@@ -19,10 +19,11 @@ const accepted = (diskFormat: string): readonly string[] => (diskFormat === 'raw
 /**
  * The plugin image_conversion: what comes in becomes an image of the operator's format. Iso is left as it is, and so is what lies in a
  * container or what qemu-img does not know. Our own inspection comes first, and what came out is inspected as it goes into the store: one
- * format may hide another. Refuses: DataFormatMismatch, DataUnsafe, ImageTooLarge, DataNotConverted. Source: glance: plugins/image_conversion.py; API.md section 23.
+ * format may hide another. Refuses: DataFormatMismatch, DataFormatUnknown, DataUnsafe, ImageTooLarge, DataNotConverted. Source: glance: plugins/image_conversion.py; API.md section 23.
  */
 export const imageConversion = ({ outputFormat, formats, qemu }: ConversionOptions): Plugin => async (prepared, context) => {
   const { diskFormat, containerFormat } = prepared.claim;
+  if (prepared.claim.isFound) throw new Problem('DataFormatUnknown', { imageId: context.imageId, found: `to be made ${outputFormat} here, by what it is said to be` });
   if (containerFormat !== 'bare' || diskFormat === null || !isConvertible(diskFormat)) return prepared;
   if (diskFormat === outputFormat) return { ...prepared, onlyFormats: accepted(outputFormat) };
   const watch = watchFormat(formats, context.imageId, prepared.claim);

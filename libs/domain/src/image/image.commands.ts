@@ -6,12 +6,12 @@ import { within, type ImageLimits } from './image.limits.js';
 import { addMember, changeMemberStatus, removeMember } from './image.members.js';
 import { evolveImage } from './image.evolve.js';
 import {
-  completeStoreImport, describeImportedImage, dropImageData, failImport, failStoreImport, finishImport, recordImportHops, requestImageImport, startStoreImport, type CompletedStore, type ImportToRequest,
+  arrive, completeStoreImport, describeImportedImage, dropImageData, failImport, failStoreImport, finishImport, recordImportHops, requestImageImport, startStoreImport, type CompletedStore, type ImportToRequest,
 } from './image.imports.js';
 import { completeDataHealing, failDataHealing, recordDataCheck, startDataHealing } from './image.scrub.js';
 import { completeImageStaging, expireStagedData, failImageStaging, startImageStaging } from './image.staging.js';
 import {
-  noImage, type DataCheck, type DataInspection, type DataVerification, type Image, type ImageAttributes, type ImageDataFacts, type ImageEvent, type ImageState, type ImportHop, type StagedFacts, type UploadFailure,
+  noImage, type Arrival, type DataCheck, type DataInspection, type DataVerification, type Image, type ImageAttributes, type ImageDataFacts, type ImageEvent, type ImageState, type ImportHop, type StagedFacts, type UploadFailure,
 } from './image.js';
 import type { MemberStatus, Visibility } from './image.status.js';
 
@@ -19,6 +19,7 @@ export type { ImageLimits };
 
 export type ImageCommand =
   | ({ type: 'CreateImage'; visibility: Visibility; tags: readonly string[]; properties: Readonly<Record<string, string>> } & ImageAttributes)
+  | ({ type: 'CreateArrivingImage'; visibility: Visibility; tags: readonly string[]; properties: Readonly<Record<string, string>>; arrival: Arrival; request: ImportToRequest } & ImageAttributes)
   | { type: 'ChangeImageProperties'; changes: readonly PropertyChange[] }
   | { type: 'AddImageTag'; tag: string }
   | { type: 'RemoveImageTag'; tag: string }
@@ -70,7 +71,8 @@ export function imageDecider(limits: ImageLimits): ImageDecider {
 }
 
 function decideImage({ imageId, command, authorizedFor }: ImageCommandEnvelope, state: ImageState, limits: ImageLimits): ImageEvent[] {
-  if (command.type === 'CreateImage') return createImage(imageId, command, state, limits);
+  if (command.type === 'CreateImage') return [createImage(imageId, command, state, limits)];
+  if (command.type === 'CreateArrivingImage') return createArrivingImage(imageId, command, state, limits);
   if (!state.exists) throw new Problem('ImageNotFound', { imageId });
   if (endsAttempts(command)) return endAttempt(command, state);
   if (state.status === 'deleted') throw new Problem(bringsBytes.has(command.type) ? 'ImageGone' : 'ImageNotFound', { imageId });
@@ -96,7 +98,7 @@ function endAttempt(command: EndsAttempt, image: Image): ImageEvent[] {
   }
 }
 
-type OnExisting = Exclude<ImageCommand, EndsAttempt | { type: 'CreateImage' }>;
+type OnExisting = Exclude<ImageCommand, EndsAttempt | { type: 'CreateImage' | 'CreateArrivingImage' }>;
 
 // One arm a command is the clearest form of this function, however many there are.
 // eslint-disable-next-line complexity
@@ -140,13 +142,18 @@ type CommandOf<Type extends ImageCommand['type']> = Extract<ImageCommand, { type
 
 /** Records a new image, `queued`. Refuses: ImageIdTaken (also for ids of deleted images), TooManyProperties, TooManyTags.
  *  Source: api-ref "Create image"; OSSN-0075 for the ids. */
-function createImage(imageId: string, { type: _, visibility, tags, properties, ...attributes }: CommandOf<'CreateImage'>, state: ImageState, limits: ImageLimits): ImageEvent[] {
+function createImage(imageId: string, { type: _, visibility, tags, properties, ...attributes }: CommandOf<'CreateImage'>, state: ImageState, limits: ImageLimits): Extract<ImageEvent, { type: 'ImageCreated' }> {
   if (state.exists) throw new Problem('ImageIdTaken', { imageId });
   const distinctTags = [...new Set(tags)];
   within(limits.tags, distinctTags.length, 'TooManyTags');
   within(limits.properties, Object.keys(properties).length, 'TooManyProperties');
   const given = Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== null));
-  return [{ type: 'ImageCreated', data: { ...given, visibility, tags: distinctTags, properties } }];
+  return { type: 'ImageCreated', data: { ...given, visibility, tags: distinctTags, properties } };
+}
+
+/** The same for an image that nobody sees before its import has brought its data. Refuses: as `createImage`, TooManyLocations. */
+function createArrivingImage(imageId: string, { type: _, arrival, request, ...image }: CommandOf<'CreateArrivingImage'>, state: ImageState, limits: ImageLimits): ImageEvent[] {
+  return arrive(createImage(imageId, { type: 'CreateImage', ...image }, state, limits).data, { arrival, request }, limits);
 }
 
 /** Adds a tag; one that is there already changes nothing. Refuses: TooManyTags. Source: api-ref "Add image tag". */

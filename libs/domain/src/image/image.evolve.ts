@@ -25,7 +25,7 @@ function evolveExisting(image: Image, event: Exclude<ImageEvent, ImportEvent | {
     case 'ImageTagRemoved': return { ...image, tags: image.tags.filter((tag) => tag !== event.data.tag) };
     case 'ImageDataUploadStarted': return { ...image, status: 'saving', attempts: [...image.attempts, openAttempt(event.data)] };
     case 'ImageDataStored': return stored(image, event.data);
-    case 'ImageActivated': return { ...image, status: 'active' };
+    case 'ImageActivated': return { ...arrived(image), status: 'active' };
     case 'ImageDataUploadFailed': return { ...image, status: 'queued', data: null, attempts: moved(image, event.data.attemptId, 'over') };
     case 'ImageDataRemoved': return { ...image, attempts: image.attempts.filter(({ attemptId }) => attemptId !== event.data.attemptId) };
     case 'ImageDataInspected': return withInspection(image, event.data);
@@ -49,12 +49,15 @@ function evolveExisting(image: Image, event: Exclude<ImageEvent, ImportEvent | {
   }
 }
 
-function created({ visibility, tags, properties, ...attributes }: EventData<'ImageCreated'>, at: Date): Image {
+const arrived = ({ arriving: _, ...image }: Image): Image => image;
+
+function created({ visibility, tags, properties, arrival, ...attributes }: EventData<'ImageCreated'>, at: Date): Image {
   return {
     exists: true, status: 'queued', visibility, tags, properties,
     name: null, owner: null, isProtected: false, isHidden: false, containerFormat: null, diskFormat: null, minDisk: 0, minRam: 0,
     ...attributes,
     data: null, attempts: [], staged: null, importing: null, lastImportFailedStoreIds: null, members: [], createdAt: at, updatedAt: at,
+    ...(arrival ? { arriving: arrival } : {}),
   };
 }
 

@@ -1,7 +1,8 @@
 import { Problem } from '../problem.js';
+import { foundFormat, unlessArriving } from './image.arrival.js';
 import { openAttempt, storedAttempts } from './image.attempts.js';
 import { inspected } from './image.data.js';
-import type { Attempt, DataInspection, Image, ImageDataFacts, ImageEvent, ImportHop, ImportInProgress, ImportMethod, ImportRequest, KnownDataFacts, DataPreparation } from './image.js';
+import type { Arrival, Attempt, DataInspection, EventData, Image, ImageDataFacts, ImageEvent, ImportHop, ImportInProgress, ImportMethod, ImportRequest, KnownDataFacts, DataPreparation } from './image.js';
 import { within, type ImageLimits } from './image.limits.js';
 import { changeImageProperties } from './image.properties.js';
 import type { ImageStatus } from './image.status.js';
@@ -23,7 +24,14 @@ export function requestImageImport(imageId: string, request: ImportToRequest, im
   const storeIds = storesToFill(imageId, request, image);
   if (storeIds.length === 0) return [];
   within(limits.locations ?? -1, storeIds.length + storedAttempts(image).length, 'TooManyLocations');
-  return [{ type: 'ImageImportRequested', data: requestData(request, storeIds) }];
+  return [{ type: 'ImageImportRequested', data: requestOf(request, storeIds) }];
+}
+
+/** Creates an image and takes its import lock in one commit, so that there is never one without the other. Refuses: TooManyLocations, and what its creation does. */
+export function arrive(created: EventData<'ImageCreated'>, { arrival, request }: { readonly arrival: Arrival; readonly request: ImportToRequest }, limits: ImageLimits): ImageEvent[] {
+  const storeIds = storesAskedFor(request);
+  within(limits.locations ?? -1, storeIds.length, 'TooManyLocations');
+  return [{ type: 'ImageCreated', data: { ...created, arrival } }, { type: 'ImageImportRequested', data: requestOf(request, storeIds) }];
 }
 
 const neededStatus: Record<ImportMethod, readonly ImageStatus[]> = {
@@ -37,8 +45,11 @@ function refuseWrongStatus(imageId: string, method: ImportMethod, image: Image):
   if (!isReady) throw new Problem('ImageStatusConflict', { imageId, status: image.status, needed: neededStatus[method].join(' or ') });
 }
 
+/** Each store once. */
+export const storesAskedFor = ({ storeIds }: Pick<ImportToRequest, 'storeIds'>): string[] => [...new Set(storeIds)];
+
 function storesToFill(imageId: string, { method, storeIds, skipsPresent }: ImportToRequest, image: Image): string[] {
-  const distinct = [...new Set(storeIds)];
+  const distinct = storesAskedFor({ storeIds });
   if (method !== 'copy-image') return distinct;
   const present = distinct.filter((storeId) => storedIn(image, storeId));
   const [first] = present;
@@ -46,7 +57,7 @@ function storesToFill(imageId: string, { method, storeIds, skipsPresent }: Impor
   return distinct.filter((storeId) => !present.includes(storeId));
 }
 
-const requestData = ({ skipsPresent: _, ...request }: ImportToRequest, storeIds: readonly string[]): ImportRequest => ({ ...request, storeIds });
+export const requestOf = ({ skipsPresent: _, ...request }: ImportToRequest, storeIds: readonly string[]): ImportRequest => ({ ...request, storeIds });
 
 /**
  * Takes over what the source says of itself: its formats, and the properties that the operator lets pass; where nothing differs, nothing changes.
@@ -72,7 +83,7 @@ export function startStoreImport(imageId: string, { importId, attemptId, storeId
 
 /**
  * The bytes are durable in one store. The image is active with the first of them where one store is enough, with the last where all must succeed.
- * Refuses: ImportOver, AttemptOver, HashMismatch (every copy must equal the data that is known), Conflict where the formats changed meanwhile.
+ * Refuses: ImportOver, AttemptOver, HashMismatch (every copy must equal the data that is known), Conflict where the formats changed meanwhile, DataFormatUnknown.
  */
 export function completeStoreImport(imageId: string, { importId, attemptId, inspection, acceptedAs, prepared = [], ...facts }: CompletedStore, image: Image): ImageEvent[] {
   const importing = heldBy(imageId, importId, image);
@@ -86,6 +97,7 @@ export function completeStoreImport(imageId: string, { importId, attemptId, insp
     ...injection(importing, image),
     ...prepared.map((preparation) => preparationEvent(attemptId, preparation)),
     ...inspected(attemptId, inspection),
+    ...foundFormat(imageId, image, inspection),
     { type: 'ImageDataStored', data: { attemptId, storeId: attempt.storeId, ...facts } },
     ...(activates ? [{ type: 'ImageActivated', data: {} } as const] : []),
   ];
@@ -133,7 +145,7 @@ export function finishImport({ importId, reason }: { importId: string; reason: s
   if (importing?.importId !== importId || (importing.pendingStoreIds.length > 0 && !isLost(importing))) return [];
   return hasSucceeded(importing)
     ? [{ type: 'ImageImportSucceeded', data: { importId } }]
-    : [{ type: 'ImageImportFailed', data: { importId, reason } }];
+    : [{ type: 'ImageImportFailed', data: { importId, reason } }, ...unlessArriving(image)];
 }
 
 /** Ends an import at once, whatever its stores are doing: the bytes cannot be had, or somebody cancelled it. One that is over changes nothing,
@@ -141,7 +153,7 @@ export function finishImport({ importId, reason }: { importId: string; reason: s
 export function failImport({ importId, reason }: { importId: string; reason: string }, image: Image): ImageEvent[] {
   const { importing } = image;
   if (importing?.importId !== importId) return [];
-  if (importing.method === 'copy-image' || image.status === 'importing') return [{ type: 'ImageImportFailed', data: { importId, reason } }];
+  if (importing.method === 'copy-image' || image.status === 'importing') return [{ type: 'ImageImportFailed', data: { importId, reason } }, ...unlessArriving(image)];
   return [
     ...importing.pendingStoreIds.map((storeId): ImageEvent => ({ type: 'ImageStoreImportFailed', data: { importId, storeId, reason } })),
     { type: 'ImageImportSucceeded', data: { importId } },

@@ -33,7 +33,7 @@ export type LocationValue = string | readonly LocationValue[] | LocationMetadata
  * Their schemas are `proto/heliograph/v1/image.proto`; a breaking change there fails `npm run check`.
  */
 export type ImageEvent =
-  | Event<'ImageCreated', Partial<NonNullAttributes> & { visibility: Visibility; tags: readonly string[]; properties: Readonly<Record<string, string>> }>
+  | Event<'ImageCreated', Partial<NonNullAttributes> & { visibility: Visibility; tags: readonly string[]; properties: Readonly<Record<string, string>>; arrival?: Arrival }>
   | Event<'ImagePropertiesChanged', { attributes: Partial<NonNullAttributes>; cleared: readonly ClearableAttribute[]; set: Readonly<Record<string, string>>; removed: readonly string[] }>
   | Event<'ImageVisibilityChanged', { visibility: Visibility }>
   | Event<'ImageTagAdded', { tag: string }>
@@ -151,6 +151,20 @@ export interface ImportRequest {
   readonly injectedProperties?: Readonly<Record<string, string>>;
 }
 
+/**
+ * An image that nobody sees before it has its data: it is brought by an action of its owner's, and is what that action asked for, or nothing.
+ * Source: seed "new upload workflow" of Glance, which wants failed and unfinished imports in no list of images.
+ */
+export interface Arrival {
+  readonly actionType: ArrivalType;
+  /** Where its data comes from, in the words of the request; never a credential. */
+  readonly location?: string;
+  /** What was asked of the image, in the words of the request. */
+  readonly imageProperties: Readonly<Record<string, unknown>>;
+}
+export const arrivalTypes = ['import', 'convert'] as const;
+export type ArrivalType = (typeof arrivalTypes)[number];
+
 /** One request on the way to the bytes: the URI without query and fragment, and what its server answered. */
 export interface ImportHop { readonly uri: string; readonly status: number }
 
@@ -210,6 +224,8 @@ export interface Image extends ImageAttributes {
   readonly attempts: readonly Attempt[];
   /** What lies in the staging area, and under which attempt. */
   readonly staged: (StagedFacts & { readonly attemptId: string }) | null;
+  /** Set until it has its data, where nobody sees it before. */
+  readonly arriving?: Arrival;
   /** The import that holds the lock. */
   readonly importing: ImportInProgress | null;
   /** What the last import that ended could not bring: clients of Glance read it; null before the first. */

@@ -11,6 +11,7 @@ import { Catalog0012Least } from './catalog-0012-least.js';
 import { Catalog0013Events } from './catalog-0013-events.js';
 import { Catalog0014Replications } from './catalog-0014-replications.js';
 import { Catalog0016ImportsUnderWay } from './catalog-0016-imports-under-way.js';
+import { Catalog0017Actions } from './catalog-0017-actions.js';
 import { Guard0001Guard } from './guard-0001-guard.js';
 import { Guard0008Reservations } from './guard-0008-reservations.js';
 import { Guard0009Followers } from './guard-0009-followers.js';
@@ -31,6 +32,7 @@ export const catalogMigrations = [
   { name: 'catalog-0013-events', class: Catalog0013Events },
   { name: 'catalog-0014-replications', class: Catalog0014Replications },
   { name: 'catalog-0016-imports-under-way', class: Catalog0016ImportsUnderWay },
+  { name: 'catalog-0017-actions', class: Catalog0017Actions },
 ] as const;
 
 /** What a rebuild leaves for later: large indexes are built faster over what stands than row by row. */

@@ -11,7 +11,7 @@ import type { JsonObject, Message } from "@bufbuild/protobuf";
  * Describes the file heliograph/v1/image.proto.
  */
 export const file_heliograph_v1_image: GenFile = /*@__PURE__*/
-  fileDesc("ChloZWxpb2dyYXBoL3YxL2ltYWdlLnByb3RvEg1oZWxpb2dyYXBoLnYxIogDCgxJbWFnZUNyZWF0ZWQSEQoEbmFtZRgBIAEoCUgAiAEBEhIKBW93bmVyGAIgASgJSAGIAQESFAoMaXNfcHJvdGVjdGVkGAMgASgIEhEKCWlzX2hpZGRlbhgEIAEoCBIdChBjb250YWluZXJfZm9ybWF0GAUgASgJSAKIAQESGAoLZGlza19mb3JtYXQYBiABKAlIA4gBARIQCghtaW5fZGlzaxgHIAEoAxIPCgdtaW5fcmFtGAggASgDEhIKCnZpc2liaWxpdHkYCSABKAkSDAoEdGFncxgKIAMoCRI/Cgpwcm9wZXJ0aWVzGAsgAygLMisuaGVsaW9ncmFwaC52MS5JbWFnZUNyZWF0ZWQuUHJvcGVydGllc0VudHJ5GjEKD1Byb3BlcnRpZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQgcKBV9uYW1lQggKBl9vd25lckITChFfY29udGFpbmVyX2Zvcm1hdEIOCgxfZGlza19mb3JtYXQi1wEKFkltYWdlUHJvcGVydGllc0NoYW5nZWQSMgoKYXR0cmlidXRlcxgBIAEoCzIeLmhlbGlvZ3JhcGgudjEuSW1hZ2VBdHRyaWJ1dGVzEg8KB2NsZWFyZWQYAiADKAkSOwoDc2V0GAMgAygLMi4uaGVsaW9ncmFwaC52MS5JbWFnZVByb3BlcnRpZXNDaGFuZ2VkLlNldEVudHJ5Eg8KB3JlbW92ZWQYBCADKAkaKgoIU2V0RW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASLBAgoPSW1hZ2VBdHRyaWJ1dGVzEhEKBG5hbWUYASABKAlIAIgBARISCgVvd25lchgCIAEoCUgBiAEBEhkKDGlzX3Byb3RlY3RlZBgDIAEoCEgCiAEBEhYKCWlzX2hpZGRlbhgEIAEoCEgDiAEBEh0KEGNvbnRhaW5lcl9mb3JtYXQYBSABKAlIBIgBARIYCgtkaXNrX2Zvcm1hdBgGIAEoCUgFiAEBEhUKCG1pbl9kaXNrGAcgASgDSAaIAQESFAoHbWluX3JhbRgIIAEoA0gHiAEBQgcKBV9uYW1lQggKBl9vd25lckIPCg1faXNfcHJvdGVjdGVkQgwKCl9pc19oaWRkZW5CEwoRX2NvbnRhaW5lcl9mb3JtYXRCDgoMX2Rpc2tfZm9ybWF0QgsKCV9taW5fZGlza0IKCghfbWluX3JhbSIsChZJbWFnZVZpc2liaWxpdHlDaGFuZ2VkEhIKCnZpc2liaWxpdHkYASABKAkiHAoNSW1hZ2VUYWdBZGRlZBILCgN0YWcYASABKAkiHgoPSW1hZ2VUYWdSZW1vdmVkEgsKA3RhZxgBIAEoCSJ4ChZJbWFnZURhdGFVcGxvYWRTdGFydGVkEhIKCmF0dGVtcHRfaWQYASABKAkSEAoIc3RvcmVfaWQYAiABKAkSIAoTZGVjbGFyZWRfc2l6ZV9ieXRlcxgDIAEoA0gAiAEBQhYKFF9kZWNsYXJlZF9zaXplX2J5dGVzIsIBCg9JbWFnZURhdGFTdG9yZWQSEgoKYXR0ZW1wdF9pZBgBIAEoCRIQCghzdG9yZV9pZBgCIAEoCRISCgpzaXplX2J5dGVzGAMgASgDEh8KEnZpcnR1YWxfc2l6ZV9ieXRlcxgEIAEoA0gAiAEBEhAKCGNoZWNrc3VtGAUgASgJEhQKDG9zX2hhc2hfYWxnbxgGIAEoCRIVCg1vc19oYXNoX3ZhbHVlGAcgASgJQhUKE192aXJ0dWFsX3NpemVfYnl0ZXMiEAoOSW1hZ2VBY3RpdmF0ZWQiOwoVSW1hZ2VEYXRhVXBsb2FkRmFpbGVkEhIKCmF0dGVtcHRfaWQYASABKAkSDgoGcmVhc29uGAIgASgJIjgKEEltYWdlRGF0YVJlbW92ZWQSEgoKYXR0ZW1wdF9pZBgBIAEoCRIQCghzdG9yZV9pZBgCIAEoCSISChBJbWFnZURlYWN0aXZhdGVkIhIKEEltYWdlUmVhY3RpdmF0ZWQiDgoMSW1hZ2VEZWxldGVkIiAKC01lbWJlckFkZGVkEhEKCW1lbWJlcl9pZBgBIAEoCSIjCg5NZW1iZXJBY2NlcHRlZBIRCgltZW1iZXJfaWQYASABKAkiIwoOTWVtYmVyUmVqZWN0ZWQSEQoJbWVtYmVyX2lkGAEgASgJIiAKC01lbWJlclJlc2V0EhEKCW1lbWJlcl9pZBgBIAEoCSIiCg1NZW1iZXJSZW1vdmVkEhEKCW1lbWJlcl9pZBgBIAEoCSKLAQoTSW1hZ2VTdGFnaW5nU3RhcnRlZBISCgphdHRlbXB0X2lkGAEgASgJEhAKCHN0b3JlX2lkGAIgASgJEiAKE2RlY2xhcmVkX3NpemVfYnl0ZXMYAyABKANIAIgBARIUCgxpc19yZXN1bWFibGUYBCABKAhCFgoUX2RlY2xhcmVkX3NpemVfYnl0ZXMiigEKD0ltYWdlRGF0YVN0YWdlZBISCgphdHRlbXB0X2lkGAEgASgJEhAKCHN0b3JlX2lkGAIgASgJEhIKCnNpemVfYnl0ZXMYAyABKAMSEAoIY2hlY2tzdW0YBCABKAkSFAoMb3NfaGFzaF9hbGdvGAUgASgJEhUKDW9zX2hhc2hfdmFsdWUYBiABKAkiOAoSSW1hZ2VTdGFnaW5nRmFpbGVkEhIKCmF0dGVtcHRfaWQYASABKAkSDgoGcmVhc29uGAIgASgJIiwKFkltYWdlU3RhZ2VkRGF0YUV4cGlyZWQSEgoKYXR0ZW1wdF9pZBgBIAEoCSK2BgoUSW1hZ2VJbXBvcnRSZXF1ZXN0ZWQSEQoJaW1wb3J0X2lkGAEgASgJEg4KBm1ldGhvZBgCIAEoCRIRCglzdG9yZV9pZHMYAyADKAkSHwoXYWxsX3N0b3Jlc19tdXN0X3N1Y2NlZWQYBCABKAgSFwoKc291cmNlX3VyaRgFIAEoCUgAiAEBEhoKDXNvdXJjZV9yZWdpb24YBiABKAlIAYgBARIcCg9zb3VyY2VfaW1hZ2VfaWQYByABKAlIAogBARIdChBzb3VyY2VfaW50ZXJmYWNlGAggASgJSAOIAQESHwoSZXhwZWN0ZWRfaGFzaF9hbGdvGAkgASgJSASIAQESIAoTZXhwZWN0ZWRfaGFzaF92YWx1ZRgKIAEoCUgFiAEBElgKE2luamVjdGVkX3Byb3BlcnRpZXMYCyADKAsyOy5oZWxpb2dyYXBoLnYxLkltYWdlSW1wb3J0UmVxdWVzdGVkLkluamVjdGVkUHJvcGVydGllc0VudHJ5EhYKCXRhc2tfdHlwZRgMIAEoCUgGiAEBEiAKE3NpZ25pbmdfY2VydGlmaWNhdGUYDSABKAlIB4gBARIcCg9zaWduaW5nX3JlZnVzYWwYDiABKAlICIgBARIjChZzaWduaW5nX2NlcnRpZmljYXRlX2lkGA8gASgJSAmIAQESHQoQc291cmNlX2hhc19xdWVyeRgQIAEoCEgKiAEBGjkKF0luamVjdGVkUHJvcGVydGllc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAFCDQoLX3NvdXJjZV91cmlCEAoOX3NvdXJjZV9yZWdpb25CEgoQX3NvdXJjZV9pbWFnZV9pZEITChFfc291cmNlX2ludGVyZmFjZUIVChNfZXhwZWN0ZWRfaGFzaF9hbGdvQhYKFF9leHBlY3RlZF9oYXNoX3ZhbHVlQgwKCl90YXNrX3R5cGVCFgoUX3NpZ25pbmdfY2VydGlmaWNhdGVCEgoQX3NpZ25pbmdfcmVmdXNhbEIZChdfc2lnbmluZ19jZXJ0aWZpY2F0ZV9pZEITChFfc291cmNlX2hhc19xdWVyeSIoCglJbXBvcnRIb3ASCwoDdXJpGAEgASgJEg4KBnN0YXR1cxgCIAEoBSJTChZJbWFnZUltcG9ydFNvdXJjZUFza2VkEhEKCWltcG9ydF9pZBgBIAEoCRImCgRob3BzGAIgAygLMhguaGVsaW9ncmFwaC52MS5JbXBvcnRIb3AiUgoXSW1hZ2VTdG9yZUltcG9ydFN0YXJ0ZWQSEQoJaW1wb3J0X2lkGAEgASgJEhIKCmF0dGVtcHRfaWQYAiABKAkSEAoIc3RvcmVfaWQYAyABKAkiTQoWSW1hZ2VTdG9yZUltcG9ydEZhaWxlZBIRCglpbXBvcnRfaWQYASABKAkSEAoIc3RvcmVfaWQYAiABKAkSDgoGcmVhc29uGAMgASgJIikKFEltYWdlSW1wb3J0U3VjY2VlZGVkEhEKCWltcG9ydF9pZBgBIAEoCSI2ChFJbWFnZUltcG9ydEZhaWxlZBIRCglpbXBvcnRfaWQYASABKAkSDgoGcmVhc29uGAIgASgJIvsBChJJbWFnZURhdGFJbnNwZWN0ZWQSEgoKYXR0ZW1wdF9pZBgBIAEoCRITCgZmb3JtYXQYAiABKAlIAIgBARIfChJ2aXJ0dWFsX3NpemVfYnl0ZXMYAyABKANIAYgBARIyCghmaW5kaW5ncxgEIAMoCzIgLmhlbGlvZ3JhcGgudjEuSW5zcGVjdGlvbkZpbmRpbmcSNwoJc2lnbmF0dXJlGAUgASgLMh8uaGVsaW9ncmFwaC52MS5TaWduYXR1cmVWZXJkaWN0SAKIAQFCCQoHX2Zvcm1hdEIVChNfdmlydHVhbF9zaXplX2J5dGVzQgwKCl9zaWduYXR1cmUigwEKEFNpZ25hdHVyZVZlcmRpY3QSFgoOY2VydGlmaWNhdGVfaWQYASABKAkSEwoLaGFzaF9tZXRob2QYAiABKAkSEAoIa2V5X3R5cGUYAyABKAkSEAoIaXNfdmFsaWQYBCABKAgSEwoGcmVhc29uGAUgASgJSACIAQFCCQoHX3JlYXNvbiIxChFJbnNwZWN0aW9uRmluZGluZxIMCgRydWxlGAEgASgJEg4KBmRldGFpbBgCIAEoCSJfChVJbWFnZURhdGFEZWNvbXByZXNzZWQSEgoKYXR0ZW1wdF9pZBgBIAEoCRITCgtjb21wcmVzc2lvbhgCIAEoCRIdChVjb21wcmVzc2VkX3NpemVfYnl0ZXMYAyABKAMiigEKEkltYWdlRGF0YUNvbnZlcnRlZBISCgphdHRlbXB0X2lkGAEgASgJEhgKEGZyb21fZGlza19mb3JtYXQYAiABKAkSFgoOdG9fZGlza19mb3JtYXQYAyABKAkSFwoPZnJvbV9zaXplX2J5dGVzGAQgASgDEhUKDWZyb21fY2hlY2tzdW0YBSABKAkiXgoRSW1hZ2VEYXRhVmVyaWZpZWQSEgoKYXR0ZW1wdF9pZBgBIAEoCRIQCgh2ZXJpZmllchgCIAEoCRITCgtpc19hY2NlcHRlZBgDIAEoCBIOCgZkZXRhaWwYBCABKAkiWQoQSW1hZ2VEYXRhQ2hlY2tlZBISCgphdHRlbXB0X2lkGAEgASgJEhAKCHN0b3JlX2lkGAIgASgJEg8KB3ZlcmRpY3QYAyABKAkSDgoGZGV0YWlsGAQgASgJIk4KF0ltYWdlRGF0YUhlYWxpbmdTdGFydGVkEhIKCmF0dGVtcHRfaWQYASABKAkSEAoIc3RvcmVfaWQYAiABKAkSDQoFaGVhbHMYAyABKAkiRgoPSW1hZ2VEYXRhSGVhbGVkEhIKCmF0dGVtcHRfaWQYASABKAkSEAoIc3RvcmVfaWQYAiABKAkSDQoFaGVhbHMYAyABKAkiPgoWSW1hZ2VEYXRhSGVhbGluZ0ZhaWxlZBISCgphdHRlbXB0X2lkGAEgASgJEhAKCHN0b3JlX2lkGAIgASgJIjgKEEltYWdlRGF0YURyb3BwZWQSEgoKYXR0ZW1wdF9pZBgBIAEoCRIQCghzdG9yZV9pZBgCIAEoCSL0AgoSSW1hZ2VMb2NhdGlvbkFkZGVkEhIKCmF0dGVtcHRfaWQYASABKAkSEAoIc3RvcmVfaWQYAiABKAkSCwoDdXJpGAMgASgJEikKCG1ldGFkYXRhGAQgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdBIVCghwb3NpdGlvbhgFIAEoBUgAiAEBEhcKCnNpemVfYnl0ZXMYBiABKANIAYgBARIVCghjaGVja3N1bRgHIAEoCUgCiAEBEhkKDG9zX2hhc2hfYWxnbxgIIAEoCUgDiAEBEhoKDW9zX2hhc2hfdmFsdWUYCSABKAlIBIgBARIfChJ2aXJ0dWFsX3NpemVfYnl0ZXMYCiABKANIBYgBAUILCglfcG9zaXRpb25CDQoLX3NpemVfYnl0ZXNCCwoJX2NoZWNrc3VtQg8KDV9vc19oYXNoX2FsZ29CEAoOX29zX2hhc2hfdmFsdWVCFQoTX3ZpcnR1YWxfc2l6ZV9ieXRlcyJMChZJbWFnZUxvY2F0aW9uc0FycmFuZ2VkEjIKCWxvY2F0aW9ucxgBIAMoCzIfLmhlbGlvZ3JhcGgudjEuQXJyYW5nZWRMb2NhdGlvbiJRChBBcnJhbmdlZExvY2F0aW9uEhIKCmF0dGVtcHRfaWQYASABKAkSKQoIbWV0YWRhdGEYAiABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0YgZwcm90bzM", [file_google_protobuf_struct]);
+  fileDesc("ChloZWxpb2dyYXBoL3YxL2ltYWdlLnByb3RvEg1oZWxpb2dyYXBoLnYxIscDCgxJbWFnZUNyZWF0ZWQSEQoEbmFtZRgBIAEoCUgAiAEBEhIKBW93bmVyGAIgASgJSAGIAQESFAoMaXNfcHJvdGVjdGVkGAMgASgIEhEKCWlzX2hpZGRlbhgEIAEoCBIdChBjb250YWluZXJfZm9ybWF0GAUgASgJSAKIAQESGAoLZGlza19mb3JtYXQYBiABKAlIA4gBARIQCghtaW5fZGlzaxgHIAEoAxIPCgdtaW5fcmFtGAggASgDEhIKCnZpc2liaWxpdHkYCSABKAkSDAoEdGFncxgKIAMoCRI/Cgpwcm9wZXJ0aWVzGAsgAygLMisuaGVsaW9ncmFwaC52MS5JbWFnZUNyZWF0ZWQuUHJvcGVydGllc0VudHJ5EjEKB2Fycml2YWwYDCABKAsyGy5oZWxpb2dyYXBoLnYxLkltYWdlQXJyaXZhbEgEiAEBGjEKD1Byb3BlcnRpZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQgcKBV9uYW1lQggKBl9vd25lckITChFfY29udGFpbmVyX2Zvcm1hdEIOCgxfZGlza19mb3JtYXRCCgoIX2Fycml2YWwiegoMSW1hZ2VBcnJpdmFsEhMKC2FjdGlvbl90eXBlGAEgASgJEhUKCGxvY2F0aW9uGAIgASgJSACIAQESMQoQaW1hZ2VfcHJvcGVydGllcxgDIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3RCCwoJX2xvY2F0aW9uItcBChZJbWFnZVByb3BlcnRpZXNDaGFuZ2VkEjIKCmF0dHJpYnV0ZXMYASABKAsyHi5oZWxpb2dyYXBoLnYxLkltYWdlQXR0cmlidXRlcxIPCgdjbGVhcmVkGAIgAygJEjsKA3NldBgDIAMoCzIuLmhlbGlvZ3JhcGgudjEuSW1hZ2VQcm9wZXJ0aWVzQ2hhbmdlZC5TZXRFbnRyeRIPCgdyZW1vdmVkGAQgAygJGioKCFNldEVudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiwQIKD0ltYWdlQXR0cmlidXRlcxIRCgRuYW1lGAEgASgJSACIAQESEgoFb3duZXIYAiABKAlIAYgBARIZCgxpc19wcm90ZWN0ZWQYAyABKAhIAogBARIWCglpc19oaWRkZW4YBCABKAhIA4gBARIdChBjb250YWluZXJfZm9ybWF0GAUgASgJSASIAQESGAoLZGlza19mb3JtYXQYBiABKAlIBYgBARIVCghtaW5fZGlzaxgHIAEoA0gGiAEBEhQKB21pbl9yYW0YCCABKANIB4gBAUIHCgVfbmFtZUIICgZfb3duZXJCDwoNX2lzX3Byb3RlY3RlZEIMCgpfaXNfaGlkZGVuQhMKEV9jb250YWluZXJfZm9ybWF0Qg4KDF9kaXNrX2Zvcm1hdEILCglfbWluX2Rpc2tCCgoIX21pbl9yYW0iLAoWSW1hZ2VWaXNpYmlsaXR5Q2hhbmdlZBISCgp2aXNpYmlsaXR5GAEgASgJIhwKDUltYWdlVGFnQWRkZWQSCwoDdGFnGAEgASgJIh4KD0ltYWdlVGFnUmVtb3ZlZBILCgN0YWcYASABKAkieAoWSW1hZ2VEYXRhVXBsb2FkU3RhcnRlZBISCgphdHRlbXB0X2lkGAEgASgJEhAKCHN0b3JlX2lkGAIgASgJEiAKE2RlY2xhcmVkX3NpemVfYnl0ZXMYAyABKANIAIgBAUIWChRfZGVjbGFyZWRfc2l6ZV9ieXRlcyLCAQoPSW1hZ2VEYXRhU3RvcmVkEhIKCmF0dGVtcHRfaWQYASABKAkSEAoIc3RvcmVfaWQYAiABKAkSEgoKc2l6ZV9ieXRlcxgDIAEoAxIfChJ2aXJ0dWFsX3NpemVfYnl0ZXMYBCABKANIAIgBARIQCghjaGVja3N1bRgFIAEoCRIUCgxvc19oYXNoX2FsZ28YBiABKAkSFQoNb3NfaGFzaF92YWx1ZRgHIAEoCUIVChNfdmlydHVhbF9zaXplX2J5dGVzIhAKDkltYWdlQWN0aXZhdGVkIjsKFUltYWdlRGF0YVVwbG9hZEZhaWxlZBISCgphdHRlbXB0X2lkGAEgASgJEg4KBnJlYXNvbhgCIAEoCSI4ChBJbWFnZURhdGFSZW1vdmVkEhIKCmF0dGVtcHRfaWQYASABKAkSEAoIc3RvcmVfaWQYAiABKAkiEgoQSW1hZ2VEZWFjdGl2YXRlZCISChBJbWFnZVJlYWN0aXZhdGVkIg4KDEltYWdlRGVsZXRlZCIgCgtNZW1iZXJBZGRlZBIRCgltZW1iZXJfaWQYASABKAkiIwoOTWVtYmVyQWNjZXB0ZWQSEQoJbWVtYmVyX2lkGAEgASgJIiMKDk1lbWJlclJlamVjdGVkEhEKCW1lbWJlcl9pZBgBIAEoCSIgCgtNZW1iZXJSZXNldBIRCgltZW1iZXJfaWQYASABKAkiIgoNTWVtYmVyUmVtb3ZlZBIRCgltZW1iZXJfaWQYASABKAkiiwEKE0ltYWdlU3RhZ2luZ1N0YXJ0ZWQSEgoKYXR0ZW1wdF9pZBgBIAEoCRIQCghzdG9yZV9pZBgCIAEoCRIgChNkZWNsYXJlZF9zaXplX2J5dGVzGAMgASgDSACIAQESFAoMaXNfcmVzdW1hYmxlGAQgASgIQhYKFF9kZWNsYXJlZF9zaXplX2J5dGVzIooBCg9JbWFnZURhdGFTdGFnZWQSEgoKYXR0ZW1wdF9pZBgBIAEoCRIQCghzdG9yZV9pZBgCIAEoCRISCgpzaXplX2J5dGVzGAMgASgDEhAKCGNoZWNrc3VtGAQgASgJEhQKDG9zX2hhc2hfYWxnbxgFIAEoCRIVCg1vc19oYXNoX3ZhbHVlGAYgASgJIjgKEkltYWdlU3RhZ2luZ0ZhaWxlZBISCgphdHRlbXB0X2lkGAEgASgJEg4KBnJlYXNvbhgCIAEoCSIsChZJbWFnZVN0YWdlZERhdGFFeHBpcmVkEhIKCmF0dGVtcHRfaWQYASABKAkitgYKFEltYWdlSW1wb3J0UmVxdWVzdGVkEhEKCWltcG9ydF9pZBgBIAEoCRIOCgZtZXRob2QYAiABKAkSEQoJc3RvcmVfaWRzGAMgAygJEh8KF2FsbF9zdG9yZXNfbXVzdF9zdWNjZWVkGAQgASgIEhcKCnNvdXJjZV91cmkYBSABKAlIAIgBARIaCg1zb3VyY2VfcmVnaW9uGAYgASgJSAGIAQESHAoPc291cmNlX2ltYWdlX2lkGAcgASgJSAKIAQESHQoQc291cmNlX2ludGVyZmFjZRgIIAEoCUgDiAEBEh8KEmV4cGVjdGVkX2hhc2hfYWxnbxgJIAEoCUgEiAEBEiAKE2V4cGVjdGVkX2hhc2hfdmFsdWUYCiABKAlIBYgBARJYChNpbmplY3RlZF9wcm9wZXJ0aWVzGAsgAygLMjsuaGVsaW9ncmFwaC52MS5JbWFnZUltcG9ydFJlcXVlc3RlZC5JbmplY3RlZFByb3BlcnRpZXNFbnRyeRIWCgl0YXNrX3R5cGUYDCABKAlIBogBARIgChNzaWduaW5nX2NlcnRpZmljYXRlGA0gASgJSAeIAQESHAoPc2lnbmluZ19yZWZ1c2FsGA4gASgJSAiIAQESIwoWc2lnbmluZ19jZXJ0aWZpY2F0ZV9pZBgPIAEoCUgJiAEBEh0KEHNvdXJjZV9oYXNfcXVlcnkYECABKAhICogBARo5ChdJbmplY3RlZFByb3BlcnRpZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQg0KC19zb3VyY2VfdXJpQhAKDl9zb3VyY2VfcmVnaW9uQhIKEF9zb3VyY2VfaW1hZ2VfaWRCEwoRX3NvdXJjZV9pbnRlcmZhY2VCFQoTX2V4cGVjdGVkX2hhc2hfYWxnb0IWChRfZXhwZWN0ZWRfaGFzaF92YWx1ZUIMCgpfdGFza190eXBlQhYKFF9zaWduaW5nX2NlcnRpZmljYXRlQhIKEF9zaWduaW5nX3JlZnVzYWxCGQoXX3NpZ25pbmdfY2VydGlmaWNhdGVfaWRCEwoRX3NvdXJjZV9oYXNfcXVlcnkiKAoJSW1wb3J0SG9wEgsKA3VyaRgBIAEoCRIOCgZzdGF0dXMYAiABKAUiUwoWSW1hZ2VJbXBvcnRTb3VyY2VBc2tlZBIRCglpbXBvcnRfaWQYASABKAkSJgoEaG9wcxgCIAMoCzIYLmhlbGlvZ3JhcGgudjEuSW1wb3J0SG9wIlIKF0ltYWdlU3RvcmVJbXBvcnRTdGFydGVkEhEKCWltcG9ydF9pZBgBIAEoCRISCgphdHRlbXB0X2lkGAIgASgJEhAKCHN0b3JlX2lkGAMgASgJIk0KFkltYWdlU3RvcmVJbXBvcnRGYWlsZWQSEQoJaW1wb3J0X2lkGAEgASgJEhAKCHN0b3JlX2lkGAIgASgJEg4KBnJlYXNvbhgDIAEoCSIpChRJbWFnZUltcG9ydFN1Y2NlZWRlZBIRCglpbXBvcnRfaWQYASABKAkiNgoRSW1hZ2VJbXBvcnRGYWlsZWQSEQoJaW1wb3J0X2lkGAEgASgJEg4KBnJlYXNvbhgCIAEoCSL7AQoSSW1hZ2VEYXRhSW5zcGVjdGVkEhIKCmF0dGVtcHRfaWQYASABKAkSEwoGZm9ybWF0GAIgASgJSACIAQESHwoSdmlydHVhbF9zaXplX2J5dGVzGAMgASgDSAGIAQESMgoIZmluZGluZ3MYBCADKAsyIC5oZWxpb2dyYXBoLnYxLkluc3BlY3Rpb25GaW5kaW5nEjcKCXNpZ25hdHVyZRgFIAEoCzIfLmhlbGlvZ3JhcGgudjEuU2lnbmF0dXJlVmVyZGljdEgCiAEBQgkKB19mb3JtYXRCFQoTX3ZpcnR1YWxfc2l6ZV9ieXRlc0IMCgpfc2lnbmF0dXJlIoMBChBTaWduYXR1cmVWZXJkaWN0EhYKDmNlcnRpZmljYXRlX2lkGAEgASgJEhMKC2hhc2hfbWV0aG9kGAIgASgJEhAKCGtleV90eXBlGAMgASgJEhAKCGlzX3ZhbGlkGAQgASgIEhMKBnJlYXNvbhgFIAEoCUgAiAEBQgkKB19yZWFzb24iMQoRSW5zcGVjdGlvbkZpbmRpbmcSDAoEcnVsZRgBIAEoCRIOCgZkZXRhaWwYAiABKAkiXwoVSW1hZ2VEYXRhRGVjb21wcmVzc2VkEhIKCmF0dGVtcHRfaWQYASABKAkSEwoLY29tcHJlc3Npb24YAiABKAkSHQoVY29tcHJlc3NlZF9zaXplX2J5dGVzGAMgASgDIooBChJJbWFnZURhdGFDb252ZXJ0ZWQSEgoKYXR0ZW1wdF9pZBgBIAEoCRIYChBmcm9tX2Rpc2tfZm9ybWF0GAIgASgJEhYKDnRvX2Rpc2tfZm9ybWF0GAMgASgJEhcKD2Zyb21fc2l6ZV9ieXRlcxgEIAEoAxIVCg1mcm9tX2NoZWNrc3VtGAUgASgJIl4KEUltYWdlRGF0YVZlcmlmaWVkEhIKCmF0dGVtcHRfaWQYASABKAkSEAoIdmVyaWZpZXIYAiABKAkSEwoLaXNfYWNjZXB0ZWQYAyABKAgSDgoGZGV0YWlsGAQgASgJIlkKEEltYWdlRGF0YUNoZWNrZWQSEgoKYXR0ZW1wdF9pZBgBIAEoCRIQCghzdG9yZV9pZBgCIAEoCRIPCgd2ZXJkaWN0GAMgASgJEg4KBmRldGFpbBgEIAEoCSJOChdJbWFnZURhdGFIZWFsaW5nU3RhcnRlZBISCgphdHRlbXB0X2lkGAEgASgJEhAKCHN0b3JlX2lkGAIgASgJEg0KBWhlYWxzGAMgASgJIkYKD0ltYWdlRGF0YUhlYWxlZBISCgphdHRlbXB0X2lkGAEgASgJEhAKCHN0b3JlX2lkGAIgASgJEg0KBWhlYWxzGAMgASgJIj4KFkltYWdlRGF0YUhlYWxpbmdGYWlsZWQSEgoKYXR0ZW1wdF9pZBgBIAEoCRIQCghzdG9yZV9pZBgCIAEoCSI4ChBJbWFnZURhdGFEcm9wcGVkEhIKCmF0dGVtcHRfaWQYASABKAkSEAoIc3RvcmVfaWQYAiABKAki9AIKEkltYWdlTG9jYXRpb25BZGRlZBISCgphdHRlbXB0X2lkGAEgASgJEhAKCHN0b3JlX2lkGAIgASgJEgsKA3VyaRgDIAEoCRIpCghtZXRhZGF0YRgEIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QSFQoIcG9zaXRpb24YBSABKAVIAIgBARIXCgpzaXplX2J5dGVzGAYgASgDSAGIAQESFQoIY2hlY2tzdW0YByABKAlIAogBARIZCgxvc19oYXNoX2FsZ28YCCABKAlIA4gBARIaCg1vc19oYXNoX3ZhbHVlGAkgASgJSASIAQESHwoSdmlydHVhbF9zaXplX2J5dGVzGAogASgDSAWIAQFCCwoJX3Bvc2l0aW9uQg0KC19zaXplX2J5dGVzQgsKCV9jaGVja3N1bUIPCg1fb3NfaGFzaF9hbGdvQhAKDl9vc19oYXNoX3ZhbHVlQhUKE192aXJ0dWFsX3NpemVfYnl0ZXMiTAoWSW1hZ2VMb2NhdGlvbnNBcnJhbmdlZBIyCglsb2NhdGlvbnMYASADKAsyHy5oZWxpb2dyYXBoLnYxLkFycmFuZ2VkTG9jYXRpb24iUQoQQXJyYW5nZWRMb2NhdGlvbhISCgphdHRlbXB0X2lkGAEgASgJEikKCG1ldGFkYXRhGAIgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdGIGcHJvdG8z", [file_google_protobuf_struct]);
 
 /**
  * @generated from message heliograph.v1.ImageCreated
@@ -71,6 +71,13 @@ export type ImageCreated = Message<"heliograph.v1.ImageCreated"> & {
    * @generated from field: map<string, string> properties = 11;
    */
   properties: { [key: string]: string };
+
+  /**
+   * Of an image that nobody sees before it has its data.
+   *
+   * @generated from field: optional heliograph.v1.ImageArrival arrival = 12;
+   */
+  arrival?: ImageArrival | undefined;
 };
 
 /**
@@ -79,6 +86,41 @@ export type ImageCreated = Message<"heliograph.v1.ImageCreated"> & {
  */
 export const ImageCreatedSchema: GenMessage<ImageCreated> = /*@__PURE__*/
   messageDesc(file_heliograph_v1_image, 0);
+
+/**
+ * The action of its owner's that brings an image.
+ *
+ * @generated from message heliograph.v1.ImageArrival
+ */
+export type ImageArrival = Message<"heliograph.v1.ImageArrival"> & {
+  /**
+   * import, convert.
+   *
+   * @generated from field: string action_type = 1;
+   */
+  actionType: string;
+
+  /**
+   * Where its data comes from, as it was asked for, without query, fragment or credentials.
+   *
+   * @generated from field: optional string location = 2;
+   */
+  location?: string | undefined;
+
+  /**
+   * What was asked of the image, in the words of the API.
+   *
+   * @generated from field: google.protobuf.Struct image_properties = 3;
+   */
+  imageProperties?: JsonObject | undefined;
+};
+
+/**
+ * Describes the message heliograph.v1.ImageArrival.
+ * Use `create(ImageArrivalSchema)` to create a new message.
+ */
+export const ImageArrivalSchema: GenMessage<ImageArrival> = /*@__PURE__*/
+  messageDesc(file_heliograph_v1_image, 1);
 
 /**
  * @generated from message heliograph.v1.ImagePropertiesChanged
@@ -116,7 +158,7 @@ export type ImagePropertiesChanged = Message<"heliograph.v1.ImagePropertiesChang
  * Use `create(ImagePropertiesChangedSchema)` to create a new message.
  */
 export const ImagePropertiesChangedSchema: GenMessage<ImagePropertiesChanged> = /*@__PURE__*/
-  messageDesc(file_heliograph_v1_image, 1);
+  messageDesc(file_heliograph_v1_image, 2);
 
 /**
  * @generated from message heliograph.v1.ImageAttributes
@@ -168,7 +210,7 @@ export type ImageAttributes = Message<"heliograph.v1.ImageAttributes"> & {
  * Use `create(ImageAttributesSchema)` to create a new message.
  */
 export const ImageAttributesSchema: GenMessage<ImageAttributes> = /*@__PURE__*/
-  messageDesc(file_heliograph_v1_image, 2);
+  messageDesc(file_heliograph_v1_image, 3);
 
 /**
  * @generated from message heliograph.v1.ImageVisibilityChanged
@@ -185,7 +227,7 @@ export type ImageVisibilityChanged = Message<"heliograph.v1.ImageVisibilityChang
  * Use `create(ImageVisibilityChangedSchema)` to create a new message.
  */
 export const ImageVisibilityChangedSchema: GenMessage<ImageVisibilityChanged> = /*@__PURE__*/
-  messageDesc(file_heliograph_v1_image, 3);
+  messageDesc(file_heliograph_v1_image, 4);
 
 /**
  * @generated from message heliograph.v1.ImageTagAdded
@@ -202,7 +244,7 @@ export type ImageTagAdded = Message<"heliograph.v1.ImageTagAdded"> & {
  * Use `create(ImageTagAddedSchema)` to create a new message.
  */
 export const ImageTagAddedSchema: GenMessage<ImageTagAdded> = /*@__PURE__*/
-  messageDesc(file_heliograph_v1_image, 4);
+  messageDesc(file_heliograph_v1_image, 5);
 
 /**
  * @generated from message heliograph.v1.ImageTagRemoved
@@ -219,7 +261,7 @@ export type ImageTagRemoved = Message<"heliograph.v1.ImageTagRemoved"> & {
  * Use `create(ImageTagRemovedSchema)` to create a new message.
  */
 export const ImageTagRemovedSchema: GenMessage<ImageTagRemoved> = /*@__PURE__*/
-  messageDesc(file_heliograph_v1_image, 5);
+  messageDesc(file_heliograph_v1_image, 6);
 
 /**
  * queued -> saving: bytes of this attempt may arrive in the store from now on.
@@ -248,7 +290,7 @@ export type ImageDataUploadStarted = Message<"heliograph.v1.ImageDataUploadStart
  * Use `create(ImageDataUploadStartedSchema)` to create a new message.
  */
 export const ImageDataUploadStartedSchema: GenMessage<ImageDataUploadStarted> = /*@__PURE__*/
-  messageDesc(file_heliograph_v1_image, 6);
+  messageDesc(file_heliograph_v1_image, 7);
 
 /**
  * The attempt's bytes are durable in the store and are the image's data.
@@ -297,7 +339,7 @@ export type ImageDataStored = Message<"heliograph.v1.ImageDataStored"> & {
  * Use `create(ImageDataStoredSchema)` to create a new message.
  */
 export const ImageDataStoredSchema: GenMessage<ImageDataStored> = /*@__PURE__*/
-  messageDesc(file_heliograph_v1_image, 7);
+  messageDesc(file_heliograph_v1_image, 8);
 
 /**
  * @generated from message heliograph.v1.ImageActivated
@@ -310,7 +352,7 @@ export type ImageActivated = Message<"heliograph.v1.ImageActivated"> & {
  * Use `create(ImageActivatedSchema)` to create a new message.
  */
 export const ImageActivatedSchema: GenMessage<ImageActivated> = /*@__PURE__*/
-  messageDesc(file_heliograph_v1_image, 8);
+  messageDesc(file_heliograph_v1_image, 9);
 
 /**
  * saving -> queued. Reasons: interrupted, refused, store_failed, lease_expired, expired, cancelled.
@@ -334,7 +376,7 @@ export type ImageDataUploadFailed = Message<"heliograph.v1.ImageDataUploadFailed
  * Use `create(ImageDataUploadFailedSchema)` to create a new message.
  */
 export const ImageDataUploadFailedSchema: GenMessage<ImageDataUploadFailed> = /*@__PURE__*/
-  messageDesc(file_heliograph_v1_image, 9);
+  messageDesc(file_heliograph_v1_image, 10);
 
 /**
  * The bytes of an attempt that was over are gone from the store.
@@ -358,7 +400,7 @@ export type ImageDataRemoved = Message<"heliograph.v1.ImageDataRemoved"> & {
  * Use `create(ImageDataRemovedSchema)` to create a new message.
  */
 export const ImageDataRemovedSchema: GenMessage<ImageDataRemoved> = /*@__PURE__*/
-  messageDesc(file_heliograph_v1_image, 10);
+  messageDesc(file_heliograph_v1_image, 11);
 
 /**
  * @generated from message heliograph.v1.ImageDeactivated
@@ -371,7 +413,7 @@ export type ImageDeactivated = Message<"heliograph.v1.ImageDeactivated"> & {
  * Use `create(ImageDeactivatedSchema)` to create a new message.
  */
 export const ImageDeactivatedSchema: GenMessage<ImageDeactivated> = /*@__PURE__*/
-  messageDesc(file_heliograph_v1_image, 11);
+  messageDesc(file_heliograph_v1_image, 12);
 
 /**
  * @generated from message heliograph.v1.ImageReactivated
@@ -384,7 +426,7 @@ export type ImageReactivated = Message<"heliograph.v1.ImageReactivated"> & {
  * Use `create(ImageReactivatedSchema)` to create a new message.
  */
 export const ImageReactivatedSchema: GenMessage<ImageReactivated> = /*@__PURE__*/
-  messageDesc(file_heliograph_v1_image, 12);
+  messageDesc(file_heliograph_v1_image, 13);
 
 /**
  * The image is gone for clients; its id stays taken for ever, its bytes are removed afterwards.
@@ -399,7 +441,7 @@ export type ImageDeleted = Message<"heliograph.v1.ImageDeleted"> & {
  * Use `create(ImageDeletedSchema)` to create a new message.
  */
 export const ImageDeletedSchema: GenMessage<ImageDeleted> = /*@__PURE__*/
-  messageDesc(file_heliograph_v1_image, 13);
+  messageDesc(file_heliograph_v1_image, 14);
 
 /**
  * @generated from message heliograph.v1.MemberAdded
@@ -416,7 +458,7 @@ export type MemberAdded = Message<"heliograph.v1.MemberAdded"> & {
  * Use `create(MemberAddedSchema)` to create a new message.
  */
 export const MemberAddedSchema: GenMessage<MemberAdded> = /*@__PURE__*/
-  messageDesc(file_heliograph_v1_image, 14);
+  messageDesc(file_heliograph_v1_image, 15);
 
 /**
  * @generated from message heliograph.v1.MemberAccepted
@@ -433,7 +475,7 @@ export type MemberAccepted = Message<"heliograph.v1.MemberAccepted"> & {
  * Use `create(MemberAcceptedSchema)` to create a new message.
  */
 export const MemberAcceptedSchema: GenMessage<MemberAccepted> = /*@__PURE__*/
-  messageDesc(file_heliograph_v1_image, 15);
+  messageDesc(file_heliograph_v1_image, 16);
 
 /**
  * @generated from message heliograph.v1.MemberRejected
@@ -450,7 +492,7 @@ export type MemberRejected = Message<"heliograph.v1.MemberRejected"> & {
  * Use `create(MemberRejectedSchema)` to create a new message.
  */
 export const MemberRejectedSchema: GenMessage<MemberRejected> = /*@__PURE__*/
-  messageDesc(file_heliograph_v1_image, 16);
+  messageDesc(file_heliograph_v1_image, 17);
 
 /**
  * Back to pending.
@@ -469,7 +511,7 @@ export type MemberReset = Message<"heliograph.v1.MemberReset"> & {
  * Use `create(MemberResetSchema)` to create a new message.
  */
 export const MemberResetSchema: GenMessage<MemberReset> = /*@__PURE__*/
-  messageDesc(file_heliograph_v1_image, 17);
+  messageDesc(file_heliograph_v1_image, 18);
 
 /**
  * @generated from message heliograph.v1.MemberRemoved
@@ -486,7 +528,7 @@ export type MemberRemoved = Message<"heliograph.v1.MemberRemoved"> & {
  * Use `create(MemberRemovedSchema)` to create a new message.
  */
 export const MemberRemovedSchema: GenMessage<MemberRemoved> = /*@__PURE__*/
-  messageDesc(file_heliograph_v1_image, 18);
+  messageDesc(file_heliograph_v1_image, 19);
 
 /**
  * queued -> uploading: bytes of this attempt may arrive in the staging area from now on.
@@ -522,7 +564,7 @@ export type ImageStagingStarted = Message<"heliograph.v1.ImageStagingStarted"> &
  * Use `create(ImageStagingStartedSchema)` to create a new message.
  */
 export const ImageStagingStartedSchema: GenMessage<ImageStagingStarted> = /*@__PURE__*/
-  messageDesc(file_heliograph_v1_image, 19);
+  messageDesc(file_heliograph_v1_image, 20);
 
 /**
  * The attempt's bytes are durable in the staging area and wait for an import.
@@ -566,7 +608,7 @@ export type ImageDataStaged = Message<"heliograph.v1.ImageDataStaged"> & {
  * Use `create(ImageDataStagedSchema)` to create a new message.
  */
 export const ImageDataStagedSchema: GenMessage<ImageDataStaged> = /*@__PURE__*/
-  messageDesc(file_heliograph_v1_image, 20);
+  messageDesc(file_heliograph_v1_image, 21);
 
 /**
  * uploading -> queued. Reasons as of ImageDataUploadFailed.
@@ -590,7 +632,7 @@ export type ImageStagingFailed = Message<"heliograph.v1.ImageStagingFailed"> & {
  * Use `create(ImageStagingFailedSchema)` to create a new message.
  */
 export const ImageStagingFailedSchema: GenMessage<ImageStagingFailed> = /*@__PURE__*/
-  messageDesc(file_heliograph_v1_image, 21);
+  messageDesc(file_heliograph_v1_image, 22);
 
 /**
  * Staged bytes that nobody imported in time are given up.
@@ -609,7 +651,7 @@ export type ImageStagedDataExpired = Message<"heliograph.v1.ImageStagedDataExpir
  * Use `create(ImageStagedDataExpiredSchema)` to create a new message.
  */
 export const ImageStagedDataExpiredSchema: GenMessage<ImageStagedDataExpired> = /*@__PURE__*/
-  messageDesc(file_heliograph_v1_image, 22);
+  messageDesc(file_heliograph_v1_image, 23);
 
 /**
  * The import lock is taken: -> importing, or still active where data is copied to more stores.
@@ -717,7 +759,7 @@ export type ImageImportRequested = Message<"heliograph.v1.ImageImportRequested">
  * Use `create(ImageImportRequestedSchema)` to create a new message.
  */
 export const ImageImportRequestedSchema: GenMessage<ImageImportRequested> = /*@__PURE__*/
-  messageDesc(file_heliograph_v1_image, 23);
+  messageDesc(file_heliograph_v1_image, 24);
 
 /**
  * A request on the way to the bytes of an import: the URI, without query and fragment, and the status of its answer.
@@ -741,7 +783,7 @@ export type ImportHop = Message<"heliograph.v1.ImportHop"> & {
  * Use `create(ImportHopSchema)` to create a new message.
  */
 export const ImportHopSchema: GenMessage<ImportHop> = /*@__PURE__*/
-  messageDesc(file_heliograph_v1_image, 24);
+  messageDesc(file_heliograph_v1_image, 25);
 
 /**
  * Where the bytes of an import are fetched from, redirect by redirect.
@@ -765,7 +807,7 @@ export type ImageImportSourceAsked = Message<"heliograph.v1.ImageImportSourceAsk
  * Use `create(ImageImportSourceAskedSchema)` to create a new message.
  */
 export const ImageImportSourceAskedSchema: GenMessage<ImageImportSourceAsked> = /*@__PURE__*/
-  messageDesc(file_heliograph_v1_image, 25);
+  messageDesc(file_heliograph_v1_image, 26);
 
 /**
  * Bytes of this attempt may arrive in the store from now on, on behalf of the import.
@@ -794,7 +836,7 @@ export type ImageStoreImportStarted = Message<"heliograph.v1.ImageStoreImportSta
  * Use `create(ImageStoreImportStartedSchema)` to create a new message.
  */
 export const ImageStoreImportStartedSchema: GenMessage<ImageStoreImportStarted> = /*@__PURE__*/
-  messageDesc(file_heliograph_v1_image, 26);
+  messageDesc(file_heliograph_v1_image, 27);
 
 /**
  * No bytes of the import are or will be in this store.
@@ -823,7 +865,7 @@ export type ImageStoreImportFailed = Message<"heliograph.v1.ImageStoreImportFail
  * Use `create(ImageStoreImportFailedSchema)` to create a new message.
  */
 export const ImageStoreImportFailedSchema: GenMessage<ImageStoreImportFailed> = /*@__PURE__*/
-  messageDesc(file_heliograph_v1_image, 27);
+  messageDesc(file_heliograph_v1_image, 28);
 
 /**
  * The import lock is given back, with data in every store that was asked for, or in at least one where that is enough.
@@ -842,7 +884,7 @@ export type ImageImportSucceeded = Message<"heliograph.v1.ImageImportSucceeded">
  * Use `create(ImageImportSucceededSchema)` to create a new message.
  */
 export const ImageImportSucceededSchema: GenMessage<ImageImportSucceeded> = /*@__PURE__*/
-  messageDesc(file_heliograph_v1_image, 28);
+  messageDesc(file_heliograph_v1_image, 29);
 
 /**
  * The import lock is given back; -> queued, or still active where data was to be copied.
@@ -866,7 +908,7 @@ export type ImageImportFailed = Message<"heliograph.v1.ImageImportFailed"> & {
  * Use `create(ImageImportFailedSchema)` to create a new message.
  */
 export const ImageImportFailedSchema: GenMessage<ImageImportFailed> = /*@__PURE__*/
-  messageDesc(file_heliograph_v1_image, 29);
+  messageDesc(file_heliograph_v1_image, 30);
 
 /**
  * What the bytes of an attempt are, whether or not they were accepted.
@@ -913,7 +955,7 @@ export type ImageDataInspected = Message<"heliograph.v1.ImageDataInspected"> & {
  * Use `create(ImageDataInspectedSchema)` to create a new message.
  */
 export const ImageDataInspectedSchema: GenMessage<ImageDataInspected> = /*@__PURE__*/
-  messageDesc(file_heliograph_v1_image, 30);
+  messageDesc(file_heliograph_v1_image, 31);
 
 /**
  * Whether the data is what the holder of a certificate signed.
@@ -954,7 +996,7 @@ export type SignatureVerdict = Message<"heliograph.v1.SignatureVerdict"> & {
  * Use `create(SignatureVerdictSchema)` to create a new message.
  */
 export const SignatureVerdictSchema: GenMessage<SignatureVerdict> = /*@__PURE__*/
-  messageDesc(file_heliograph_v1_image, 31);
+  messageDesc(file_heliograph_v1_image, 32);
 
 /**
  * @generated from message heliograph.v1.InspectionFinding
@@ -980,7 +1022,7 @@ export type InspectionFinding = Message<"heliograph.v1.InspectionFinding"> & {
  * Use `create(InspectionFindingSchema)` to create a new message.
  */
 export const InspectionFindingSchema: GenMessage<InspectionFinding> = /*@__PURE__*/
-  messageDesc(file_heliograph_v1_image, 32);
+  messageDesc(file_heliograph_v1_image, 33);
 
 /**
  * The bytes of an import came compressed, and were decompressed on their way.
@@ -1013,7 +1055,7 @@ export type ImageDataDecompressed = Message<"heliograph.v1.ImageDataDecompressed
  * Use `create(ImageDataDecompressedSchema)` to create a new message.
  */
 export const ImageDataDecompressedSchema: GenMessage<ImageDataDecompressed> = /*@__PURE__*/
-  messageDesc(file_heliograph_v1_image, 33);
+  messageDesc(file_heliograph_v1_image, 34);
 
 /**
  * The bytes of an import were converted on their way; the image is of the new disk format from now on, and of the old one again where the import fails.
@@ -1054,7 +1096,7 @@ export type ImageDataConverted = Message<"heliograph.v1.ImageDataConverted"> & {
  * Use `create(ImageDataConvertedSchema)` to create a new message.
  */
 export const ImageDataConvertedSchema: GenMessage<ImageDataConverted> = /*@__PURE__*/
-  messageDesc(file_heliograph_v1_image, 34);
+  messageDesc(file_heliograph_v1_image, 35);
 
 /**
  * What a program of the operator's said of the bytes.
@@ -1090,7 +1132,7 @@ export type ImageDataVerified = Message<"heliograph.v1.ImageDataVerified"> & {
  * Use `create(ImageDataVerifiedSchema)` to create a new message.
  */
 export const ImageDataVerifiedSchema: GenMessage<ImageDataVerified> = /*@__PURE__*/
-  messageDesc(file_heliograph_v1_image, 35);
+  messageDesc(file_heliograph_v1_image, 36);
 
 /**
  * Whether the bytes of a stored copy are still those of the image: sound, damaged or missing.
@@ -1126,7 +1168,7 @@ export type ImageDataChecked = Message<"heliograph.v1.ImageDataChecked"> & {
  * Use `create(ImageDataCheckedSchema)` to create a new message.
  */
 export const ImageDataCheckedSchema: GenMessage<ImageDataChecked> = /*@__PURE__*/
-  messageDesc(file_heliograph_v1_image, 36);
+  messageDesc(file_heliograph_v1_image, 37);
 
 /**
  * Bytes of this attempt may arrive in the store from now on, to replace a bad copy there.
@@ -1157,7 +1199,7 @@ export type ImageDataHealingStarted = Message<"heliograph.v1.ImageDataHealingSta
  * Use `create(ImageDataHealingStartedSchema)` to create a new message.
  */
 export const ImageDataHealingStartedSchema: GenMessage<ImageDataHealingStarted> = /*@__PURE__*/
-  messageDesc(file_heliograph_v1_image, 37);
+  messageDesc(file_heliograph_v1_image, 38);
 
 /**
  * The new copy has taken the place of the bad one, which is given up.
@@ -1186,7 +1228,7 @@ export type ImageDataHealed = Message<"heliograph.v1.ImageDataHealed"> & {
  * Use `create(ImageDataHealedSchema)` to create a new message.
  */
 export const ImageDataHealedSchema: GenMessage<ImageDataHealed> = /*@__PURE__*/
-  messageDesc(file_heliograph_v1_image, 38);
+  messageDesc(file_heliograph_v1_image, 39);
 
 /**
  * The bad copy stays what it was.
@@ -1210,7 +1252,7 @@ export type ImageDataHealingFailed = Message<"heliograph.v1.ImageDataHealingFail
  * Use `create(ImageDataHealingFailedSchema)` to create a new message.
  */
 export const ImageDataHealingFailedSchema: GenMessage<ImageDataHealingFailed> = /*@__PURE__*/
-  messageDesc(file_heliograph_v1_image, 39);
+  messageDesc(file_heliograph_v1_image, 40);
 
 /**
  * The data is no longer kept in this store; others have it.
@@ -1234,7 +1276,7 @@ export type ImageDataDropped = Message<"heliograph.v1.ImageDataDropped"> & {
  * Use `create(ImageDataDroppedSchema)` to create a new message.
  */
 export const ImageDataDroppedSchema: GenMessage<ImageDataDropped> = /*@__PURE__*/
-  messageDesc(file_heliograph_v1_image, 40);
+  messageDesc(file_heliograph_v1_image, 41);
 
 /**
  * One more place where the data lies, said by a client and left as it is. Metadata is text, lists and objects of text.
@@ -1302,7 +1344,7 @@ export type ImageLocationAdded = Message<"heliograph.v1.ImageLocationAdded"> & {
  * Use `create(ImageLocationAddedSchema)` to create a new message.
  */
 export const ImageLocationAddedSchema: GenMessage<ImageLocationAdded> = /*@__PURE__*/
-  messageDesc(file_heliograph_v1_image, 41);
+  messageDesc(file_heliograph_v1_image, 42);
 
 /**
  * The places where the data lies have this order and this metadata from now on.
@@ -1321,7 +1363,7 @@ export type ImageLocationsArranged = Message<"heliograph.v1.ImageLocationsArrang
  * Use `create(ImageLocationsArrangedSchema)` to create a new message.
  */
 export const ImageLocationsArrangedSchema: GenMessage<ImageLocationsArranged> = /*@__PURE__*/
-  messageDesc(file_heliograph_v1_image, 42);
+  messageDesc(file_heliograph_v1_image, 43);
 
 /**
  * @generated from message heliograph.v1.ArrangedLocation
@@ -1343,5 +1385,5 @@ export type ArrangedLocation = Message<"heliograph.v1.ArrangedLocation"> & {
  * Use `create(ArrangedLocationSchema)` to create a new message.
  */
 export const ArrangedLocationSchema: GenMessage<ArrangedLocation> = /*@__PURE__*/
-  messageDesc(file_heliograph_v1_image, 43);
+  messageDesc(file_heliograph_v1_image, 44);
 

@@ -1,0 +1,38 @@
+import type { ImageAction } from '#libs/read-model';
+import { moment } from '../images/image.view.js';
+import { toldForMs } from '../imports/task.view.js';
+import type { ProgressBoard } from '../progress/progress-board.js';
+import type { Kind } from './actions.room.js';
+
+export const actionStatuses = ['waiting', 'uploading', 'verifying', 'success', 'failure'] as const;
+export type ActionStatus = (typeof actionStatuses)[number];
+
+/**
+ * An import as its owner is shown it: what was asked for until it succeeded, then the image that came of it; on failure, why.
+ * Source: seed "new upload workflow" of Glance, whose words and moments these are.
+ */
+export function actionView(kind: Kind, action: ImageAction, board: Pick<ProgressBoard, 'of'>): Record<string, unknown> {
+  const { actionId, actionType, imageId, asked: { location, imageProperties }, message, createdAt, updatedAt, endedAt } = action;
+  const status = statusOf(action, board);
+  const self = `/v2/${kind}s/${actionId}`;
+  return {
+    id: actionId, action_type: actionType, status,
+    ...(location === undefined ? {} : { location }),
+    ...(status === 'success' ? { image_ref: `/v2/images/${imageId}` } : { image_properties: imageProperties }),
+    ...(status === 'failure' ? { message } : {}),
+    ...(endedAt ? { 'expires-by': withOffset(new Date(endedAt.getTime() + toldForMs)) } : {}),
+    created_at: moment(createdAt), updated_at: moment(updatedAt),
+    self, schema: `/v2/schemas/${kind}`,
+  };
+}
+
+/** How far it is: the log tells that somebody is at work on it, and progress what with. */
+function statusOf({ actionId, imageId, status }: ImageAction, board: Pick<ProgressBoard, 'of'>): ActionStatus {
+  if (status === 'pending') return 'waiting';
+  if (status !== 'processing') return status;
+  const last = board.of(imageId).findLast(({ progress }) => progress.importId === actionId)?.progress;
+  return last !== undefined && last.state !== 'failed' && last.step !== 'receiving' ? 'verifying' : 'uploading';
+}
+
+/** `2013-05-21T15:19:56+0000`, as the source writes it. */
+const withOffset = (date: Date): string => `${date.toISOString().slice(0, 19)}+0000`;

@@ -1,0 +1,67 @@
+import { Problem } from '#libs/domain';
+import { throwIfOutOfReach } from '#libs/download';
+import type { ImageAction } from '#libs/read-model';
+import { pathOf } from '../images/images.js';
+import { commandIdentity } from '../images/idempotency.js';
+import { createImageCommand, readImageToCreate, type CreateImage } from '../images/create-image.js';
+import type { Request } from '../edge/request.js';
+import { queryIn, readImportSource } from '../imports/import-source.js';
+import { actionOf, refuseTooMany, type ActionsRoom, type Kind } from './actions.room.js';
+
+type Body = Readonly<Record<string, unknown>>;
+
+/** What is remembered of a request stands in every commit's answer and every list. */
+const longestPropertiesBytes = 64 * 1024;
+
+/**
+ * Begins to bring an image from somewhere: in the log it is there at once, and for everybody else when it has its data.
+ * Refuses: Forbidden, InvalidRequest, UriNotAllowed, RequestTooLarge, TooManyActions, LimitReached. Source: seed "new upload workflow" of Glance.
+ */
+export async function beginImport(parts: ActionsRoom, request: Request, kind: Kind, { value, bytes }: { readonly value: Body; readonly bytes: Buffer }): Promise<ImageAction> {
+  const { room, rules, queries, data } = parts;
+  const { caller } = request;
+  room.permissions.require('import_image', caller);
+  if (!rules.importMethods.includes('web-download')) throw new Problem('Forbidden', { detail: 'Importing from an address is not enabled here. The methods of import are listed at /v2/info/import.' });
+  const { location, properties } = readImportAction(value);
+  const { source, query } = sourceAt(location, rules);
+  const wanted = readImageToCreate(properties, room.schema);
+  const owner = wanted.owner === undefined ? caller.projectId : wanted.owner;
+  room.permissions.requireNew(caller, owner, wanted.visibility);
+  const { type: _, ...image } = withContainer(createImageCommand(wanted, owner));
+  room.properties.requireCreatable(image.properties, caller);
+  await throwIfOutOfReach(source.sourceUri ?? '', rules.reach);
+  await refuseTooMany(parts, request);
+  const { newImageId, newActionId: importId, ...identity } = commandIdentity(request, pathOf(request), bytes);
+  const imageId = wanted.imageId ?? newImageId;
+  const injectedProperties = rules.injection('web-download', caller);
+  const signed = await data.signing.ofImport(request, { imageId, image });
+  const asked = {
+    importId, method: 'web-download', storeIds: [rules.defaultStoreId], allStoresMustSucceed: true, skipsPresent: false, ...source, ...signed, ...(injectedProperties ? { injectedProperties } : {}),
+  } as const;
+  const arrival = { actionType: 'import', location: source.sourceUri ?? '', imageProperties: properties } as const;
+  await queries.withQuery(query, asked, () => room.images.send(request, { imageId, command: { ...image, type: 'CreateArrivingImage', arrival, request: asked } }, identity));
+  return actionOf(parts, request, kind, importId);
+}
+
+/** The body of an import. Refuses: InvalidRequest, RequestTooLarge. */
+export function readImportAction({ location, image_properties: properties = {}, ...others }: Body): { readonly location: string; readonly properties: Body } {
+  const [unknown] = Object.keys(others).filter((name) => name !== 'action_type');
+  if (unknown !== undefined) throw invalid(`An import has a location and image_properties, and no ${unknown.slice(0, 64)}. Leave it out.`);
+  if (typeof location !== 'string' || location === '') throw invalid('An import needs a location, as {"location": "https://…", "image_properties": {"name": "…"}}.');
+  if (typeof properties !== 'object' || properties === null || Array.isArray(properties)) throw invalid('image_properties must be an object, as in the creation of an image.');
+  if (Buffer.byteLength(JSON.stringify(properties)) > longestPropertiesBytes) throw new Problem('RequestTooLarge', { limit: `${longestPropertiesBytes / 1024} KiB of image_properties` });
+  return { location, properties: properties as Body };
+}
+
+function sourceAt(location: string, { reach: { filter }, carriesQueries }: ActionsRoom['rules']) {
+  return { source: readImportSource('web-download', { uri: location }, { filter, carriesQueries }), query: queryIn(location) };
+}
+
+/** What nobody says is found out from the data, where the data is not in a container. Refuses: InvalidRequest. */
+function withContainer(command: CreateImage): CreateImage {
+  const { containerFormat, diskFormat } = command;
+  if (diskFormat === null && containerFormat !== null && containerFormat !== 'bare') throw invalid(`The disk_format of data in container_format ${containerFormat} cannot be found out. Say it in image_properties.`);
+  return { ...command, containerFormat: containerFormat ?? 'bare' };
+}
+
+const invalid = (detail: string): Problem => new Problem('InvalidRequest', { detail });
