@@ -37,6 +37,8 @@ export interface GatewayRules extends AddressRules {
   /** Whether the query of a URI finds its way to the importer. */
   readonly carriesQueries: boolean;
   readonly injection: Injection;
+  /** The disk formats that tenants may have images converted to. */
+  readonly conversions: readonly string[];
   readonly locations: LocationSwitches;
   /** As administrators see them. */
   readonly stores: readonly StoreDetail[];

@@ -61,13 +61,13 @@ const claimOf = ({ diskFormat, containerFormat, arriving }: Image): FormatClaim 
   ({ diskFormat, containerFormat, ...(arriving && diskFormat === null && containerFormat === 'bare' ? { isFound: true } : {}) });
 
 /** What comes from outside goes through the operator's plugins; a copy does not, nor does what stays where it is. Source: API.md section 23. */
-async function preparedFor({ image, importing }: ImageUnderImport, claim: FormatClaim, { bytes, declaredSizeBytes, expectedHash, stored }: Source, { plugins }: ImportParts, context: PluginContext): Promise<Prepared> {
+async function preparedFor({ image, importing }: ImageUnderImport, claim: FormatClaim, { bytes, declaredSizeBytes, expectedHash, stored }: Source, { plugins, conversionTo }: ImportParts, context: PluginContext): Promise<Prepared> {
   // What was announced is announced of the bytes as they come; a copy of what became of them is compared with the image's own hashes.
   const expected = expectedHash ?? (image.data ? undefined : requestedHash(importing) ?? stagedHash(image, importing));
   const source: Prepared = {
     bytes, claim, done: [], ...(declaredSizeBytes === undefined ? {} : { declaredSizeBytes }), ...(expected ? { expectedHash: expected } : {}), ...(stored ? { stored } : {}),
   };
-  return image.data || importing.method === 'location-import' ? source : prepare(plugins, source, context);
+  return image.data || importing.method === 'location-import' ? source : prepare(importing.convertTo === undefined ? plugins : [conversionTo(importing.convertTo)], source, context);
 }
 
 /** The bytes of a location stay where they are: they are read once, to know their size and hashes. */

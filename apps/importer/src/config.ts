@@ -1,7 +1,7 @@
 import { IsOptional, MinLength } from 'class-validator';
 import { dataOptions, ImportFilterConfig, Option } from '#libs/platform';
-import { outputFormats } from './plugins/conversion.js';
 import { osHashAlgos, stagingStoreKinds, type OsHashAlgo, type StagingPlace } from '#libs/stores';
+import { outputFormats, type OutputFormat } from '#libs/transfers';
 
 /** What the importer is told beyond what every service is. Its stores are the gateway's. */
 export class ImporterConfig extends ImportFilterConfig {
@@ -51,7 +51,10 @@ export class ImporterConfig extends ImportFilterConfig {
   readonly imageImportPlugins: readonly string[];
 
   @Option.choice('image_conversion', 'output_format', { glance: true, default: 'raw', choices: outputFormats, doc: 'What image_conversion makes of images.' })
-  readonly outputFormat: (typeof outputFormats)[number];
+  readonly outputFormat: OutputFormat;
+
+  @dataOptions.imageConversions
+  readonly imageConversions: readonly string[];
 
   @Option.path('task', 'work_dir', { glance: true, default: '/var/lib/heliograph/work', doc: 'The directory where plugins have files while they work; room for the largest image as it comes and as it is converted, for as many as are imported at once.' })
   readonly workDir: string;

@@ -11,6 +11,8 @@ export interface ImportParts {
   readonly openSource: OpenSource;
   /** What is done to the bytes on their way in. */
   readonly plugins: readonly Plugin[];
+  /** What makes another disk format of the bytes, where that is what was asked for. Throws for a format that the operator does not offer. */
+  readonly conversionTo: (diskFormat: string) => Plugin;
   /** Where plugins have files. */
   readonly work: Pick<WorkRoom, 'open'>;
   readonly osHashAlgo: OsHashAlgo;

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { addressOf, commandSubject, decodeCommit, imageFromJson, questionSubject, type AttemptsAnswer, type Commit, type CommandContext, type StatusAnswer, type ImageCommandAnswer, type ImageCommandMessage, type ReservationAnswer } from '#libs/contracts';
-import { Problem, type ImportRequest, type ProblemCode } from '#libs/domain';
+import { Problem, type ImageState, type ImportRequest, type ProblemCode } from '#libs/domain';
 import { configuredReach } from '#libs/download';
 import { jetStreamEventLog, jetStreamLeases, loadImage, tallyLeases, workBacklog, workOnImages, type Leases, type Stored, type WorkOutcome } from '#libs/event-log';
 import { leaseMetrics, progressTeller, sectionsOf, type Bus, type ServiceParts } from '#libs/platform';
@@ -9,13 +9,13 @@ import { formatRules, sizeLimits, type ScrubParts } from '#libs/transfers';
 import type { ImporterConfig } from './config.js';
 import { backlogMetrics } from './importer.metrics.js';
 import type { ImportParts, RequestedImport } from './import-parts.js';
-import { configuredPlugins, needsFiles } from './plugins/configured-plugins.js';
+import { configuredConversions, configuredPlugins, needsFiles } from './plugins/configured-plugins.js';
 import { openWorkRoom, sweepNowAndThen } from './plugins/work-room.js';
 import { askStored, sendAs } from './operator-stores.js';
 import { endRemoteImport, remoteSource, type FederationLine } from './remote-source.js';
 import { runImport } from './run-import.js';
 import { scrubAgainAndAgain } from './scrub-loop.js';
-import { sourcesOf, type SourceTable } from './sources.js';
+import { imageSource, sourcesOf, type SourceTable } from './sources.js';
 import { stagedSource } from './staged-source.js';
 import { openWebQueries } from './web-queries.js';
 import { webSource, type WebLine } from './web-source.js';
@@ -38,11 +38,12 @@ export async function openImporter(service: ServiceParts<ImporterConfig>): Promi
   const onHop: WebLine['onHop'] = ({ uri, address, status }, { imageId, importId }) => {
     logger.info({ image_id: imageId, import_id: importId, uri, address, status }, 'an import asks for its bytes');
   };
+  const imageFromLeader = async (imageId: string): Promise<ImageState> => (await loadImage(log, region, imageId)).state;
   const parts: ImportParts = {
-    stores, plugins, work, openSource: sourcesOf(stores, methodsOf(config, staging, { onHop, queries })), watchMs: 2000, parallelStores: config.maxParallelStores, osHashAlgo: config.hashingAlgorithm, limitBytes: sizeLimits(config.sizeLimits, config.imageSizeCap), formats: formatRules(config), idleMs: config.importIdleSeconds * 1000,
+    stores, plugins, work, conversionTo: configuredConversions(config), openSource: sourcesOf(stores, { ...methodsOf(config, staging, { onHop, queries }), 'convert-image': imageSource({ stores, imageFromLeader }) }), watchMs: 2000, parallelStores: config.maxParallelStores, osHashAlgo: config.hashingAlgorithm, limitBytes: sizeLimits(config.sizeLimits, config.imageSizeCap), formats: formatRules(config), idleMs: config.importIdleSeconds * 1000,
     askRoom: (question) => bus.ask<ReservationAnswer>(questionSubject(region, 'reservation'), question),
     tellProgress: progressTeller(bus), clock: () => new Date(),
-    imageFromLeader: async (imageId) => (await loadImage(log, region, imageId)).state,
+    imageFromLeader,
     send: (message) => sendUntilAnswered(bus, message, stop.signal),
     onFault: (error, { imageId, importId }) => logger.error({ err: error, image_id: imageId, import_id: importId }, 'an import failed'),
   };

@@ -1,5 +1,5 @@
-import { Problem, type DataInspection, type Image, type ImageDataFacts, type ImportHop, type ImportInProgress, type ImportMethod, type KnownDataFacts, type DataVerification } from '#libs/domain';
-import { keysOf, type ByteSource, type DataKey, type OsHashAlgo, type Store, type Stores } from '#libs/stores';
+import { Problem, type DataInspection, type Image, type ImageDataFacts, type ImageState, type ImportHop, type ImportInProgress, type ImportMethod, type KnownDataFacts, type DataVerification } from '#libs/domain';
+import { isOsHashAlgo, keysOf, type ByteSource, type DataKey, type OsHashAlgo, type Store, type Stores } from '#libs/stores';
 
 /** Where the bytes of an import come from, opened. */
 export interface Source {
@@ -52,6 +52,15 @@ export const sourcesOf = (stores: Stores, methods: SourceTable): OpenSource => a
   const open = methods[importing.method];
   if (!open) throw new Problem('ImageDataNotFound', { imageId, storeId: 'any' });
   return open(asked, context);
+};
+
+/** convert-image: the data of another image of this region, whatever it is converted to. Refuses: SourceImageGone, and what its stores refuse. */
+export const imageSource = ({ stores, imageFromLeader }: { readonly stores: Stores; imageFromLeader(imageId: string): Promise<ImageState> }): OpenSource => async ({ importing: { sourceImageId = '' } }) => {
+  const image = await imageFromLeader(sourceImageId);
+  if (!image.exists || image.status !== 'active' || !image.data) throw new Problem('SourceImageGone', { imageId: sourceImageId });
+  const { stored: _, ...source } = await fromAStore(stores, keysOf(sourceImageId, image.attempts), image.data);
+  const { osHashAlgo: algo = '', osHashValue: value } = image.data;
+  return { ...source, ...(isOsHashAlgo(algo) && value !== undefined ? { expectedHash: { algo, value } } : {}) };
 };
 
 /** Whether a store has the data already, so that the others can take it from there side by side. */

@@ -112,6 +112,8 @@ const sentences = {
   DownloadTimedOut: 'Could not retrieve {uri} within {seconds} seconds. Import it again from a faster place, or ask your operator for more time.',
   UriQueryLost: 'The query of the URI, which is held in memory alone, is not there any more: the image service was interrupted, or a day has passed. Import again.',
 
+  SourceImageGone: 'Image {imageId} is not active any more, or was deleted. Choose another one.',
+
   // Images of other regions
   RegionNotInCatalogue: 'Your service catalogue has no image service in region {region} with the interface {interface}. It has {known}. Name one of these, or ask your operator.',
   RemoteTokenRefused: 'Region {region} does not accept the token that came with this import any more: it has expired or was revoked. Get a new token and import again.',

@@ -1,5 +1,5 @@
 import { taskTypeOf, type Commit, type TaskType } from '#libs/contracts';
-import type { Arrival, ImageEvent } from '#libs/domain';
+import type { Arrival, ImageEvent, ImportRequest } from '#libs/domain';
 
 /** What clients of Glance call a task, and how far it is. */
 export type TaskStatus = 'pending' | 'processing' | 'success' | 'failure';
@@ -14,8 +14,8 @@ export interface ImportRow extends ImportStepRow {
   asked: AskedAction | null;
 }
 
-/** What was asked for, in the words of the request. */
-export type AskedAction = Omit<Arrival, 'actionType'>;
+/** What was asked for, in the words of the request; `imageId` where another image of this region is its source. */
+export type AskedAction = Omit<Arrival, 'actionType'> & { readonly imageId?: string };
 
 /** What a step changes of it. */
 export interface ImportStepRow {
@@ -42,7 +42,7 @@ export function noteImports(notes: ImportNotes, imageId: string, { events, at, a
       const { importId } = event.data;
       notes.set(importId, {
         import_id: importId, image_id: imageId, task_type: taskTypeOf(event.data), owner: actor.projectId ?? null, status: 'pending', created_at: moment, updated_at: moment, ended_at: null, message: null,
-        ...actionOf(created?.data.arrival),
+        ...actionOf(created?.data.arrival, event.data),
       });
       continue;
     }
@@ -54,10 +54,10 @@ export function noteImports(notes: ImportNotes, imageId: string, { events, at, a
   }
 }
 
-const actionOf = (arrival: Arrival | undefined): Pick<ImportRow, 'action' | 'asked'> => {
+const actionOf = (arrival: Arrival | undefined, { sourceImageId, sourceRegion }: ImportRequest): Pick<ImportRow, 'action' | 'asked'> => {
   if (!arrival) return { action: null, asked: null };
   const { actionType: action, ...asked } = arrival;
-  return { action, asked };
+  return { action, asked: { ...asked, ...(sourceImageId === undefined || sourceRegion !== undefined ? {} : { imageId: sourceImageId }) } };
 };
 
 /** An image that goes with its failed import adds nothing to it. */

@@ -11,3 +11,16 @@ export function importPluginsIn(option: readonly string[]): ImportPlugin[] {
 function unknown(name: string): never {
   throw new Error(`image_import_opts.image_import_plugins names ${name}, which this version does not have; it has ${importPlugins.join(', ')}`);
 }
+
+/** The disk formats that images can be converted to. (glance: output_format) */
+export const outputFormats = ['raw', 'qcow2', 'vmdk'] as const;
+export type OutputFormat = (typeof outputFormats)[number];
+
+/** Those that an option offers to tenants. Throws where one of them is none. */
+export function conversionsIn(option: readonly string[]): OutputFormat[] {
+  return option.map((name) => outputFormats.find((format) => format === name) ?? noOutput(name));
+}
+
+function noOutput(name: string): never {
+  throw new Error(`heliograph.image_conversions names ${name}; images can be converted to ${outputFormats.join(', ')}`);
+}

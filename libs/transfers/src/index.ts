@@ -2,7 +2,7 @@ export { watchData, type DataToWatch, type DataWatch } from './data-watch.js';
 export type { OpenSignature } from './signature-watch.js';
 export { acceptInspected, formatRules, isRefusedForData, watchFormat, type FormatClaim, type FormatRules, type FormatWatch } from './data-format.js';
 export { dataRemoval, removalLoop, type DataRemoval, type RemovalParts } from './data-removal.js';
-export { importPlugins, importPluginsIn, type ImportPlugin } from './import-plugins.js';
+export { conversionsIn, importPlugins, importPluginsIn, outputFormats, type ImportPlugin, type OutputFormat } from './import-plugins.js';
 export { progressMeter, type MeteredTransfer, type ProgressMeter } from './progress-meter.js';
 export { reservedRoom, type AskRoom } from './reserved-room.js';
 export { sizeLimits, type SizeLimits, type WayIn } from './size-limits.js';

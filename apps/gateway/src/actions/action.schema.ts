@@ -4,6 +4,7 @@ import { actionStatuses } from './action.view.js';
 const uuid = '^([0-9a-fA-F]){8}-([0-9a-fA-F]){4}-([0-9a-fA-F]){4}-([0-9a-fA-F]){4}-([0-9a-fA-F]){12}$';
 const readOnly = { readOnly: true } as const;
 
+const source = { image_id: { type: 'string', description: 'The image that something is done with.', pattern: uuid } } as const;
 const asked = {
   location: { type: 'string', description: 'Where the data comes from: an https address, or what the documentation names besides.', maxLength: 4096 },
   image_properties: { type: 'object', description: 'What the image is to be, as in the creation of an image.' },
@@ -26,4 +27,4 @@ const links = [{ rel: 'self', href: '{self}' }, { rel: 'describedby', href: '{sc
 
 /** What POST /v2/image-imports takes, and what an import looks like. Source: seed "new upload workflow" of Glance. */
 export const imageImportSchema = { name: 'image-import', properties: { ...asked, ...told }, required: ['location'], links } as const;
-export const imageActionSchema = { name: 'image-action', properties: { ...asked, ...told }, links } as const;
+export const imageActionSchema = { name: 'image-action', properties: { ...source, ...asked, ...told }, links } as const;

@@ -1,5 +1,5 @@
+import { moment } from '#libs/contracts';
 import type { ImageAction } from '#libs/read-model';
-import { moment } from '../images/image.view.js';
 import { toldForMs } from '../imports/task.view.js';
 import type { ProgressBoard } from '../progress/progress-board.js';
 import type { Kind } from './actions.room.js';
@@ -12,12 +12,12 @@ export type ActionStatus = (typeof actionStatuses)[number];
  * Source: seed "new upload workflow" of Glance, whose words and moments these are.
  */
 export function actionView(kind: Kind, action: ImageAction, board: Pick<ProgressBoard, 'of'>): Record<string, unknown> {
-  const { actionId, actionType, imageId, asked: { location, imageProperties }, message, createdAt, updatedAt, endedAt } = action;
+  const { actionId, actionType, imageId, asked: { location, imageId: sourceId, imageProperties }, message, createdAt, updatedAt, endedAt } = action;
   const status = statusOf(action, board);
   const self = `/v2/${kind}s/${actionId}`;
   return {
     id: actionId, action_type: actionType, status,
-    ...(location === undefined ? {} : { location }),
+    ...(location === undefined ? {} : { location }), ...(sourceId === undefined ? {} : { image_id: sourceId }),
     ...(status === 'success' ? { image_ref: `/v2/images/${imageId}` } : { image_properties: imageProperties }),
     ...(status === 'failure' ? { message } : {}),
     ...(endedAt ? { 'expires-by': withOffset(new Date(endedAt.getTime() + toldForMs)) } : {}),

@@ -41,7 +41,7 @@ export async function cancelAction(parts: ActionsRoom, request: Request, kind: K
   const action = await actionOf(parts, request, kind, actionId);
   if (action.endedAt) throw over(kind, action);
   try {
-    const image = await room.images.send(request, { imageId: action.imageId, command: { type: 'FailImport', importId: action.actionId, reason: 'The import was cancelled.' } });
+    const image = await room.images.send(request, { imageId: action.imageId, command: { type: 'FailImport', importId: action.actionId, reason: `The ${nouns[action.actionType] ?? 'action'} was cancelled.` } });
     // The event first, the bytes after it: nobody needs to wait for them, and what is not removed now is found by the next pass.
     void data.removal.ofImage(action.imageId, image);
   } catch (error) {
@@ -59,3 +59,5 @@ export async function refuseTooMany({ room, mostOpen }: Pick<ActionsRoom, 'room'
   if (mostOpen === 0 || projectId === null) return;
   if (await room.readModel.openActions(projectId) >= mostOpen) throw new Problem('TooManyActions', { limit: mostOpen, seconds: 30 });
 }
+
+const nouns: Readonly<Record<string, string>> = { import: 'import', convert: 'conversion' };

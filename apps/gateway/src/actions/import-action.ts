@@ -3,15 +3,13 @@ import { throwIfOutOfReach } from '#libs/download';
 import type { ImageAction } from '#libs/read-model';
 import { pathOf } from '../images/images.js';
 import { commandIdentity } from '../images/idempotency.js';
-import { createImageCommand, readImageToCreate, type CreateImage } from '../images/create-image.js';
+import type { CreateImage } from '../images/create-image.js';
 import type { Request } from '../edge/request.js';
 import { queryIn, readImportSource } from '../imports/import-source.js';
+import { imageWanted, propertiesIn } from './image-wanted.js';
 import { actionOf, refuseTooMany, type ActionsRoom, type Kind } from './actions.room.js';
 
 type Body = Readonly<Record<string, unknown>>;
-
-/** What is remembered of a request stands in every commit's answer and every list. */
-const longestPropertiesBytes = 64 * 1024;
 
 /**
  * Begins to bring an image from somewhere: in the log it is there at once, and for everybody else when it has its data.
@@ -24,15 +22,12 @@ export async function beginImport(parts: ActionsRoom, request: Request, kind: Ki
   if (!rules.importMethods.includes('web-download')) throw new Problem('Forbidden', { detail: 'Importing from an address is not enabled here. The methods of import are listed at /v2/info/import.' });
   const { location, properties } = readImportAction(value);
   const { source, query } = sourceAt(location, rules);
-  const wanted = readImageToCreate(properties, room.schema);
-  const owner = wanted.owner === undefined ? caller.projectId : wanted.owner;
-  room.permissions.requireNew(caller, owner, wanted.visibility);
-  const { type: _, ...image } = withContainer(createImageCommand(wanted, owner));
-  room.properties.requireCreatable(image.properties, caller);
+  const { image: wanted, wantedId } = imageWanted(parts, request, properties);
+  const image = withContainer(wanted);
   await throwIfOutOfReach(source.sourceUri ?? '', rules.reach);
   await refuseTooMany(parts, request);
   const { newImageId, newActionId: importId, ...identity } = commandIdentity(request, pathOf(request), bytes);
-  const imageId = wanted.imageId ?? newImageId;
+  const imageId = wantedId ?? newImageId;
   const injectedProperties = rules.injection('web-download', caller);
   const signed = await data.signing.ofImport(request, { imageId, image });
   const asked = {
@@ -48,9 +43,7 @@ export function readImportAction({ location, image_properties: properties = {}, 
   const [unknown] = Object.keys(others).filter((name) => name !== 'action_type');
   if (unknown !== undefined) throw invalid(`An import has a location and image_properties, and no ${unknown.slice(0, 64)}. Leave it out.`);
   if (typeof location !== 'string' || location === '') throw invalid('An import needs a location, as {"location": "https://…", "image_properties": {"name": "…"}}.');
-  if (typeof properties !== 'object' || properties === null || Array.isArray(properties)) throw invalid('image_properties must be an object, as in the creation of an image.');
-  if (Buffer.byteLength(JSON.stringify(properties)) > longestPropertiesBytes) throw new Problem('RequestTooLarge', { limit: `${longestPropertiesBytes / 1024} KiB of image_properties` });
-  return { location, properties: properties as Body };
+  return { location, properties: propertiesIn(properties) };
 }
 
 function sourceAt(location: string, { reach: { filter }, carriesQueries }: ActionsRoom['rules']) {
@@ -58,7 +51,7 @@ function sourceAt(location: string, { reach: { filter }, carriesQueries }: Actio
 }
 
 /** What nobody says is found out from the data, where the data is not in a container. Refuses: InvalidRequest. */
-function withContainer(command: CreateImage): CreateImage {
+function withContainer<Wanted extends Pick<CreateImage, 'containerFormat' | 'diskFormat'>>(command: Wanted): Wanted {
   const { containerFormat, diskFormat } = command;
   if (diskFormat === null && containerFormat !== null && containerFormat !== 'bare') throw invalid(`The disk_format of data in container_format ${containerFormat} cannot be found out. Say it in image_properties.`);
   return { ...command, containerFormat: containerFormat ?? 'bare' };

@@ -125,6 +125,7 @@ export const problemStatus = {
   DownloadFailed: 502,
   DownloadTimedOut: 504,
   UriQueryLost: 409,
+  SourceImageGone: 409,
 
   ActionNotFound: 404,
   ActionOver: 409,

@@ -1,14 +1,13 @@
 import { Problem } from '#libs/domain';
 import { crashPoint } from '#libs/event-log';
-import { isRefusedForData, watchFormat, type FormatRules, type FormatWatch } from '#libs/transfers';
+import { isRefusedForData, watchFormat, type FormatRules, type FormatWatch, type OutputFormat } from '#libs/transfers';
 import type { Plugin, PluginContext, Prepared } from './prepare.js';
 import { convert, isConvertible, type QemuImg } from './qemu-img.js';
 import type { WorkFile } from './work-room.js';
 
-export const outputFormats = ['raw', 'qcow2', 'vmdk'] as const;
 export interface ConversionOptions {
   /** (glance: output_format) */
-  readonly outputFormat: (typeof outputFormats)[number];
+  readonly outputFormat: OutputFormat;
   readonly formats: FormatRules;
   readonly qemu: QemuImg;
 }

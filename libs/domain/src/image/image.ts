@@ -122,8 +122,8 @@ export type DataPreparation =
 /** What is known of bytes in the staging area; how large the disk in them is, is found out when they are imported. */
 export type StagedFacts = Omit<ImageDataFacts, 'virtualSizeBytes'>;
 
-/** `location-import` is what a new location asks for: the bytes stay where they are, and are only read to know them. */
-export const importMethods = ['glance-direct', 'web-download', 'copy-image', 'glance-download', 'location-import'] as const;
+/** `convert-image` makes another disk format of an image that is there. `location-import` is what a new location asks for: the bytes stay where they are, and are only read to know them. */
+export const importMethods = ['glance-direct', 'web-download', 'copy-image', 'glance-download', 'location-import', 'convert-image'] as const;
 export type ImportMethod = (typeof importMethods)[number];
 
 /** What an import is asked to do. A source never carries a credential: no user info, no query, no token. */
@@ -138,6 +138,8 @@ export interface ImportRequest {
   readonly sourceRegion?: string;
   readonly sourceImageId?: string;
   readonly sourceInterface?: string;
+  /** The disk format that is to be made of the bytes; until then the image has theirs. */
+  readonly convertTo?: string;
   /** What the bytes must hash to, where the caller knows it; lower-case hex. */
   readonly expectedHashAlgo?: string;
   readonly expectedHashValue?: string;
