@@ -70,6 +70,13 @@ describe('Who is told what of an event', () => {
     expect(life[4]?.at(-1)?.event.data).toEqual({ status: 'queued', changes: [{ name: 'visibility', from: 'public' }] });
   });
 
+  it('nobody else is told of a public image before it has its data, nor that it came to nothing', () => {
+    const arriving = created({ visibility: 'public', arrival: { actionType: 'import', imageProperties: {} } });
+    const everybody = (life: ReturnType<typeof told>) => life.map((entries) => whom(entries.filter(({ event }) => event.audience === 'public')));
+    expect(everybody(told([arriving], [{ type: 'ImageActivated', data: {} }]))).toEqual([[], [[null, 'public', 'ImageActivated']]]);
+    expect(everybody(told([arriving], [{ type: 'ImageDeleted', data: {} }]))).toEqual([[], []]);
+  });
+
   it('nobody is told a personal value, sealed or open', () => {
     expect(JSON.stringify(told([created({ visibility: 'public' })], [{ type: 'MemberAdded', data: { memberId: 'beta' } }]))).not.toMatch(/sealed|c2VhbGVk/);
   });

@@ -82,6 +82,8 @@ const publicTypes: ReadonlySet<ImageEvent['type']> = new Set([
 function toEverybody(step: Step): AuditEntry[] {
   const { event, before, after } = step;
   const wasPublic = before.exists && before.visibility === 'public';
+  // What is on its way to be a public image, or never became one, nobody else has seen.
+  if (after.arriving) return [];
   if (!publicTypes.has(event.type) || (!wasPublic && after.visibility !== 'public')) return [];
   const told = (data: AuditEvent['data']): AuditEntry[] => [{ receiver: null, event: { ...envelope(step, 'public'), data } }];
   if (after.visibility !== 'public') return told({ status: after.status, changes: [{ name: 'visibility', from: 'public' }] });
