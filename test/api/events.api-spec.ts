@@ -1,19 +1,31 @@
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
+import { connect, type NatsConnection } from 'nats';
+import { auditDelivery, auditFilter, auditStreamName, imageSubject, inboxPrefix } from '#libs/contracts';
 import { startApi, type Api, type Person } from './harness.js';
+import { callers } from './personas.js';
 
 let api: Api;
 let demo: Person;
 let alt: Person;
 let admin: Person;
+const open: NatsConnection[] = [];
+/** His token ends when a specification says so. */
+const short = { ...callers.third, userId: 'user-short', expiresAt: new Date('2100-01-01') };
 beforeAll(async () => {
-  api = await startApi({ 'heliograph.event_listeners': '3', 'heliograph.event_listeners_per_project': '2' });
+  Object.assign(callers, { short });
+  api = await startApi({
+    'heliograph.event_listeners': '3', 'heliograph.event_listeners_per_project': '2',
+    'heliograph.audit_key': 'what this gateway vouches for tenants with', 'heliograph.audit_consumers_per_project': '2',
+  });
   [demo, alt, admin] = [api.as('demo'), api.as('alt'), api.as('admin')];
 }, 60_000);
+afterEach(async () => { await Promise.all(open.splice(0).map((connection) => connection.close())); });
 afterAll(() => api.stop());
 
-interface Event { readonly id: string; readonly type: string; readonly subject: string; readonly audience: string; readonly data: { readonly status: string; readonly changes: { name: string; from?: unknown; to?: unknown }[] }; readonly [name: string]: unknown }
+interface Event { readonly id: string; readonly type: string; readonly subject: string; readonly audience: string; readonly data: { readonly status: string; readonly name?: string; readonly changes: { name: string; from?: unknown; to?: unknown }[] }; readonly [name: string]: unknown }
 interface Feed { readonly events: readonly Event[]; readonly cursor: string; readonly first: string; readonly next?: string }
 
 const feed = async (person: Person, query = ''): Promise<Feed> => {
@@ -46,6 +58,29 @@ async function listen(query = '', { token = 'demo', lastEventId }: { token?: str
   response.on('error', () => {});
   const events = () => [...heard.text.matchAll(/^data: (\{"specversion.*)$/gm)].map(([, json]) => JSON.parse(json ?? '') as Event);
   return { status: response.statusCode, type: response.headers['content-type'], heard, events, ended, leave: () => { request.destroy(); } };
+}
+
+async function tenant(token: string, user = 'siem'): Promise<NatsConnection> {
+  const connection = await connect({ servers: api.nats.url, user, pass: token, reconnect: false });
+  open.push(connection);
+  return connection;
+}
+
+/** Everything that a tenant's consumer delivers to him. */
+async function listenInNats(token: string, user = 'siem', { projectId = token, hears = 'project' }: { projectId?: string; hears?: 'project' | 'public' } = {}) {
+  const connection = await tenant(token, user);
+  const name = user.replace(/^public\//, '').replace(/@.*$/, '');
+  const heard: Event[] = [];
+  const sequences: number[] = [];
+  connection.subscribe(auditDelivery(api.nats.region, projectId, name, hears), {
+    callback: (_, message) => {
+      if (message.data.length === 0) return;
+      heard.push(message.json<Event>());
+      sequences.push(Number(message.reply?.split('.').at(-4)));
+    },
+  });
+  await connection.flush().catch(() => undefined);
+  return { connection, heard, sequences };
 }
 
 describe('List events: GET /v2/events', () => {
@@ -195,4 +230,115 @@ describe('Listen to events: GET /v2/events with Accept: text/event-stream', () =
     expect([third.status, (await listen('', { token: 'third' })).status]).toEqual([200, 503]);
     for (const listener of [...taken, third]) listener.leave();
   });
+});
+
+describe('Tenants at the NATS server', () => {
+  // The stream is there when the feed has begun.
+  beforeAll(async () => {
+    await demo.image();
+    await demo.get('/v2/events');
+  });
+
+  it('hear their own events, from the oldest that is there on, and then as they happen', async () => {
+    const before = await demo.image({ name: 'before' });
+    const { heard } = await listenInNats('demo');
+    const after = await demo.image({ name: 'after' });
+    await until(() => heard.some(({ subject }) => subject === after));
+    expect(heard.filter(({ subject }) => [before, after].includes(subject)).map(({ type, audience, data }) => [type, audience, data.name])).toEqual([
+      ['ImageCreated', 'owner', 'before'], ['ImageCreated', 'owner', 'after'],
+    ]);
+  });
+
+  it('go on after the message that they name, or with what is new', async () => {
+    const first = await listenInNats('demo');
+    const ids = [await demo.image(), await demo.image()];
+    await until(() => first.heard.some(({ subject }) => subject === ids[1]));
+    const at = first.sequences[first.heard.findIndex(({ subject }) => subject === ids[0])] ?? 0;
+    await first.connection.close();
+    const again = await listenInNats('demo', `siem@${at}`);
+    await until(() => again.heard.length > 0);
+    expect(again.heard.map(({ subject }) => subject)).toEqual([ids[1]]);
+    const latest = await listenInNats('demo', 'other@latest');
+    const id = await demo.image();
+    await until(() => latest.heard.length > 0);
+    expect(latest.heard.map(({ subject }) => subject)).toEqual([id]);
+  });
+
+  it('hear nothing of each other, though an image is unshared, changes its owner and is made private under way', async () => {
+    const [ofDemo, ofAlt] = [await listenInNats('demo', 'siem@latest'), await listenInNats('alt', 'siem@latest')];
+    const id = await demo.image({ visibility: 'shared', name: 'of demo' });
+    await demo.post(`/v2/images/${id}/members`, { body: { member: 'alt' } });
+    await demo.delete(`/v2/images/${id}/members/alt`);
+    await rename(demo, id, 'after unsharing');
+    await demo.patch(`/v2/images/${id}`, { body: [{ op: 'replace', path: '/visibility', value: 'private' }] });
+    await admin.patch(`/v2/images/${id}`, { body: [{ op: 'replace', path: '/owner', value: 'alt' }] });
+    await rename(alt, id, 'of alt');
+    const [lastOfDemo, lastOfAlt] = [await demo.image(), await alt.image()];
+    await until(() => ofDemo.heard.some(({ subject }) => subject === lastOfDemo) && ofAlt.heard.some(({ subject }) => subject === lastOfAlt));
+    const told = ({ heard }: { heard: readonly Event[] }) => heard.filter(({ subject }) => subject === id).map(({ type, audience }) => `${type} ${audience}`);
+    expect(told(ofAlt)).toEqual(['MemberAdded member', 'MemberRemoved member', 'ImagePropertiesChanged owner', 'ImagePropertiesChanged owner']);
+    expect(JSON.stringify(ofAlt.heard.slice(0, 2))).not.toMatch(/demo/);
+    expect(told(ofDemo)).toEqual(['ImageCreated owner', 'MemberAdded owner', 'MemberRemoved owner', 'ImagePropertiesChanged owner', 'ImageVisibilityChanged owner', 'ImagePropertiesChanged former']);
+    expect(JSON.stringify(ofDemo.heard.filter(({ audience }) => audience === 'former'))).not.toMatch(/alt/);
+    expect(JSON.stringify(ofDemo.heard)).not.toMatch(/of alt/);
+  });
+
+  it('hear of public images, whosever they are, where they ask for it', async () => {
+    const { heard } = await listenInNats('alt', 'public/siem@latest', { hears: 'public' });
+    const id = await admin.image({ visibility: 'public', name: 'for all' });
+    await demo.image({ name: 'for demo' });
+    await until(() => heard.length > 0);
+    expect(heard).toMatchObject([{ subject: id, audience: 'public', type: 'ImageCreated', data: { name: 'for all' } }]);
+    expect(JSON.stringify(heard)).not.toMatch(/user-admin|"from"/);
+  });
+
+  it('may listen to nothing else, and send nothing at all', async () => {
+    const { region } = api.nats;
+    const connection = await tenant('alt');
+    const refusals: string[] = [];
+    void (async () => { for await (const { type, data } of connection.status()) refusals.push(`${type} ${JSON.stringify(data)}`); })();
+    const forbidden = [
+      auditDelivery(region, 'demo', 'siem', 'project'), auditDelivery(region, 'alt', 'other', 'project'), auditFilter(region, { projectId: 'alt' }), auditFilter(region, { projectId: 'demo' }), 'audit.>', 'heard.>', '>',
+      `glance.${region}.>`, `_INBOX_catalog.>`, `_INBOX.>`, '$SYS.>', '$SYS.REQ.USER.AUTH', `projected.${region}`, `lease.${region}.*`, `progress.${region}.*`, '$JS.>',
+    ];
+    const heard: string[] = [];
+    for (const subject of forbidden) connection.subscribe(subject, { callback: (error, { subject: from }) => { if (!error) heard.push(from); } });
+    const reply = imageSubject(region, randomUUID());
+    const sent = [reply, `$JS.API.CONSUMER.MSG.NEXT.${auditStreamName(region)}.x`, `$JS.API.STREAM.INFO.${auditStreamName(region)}`, '$JS.API.INFO', `do.${region}.image`, `ask.${region}.status`, `projected.${region}`, '$SYS.REQ.USER.AUTH'];
+    for (const subject of sent) {
+      connection.publish(subject, '{"sequence":1000000}', { reply });
+    }
+    const id = await demo.image();
+    await until(() => refusals.filter((text) => text.includes('PERMISSIONS_VIOLATION')).length >= forbidden.length + sent.length);
+    expect(heard).toEqual([]);
+    expect((await demo.get(`/v2/images/${id}`)).status).toBe(200);
+    const ours = await connect({ servers: api.nats.url, user: 'operator', pass: api.nats.passwords.operator, inboxPrefix: inboxPrefix('operator') });
+    open.push(ours);
+    await expect(ours.request(`$JS.API.STREAM.MSG.GET.GLANCE_${region}`, JSON.stringify({ last_by_subj: reply })).then((message) => message.json())).resolves.toMatchObject({ error: { code: 404 } });
+  });
+
+  it('are refused without a token that is good for a project\'s feed, or with a name that is none', async () => {
+    for (const [token, user] of [['nothing', 'siem'], ['', 'siem'], ['nobody', 'siem'], ['systemAdmin', 'siem'], ['demo', ''], ['demo', 'a.b'], ['demo', 'a~b'], ['demo', 'siem@x'], ['demo', '>'], ['demo', 'gateway'], ['demo', 'catalog']]) {
+      await expect(connect({ servers: api.nats.url, user: user ?? '', pass: token ?? '', reconnect: false })).rejects.toThrow(/authorization/i);
+    }
+    expect(api.logged.join('')).not.toMatch(/"(pass|token)"/);
+  });
+
+  it('have a bounded number of consumers for each project', async () => {
+    await tenant('third', 'one');
+    await tenant('third', 'two');
+    await expect(tenant('third', 'three')).rejects.toThrow(/authorization/i);
+    await tenant('third', 'two');
+  });
+
+  it('are cut off when their token ends', async () => {
+    short.expiresAt = new Date(Date.now() + 6000);
+    const connection = await tenant('short', 'two');
+    const closed = connection.closed();
+    await pause(2000);
+    expect(connection.isClosed()).toBe(false);
+    await closed;
+    expect(Date.now()).toBeGreaterThanOrEqual(short.expiresAt.getTime() - 1500);
+    await expect(tenant('short', 'two')).rejects.toThrow(/authenti|authori/i);
+  }, 60_000);
 });

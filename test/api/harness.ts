@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { startTestStack } from '#libs/embedded';
+import { startTestStack, type NatsPasswords } from '#libs/embedded';
 import { createStreams } from '#libs/event-log';
 import { knownCallers } from '#libs/identity';
 import {
@@ -51,6 +51,8 @@ export interface Api {
   /** Where the staging service takes and gives data, and what its capabilities are signed with. */
   readonly stagingUrl: string;
   readonly capabilityKey: string;
+  /** The NATS server, and the passwords of our own users there. */
+  readonly nats: { readonly url: string; readonly region: string; readonly passwords: NatsPasswords };
   /** Where staged data lies. */
   readonly stagingDir: string;
   /** Where the stores fast and far keep their bytes, each in a folder of its name. */
@@ -87,7 +89,8 @@ type Settings = Readonly<Record<string, string>>;
 
 /** `settings` are options as `section.option`, of all services; over them those of one service alone, as of one that runs on another host. Federation runs where it is named. */
 export async function startApi(settings: Settings = {}, { importer = {}, gateway: own = {}, federation: withFederation }: { readonly importer?: Settings; readonly gateway?: Settings; readonly federation?: Settings } = {}): Promise<Api> {
-  const stack = await startTestStack();
+  const auditKey = settings['heliograph.audit_key'];
+  const stack = await startTestStack(auditKey === undefined ? {} : { auditKey });
   const closing: (() => Promise<void>)[] = [() => stack.stop()];
   const logged: string[] = [];
   const logger = (service: NatsUser) => createLogger({ service, region: stack.region, level: service === 'gateway' ? 'info' : 'error' }, { write: (line) => void keep(line, logged) });
@@ -139,11 +142,12 @@ export async function startApi(settings: Settings = {}, { importer = {}, gateway
     closing.unshift(() => federation.close());
   }
 
+  const identity = knownCallers(callers);
   const gatewayParts = await partsOf('gateway', GatewayConfig, environment(own));
-  const gateway = await NestFactory.create<NestFastifyApplication>(gatewayModule(await openGateway(gatewayParts)), createHttpAdapter({ hasCache: gatewayParts.config.imageCacheDir !== '' }), {
+  const gateway = await NestFactory.create<NestFastifyApplication>(gatewayModule(await openGateway(gatewayParts, identity)), createHttpAdapter({ hasCache: gatewayParts.config.imageCacheDir !== '' }), {
     logger: nestLogger(gatewayParts.logger), abortOnError: false, bodyParser: false,
   });
-  installEdge(gateway, { identity: knownCallers(callers), logger: gatewayParts.logger, rules: edgeRules(gatewayParts.config), onAnswered: requestMetrics(gatewayParts.metrics) });
+  installEdge(gateway, { identity, logger: gatewayParts.logger, rules: edgeRules(gatewayParts.config), onAnswered: requestMetrics(gatewayParts.metrics) });
   await gateway.listen(0, '127.0.0.1');
   closing.unshift(() => gateway.close());
   const url = await urlOf(gateway);
@@ -153,7 +157,7 @@ export async function startApi(settings: Settings = {}, { importer = {}, gateway
   const registries = { gateway: gatewayParts.metrics, catalog: catalogParts.metrics, staging: stagingParts.metrics, importer: importerParts.metrics };
 
   return {
-    url, logged, stagingUrl, capabilityKey, stagingDir, imagesDir: join(stack.dir, 'images'), workDir: join(stack.dir, 'work'),
+    url, logged, nats: { url: stack.nats.url, region: stack.region, passwords: stack.passwords }, stagingUrl, capabilityKey, stagingDir, imagesDir: join(stack.dir, 'images'), workDir: join(stack.dir, 'work'),
     metricsOf: (service) => registries[service].metrics(),
     as: (person) => personAt(url, person),
     async writePolicy(rules) {

@@ -146,6 +146,14 @@ export class GatewayConfig extends ImportFilterConfig {
   @Option.int('heliograph', 'progress_listeners_per_project', { default: 50, min: 0, max: 100_000, doc: 'How many of them may be of one project.' })
   readonly progressListenersPerProject: number;
 
+  @Option.secret('heliograph', 'audit_key', { optional: true, doc: 'What the gateways vouch for tenants with, at the NATS servers: the same text of at least 32 characters for all gateways and for nats:config. Without it no tenant can connect to NATS.' })
+  @IsOptional()
+  @MinLength(32, { message: 'must have at least 32 characters' })
+  readonly auditKey?: string;
+
+  @Option.int('heliograph', 'audit_consumers_per_project', { default: 5, min: 0, max: 100, doc: 'How many consumers of the audit stream a project may have at once.' })
+  readonly auditConsumersPerProject: number;
+
   @Option.int('heliograph', 'event_listeners', { default: 1000, min: 0, max: 100_000, doc: 'How many clients may listen to events (GET /v2/events as a stream) at once at this gateway.' })
   readonly eventListeners: number;
 

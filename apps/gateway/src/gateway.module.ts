@@ -32,7 +32,7 @@ import { PropertiesController } from './metadefs/properties.controller.js';
 import { ResourceTypesController } from './metadefs/resource-types.controller.js';
 import { ImageUploadsController } from './uploads/image-uploads.controller.js';
 import { TasksController } from './tasks/tasks.controller.js';
-import { EVENTS, GATEWAY_RULES, IMAGES, METADEFS, PROGRESS } from './tokens.js';
+import { EVENTS, GATEWAY_RULES, IDENTITY, IMAGES, METADEFS, PROGRESS } from './tokens.js';
 import { ReplicationExecutionsController } from './replication/replication-executions.controller.js';
 import { ReplicationPoliciesController } from './replication/replication-policies.controller.js';
 import { REPLICATION } from './replication/replication.room.js';
@@ -52,11 +52,12 @@ export const controllers = [
 ];
 
 /** Everything the gateway answers. */
-export const gatewayModule = ({ rules, room, metadefs, data, progress, events, regions, queries, replication, actions }: Gateway): DynamicModule => ({
+export const gatewayModule = ({ identity, rules, room, metadefs, data, progress, events, regions, queries, replication, actions }: Gateway): DynamicModule => ({
   module: GatewayModule,
   controllers,
   providers: [
     { provide: ROUTES, useValue: routesOf(controllers) },
+    { provide: IDENTITY, useValue: identity },
     { provide: GATEWAY_RULES, useValue: rules },
     { provide: IMAGES, useValue: room },
     { provide: METADEFS, useValue: metadefs },

@@ -9,6 +9,7 @@ import type { ActionsRoom } from './actions/actions.room.js';
 import type { GatewayConfig } from './config.js';
 import type { DataRoom } from './data/data.room.js';
 import { openData } from './data/open-data.js';
+import { openAuditAccess } from './events/audit-access.js';
 import { openEvents, type EventsRoom } from './events/events.room.js';
 import { acknowledged, type Acknowledged } from './images/acknowledged.js';
 import { imageShower } from './images/image.view.js';
@@ -28,6 +29,7 @@ import type { GatewayRules, ImageRoom, MetadefRoom } from './tokens.js';
 
 /** Everything that the gateway's controllers work with, as values. */
 export interface Gateway {
+  readonly identity: Identity;
   readonly rules: GatewayRules;
   readonly room: ImageRoom;
   readonly metadefs: MetadefRoom;
@@ -41,7 +43,7 @@ export interface Gateway {
 }
 
 /** Who asks is told by Keystone. */
-export function keystoneIdentity({ config, logger, readiness }: ServiceParts<GatewayConfig>): Identity {
+function keystoneIdentity({ config, logger, readiness }: ServiceParts<GatewayConfig>): Identity {
   const { wwwAuthenticateUri } = config;
   const identity = createKeystoneIdentity({
     authUrl: config.authUrl, ...(wwwAuthenticateUri === '' ? {} : { wwwAuthenticateUri }),
@@ -60,7 +62,7 @@ function serviceUser(config: GatewayConfig): KeystoneOptions['serviceUser'] {
 }
 
 /** Opens what the gateway reads, sends and stores with. Closed by the service's shutdown. */
-export async function openGateway(parts: ServiceParts<GatewayConfig>): Promise<Gateway> {
+export async function openGateway(parts: ServiceParts<GatewayConfig>, identity: Identity = keystoneIdentity(parts)): Promise<Gateway> {
   const { config, logger, bus, readiness, shutdown } = parts;
   const readModel = await openReadModel({ url: config.databaseUrl, poolSize: config.databasePoolSize, statementTimeoutMs: config.readTimeout * 1000 });
   shutdown.add('read model', () => readModel.close());
@@ -79,6 +81,7 @@ export async function openGateway(parts: ServiceParts<GatewayConfig>): Promise<G
   const configured = storesConfig(config);
   const rules = gatewayRules(config, configured);
   const allowed = permissions(policy);
+  await openAuditAccess(parts, identity, allowed);
   const metadefsAllowed = metadefPermissions(policy);
   const protections = config.propertyProtectionFile === '' ? noProtections
     : propertyProtections({ path: config.propertyProtectionFile, format: config.propertyProtectionRuleFormat }, policy);
@@ -91,7 +94,7 @@ export async function openGateway(parts: ServiceParts<GatewayConfig>): Promise<G
   };
   const [data, progress, queries] = [await openData(parts, stores, readModel), openProgress(parts), openQueries(parts)];
   return {
-    rules, room, data, progress, queries,
+    identity, rules, room, data, progress, queries,
     events: openEvents(parts),
     regions: openRegions(parts),
     replication: replicationRoom({ bus, readModel, permissions: allowed, acknowledged: seen, address: rules }),

@@ -1,11 +1,13 @@
+import type { Identity } from '#libs/identity';
 import { serve } from '#libs/platform';
 import { hasCache } from './cache/open-cache.js';
 import { GatewayConfig } from './config.js';
 import { createHttpAdapter, installEdge } from './edge/http-server.js';
 import { requestMetrics } from './edge/metrics.js';
-import { keystoneIdentity, openGateway } from './gateway.js';
+import { openGateway } from './gateway.js';
 import { gatewayModule } from './gateway.module.js';
 import { edgeRules } from './rules.js';
+import { IDENTITY } from './tokens.js';
 
 await serve({
   name: 'gateway',
@@ -15,7 +17,7 @@ await serve({
   http: {
     adapter: ({ config }) => createHttpAdapter({ hasCache: hasCache(config) }),
     configure: (app, parts) => installEdge(app, {
-      identity: keystoneIdentity(parts), logger: parts.logger, rules: edgeRules(parts.config), onAnswered: requestMetrics(parts.metrics),
+      identity: app.get<Identity>(IDENTITY), logger: parts.logger, rules: edgeRules(parts.config), onAnswered: requestMetrics(parts.metrics),
     }),
     address: ({ bindHost, bindPort }) => ({ host: bindHost, port: bindPort }),
   },

@@ -18,6 +18,7 @@ export const IMAGES = Symbol('images');
 export const PROGRESS = Symbol('progress');
 export const METADEFS = Symbol('metadefs');
 export const EVENTS = Symbol('events');
+export const IDENTITY = Symbol('identity');
 
 /** What of the configuration the controllers obey. */
 export interface GatewayRules extends AddressRules {

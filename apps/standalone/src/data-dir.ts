@@ -32,6 +32,8 @@ export interface Secrets {
   readonly capability: string;
   /** What the tokens of callers and the queries of URIs are sealed with. */
   readonly seal: string;
+  /** What the gateway vouches for tenants with, at the NATS server. */
+  readonly audit: string;
 }
 
 /** A data directory that cannot be used; the message says what to do. */
@@ -90,6 +92,7 @@ async function secretsIn(file: string): Promise<Secrets> {
   const secrets = {
     postgres: kept?.postgres ?? randomBytes(24).toString('base64url'), capability: kept?.capability ?? randomBytes(32).toString('base64url'),
     seal: kept?.seal ?? randomBytes(32).toString('base64url'),
+    audit: kept?.audit ?? randomBytes(32).toString('base64url'),
     nats: { ...randomPasswords(), ...kept?.nats },
   };
   await replaceFile(file, JSON.stringify(secrets, null, 2), 0o600);

@@ -90,7 +90,7 @@ async function startNats({ supervisor, say }: Launch, { name, nameOf, dataDir }:
   say('NATS: looking for a server');
   const binary = await findNatsServer({ cacheDir: cacheDir(), onProgress: (line) => say(`NATS: ${line}`) });
   const dir = join(dataDir.path, 'nats');
-  const server = await startNatsServer({ binary, dir, region: name, passwords: dataDir.secrets.nats, ...remembered(dataDir, 'nats') });
+  const server = await startNatsServer({ binary, dir, region: name, passwords: dataDir.secrets.nats, auditKey: dataDir.secrets.audit, ...remembered(dataDir, 'nats') });
   dataDir.ports['nats'] = server.port;
   supervisor.watch(foundation(nameOf('nats'), server, () => server.restart(), join(dir, 'nats.json'), join(dir, 'nats.log')));
   say(`${nameOf('NATS')}: ready (${binary})`);

@@ -20,6 +20,9 @@ class NatsConfigOptions {
 
   @Option.list('heliograph', 'nats_passwords', { doc: 'The password of each NATS user, as user:password: gateway, catalog, staging, importer, federation, operator, setup, listener.' })
   readonly passwords: readonly string[];
+
+  @Option.secret('heliograph', 'audit_key', { optional: true, doc: 'What the gateways vouch for tenants with: their audit_key. Without it no tenant can connect.' })
+  readonly auditKey?: string;
 }
 
 /** The password of every user. Throws `ConfigFaults` where one is missing. */
@@ -32,11 +35,11 @@ function passwordsOf(pairs: readonly string[]): NatsPasswords {
 
 /** `npm run nats:config`: writes the configuration of a region's NATS servers, with the users of the services and what each may do. */
 try {
-  const { region, servers, dir, dataDir, passwords } = readConfig(NatsConfigOptions);
+  const { region, servers, dir, dataDir, passwords, auditKey } = readConfig(NatsConfigOptions);
   await mkdir(dir, { recursive: true });
   for (const name of servers) {
     const config = natsConfig({
-      region, passwords: passwordsOf(passwords), host: '0.0.0.0', port: 4222, dir: dataDir, serverName: name,
+      region, passwords: passwordsOf(passwords), host: '0.0.0.0', port: 4222, dir: dataDir, serverName: name, ...(auditKey === undefined ? {} : { auditKey }),
       ...(servers.length > 1 ? { cluster: { host: '0.0.0.0', port: 6222, peers: servers.filter((peer) => peer !== name) } } : {}),
     });
     // Read by the servers' own user in another container.

@@ -40,7 +40,7 @@ export function environmentOf(name: ServiceName, around: Surroundings, dataDir: 
     'heliograph.region': around.region, 'heliograph.nats_url': around.natsUrl, 'heliograph.operations_port': operationsPort,
     ...(around.isOurNats ? { 'heliograph.nats_password': dataDir.secrets.nats[name] } : {}),
     ...(name === 'gateway' || name === 'catalog' ? { 'heliograph.database_url': around.databaseUrl } : {}),
-    ...(name === 'gateway' ? { 'default.bind_port': around.port } : {}),
+    ...(name === 'gateway' ? { 'default.bind_port': around.port, ...(around.isOurNats ? { 'heliograph.audit_key': dataDir.secrets.audit } : {}) } : {}),
     ...(name === 'catalog' && around.isOurNats ? { 'heliograph.log_directory': join(dataDir.path, 'nats') } : {}),
     ...transferOptions(name, around, dataDir),
   };

@@ -19,9 +19,10 @@ export { openQuery, sealQuery, type QueryOf } from './sealed-query.js';
 export { openAccess, sealAccess, type NoAccess, type RemoteAccess, type SealedFor } from './sealed-token.js';
 export type { PersonKeys } from './person-keys.js';
 export { progressActions, type Progress, type ProgressAction, type ProgressStep, type TellProgress } from './progress.js';
+export { auditIssuer, type AuditIssuer, type IssuedClaims } from './audit-issuer.js';
 export { audiences, type AuditChange, type Audience, type AuditEvent, type Fed } from './audit-event.js';
 export {
-  addressOf, auditConsumerName, auditConsumerPrefix, auditFilter, auditStreamName, auditSubject, auditSubjects, commandSubject, fedSubject, isAuditConsumer, imageIdOfProgress, imageSubject, imageSubjects, isLowerUuid, isRegionName, leaseStreamName, leaseSubject, leaseSubjects,
+  addressOf, auditConsumerName, auditConsumerPrefix, auditDelivery, auditFilter, auditStreamName, auditSubject, auditSubjects, authCalloutSubject, commandSubject, fedSubject, isAuditConsumer, imageIdOfProgress, imageSubject, imageSubjects, isLowerUuid, isRegionName, leaseStreamName, leaseSubject, leaseSubjects,
   isTopicName, metadefSubject, metadefSubjects, namespaceNameLength, namespaceOfToken, namespaceToken,
   notificationStreamName, notificationSubject, notificationSubjects,
   policySubject, policySubjects, progressSubject, progressSubjects, projectedSubject, queryStreamName, querySubject, querySubjects, questionSubject, questions, sealedStreamName, sealedSubject, sealedSubjects, streamName,

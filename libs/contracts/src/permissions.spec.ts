@@ -74,6 +74,15 @@ describe('NATS permissions', () => {
     for (const call of ['STREAM.DELETE', 'STREAM.PURGE', 'STREAM.MSG.DELETE']) expect(natsUsers.filter((user) => mayPublish(user, `$JS.API.${call}.AUDIT_RegionOne`))).toEqual([]);
   });
 
+  it('let the gateway alone vouch for tenants, and make consumers of the audit stream that hear one project or the public', () => {
+    expect(natsUsers.filter((user) => permissions[user].subscribe.some((pattern) => matches(pattern, '$SYS.REQ.USER.AUTH')))).toEqual(['gateway']);
+    expect(natsUsers.filter((user) => mayPublish(user, '$SYS.REQ.USER.AUTH'))).toEqual([]);
+    const create = '$JS.API.CONSUMER.CREATE.AUDIT_RegionOne.x';
+    expect(natsUsers.filter((user) => mayPublish(user, `${create}.audit.RegionOne.project.YWxwaGE.>`) || mayPublish(user, `${create}.audit.RegionOne.public.>`))).toEqual(['gateway']);
+    for (const subject of [create, `${create}.audit.RegionOne.>`, '$JS.API.CONSUMER.CREATE.AUDIT_RegionOne', '$JS.API.CONSUMER.CREATE.GLANCE_RegionOne.x.audit.RegionOne.project.a.>']) expect(mayPublish('gateway', subject)).toBe(false);
+    expect(natsUsers.flatMap((user) => permissions[user].subscribe).filter((pattern) => pattern.startsWith('heard.'))).toEqual([]);
+  });
+
   it("let nobody listen to another user's answers", () => {
     for (const user of natsUsers) {
       const inboxes = permissions[user].subscribe.filter((subject) => subject.startsWith('_INBOX'));

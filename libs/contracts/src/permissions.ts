@@ -1,5 +1,5 @@
 import {
-  auditStreamName, auditSubjects, commandSubject, fedSubject, imageSubjects, leaseStreamName, leaseSubjects, metadefSubjects, notificationStreamName, notificationSubjects, policySubjects, progressSubjects, projectedSubject, queryStreamName, querySubjects, questionSubject, sealedStreamName, sealedSubjects, streamName,
+  auditStreamName, auditSubjects, authCalloutSubject, commandSubject, fedSubject, imageSubjects, leaseStreamName, leaseSubjects, metadefSubjects, notificationStreamName, notificationSubjects, policySubjects, progressSubjects, projectedSubject, queryStreamName, querySubjects, questionSubject, sealedStreamName, sealedSubjects, streamName,
 } from './subjects.js';
 
 /** The NATS user of each service, and of the operator's tools. `setup` creates the streams and can do nothing else; `listener` is for
@@ -36,11 +36,16 @@ export function natsPermissions(region: string): Record<NatsUser, NatsPermission
   const notified = notificationSubjects(region);
   const audit = auditStreamName(region);
   const writeAudit = [...auditSubjects(region), `$JS.API.STREAM.CREATE.${audit}`, `$JS.API.STREAM.INFO.${audit}`, `$JS.API.STREAM.UPDATE.${audit}`, fedSubject(region)];
+  /** Consumers for tenants: pushed to their own subjects, and removed again. */
+  const admitTenants = [`$JS.API.CONSUMER.CREATE.${audit}.*.audit.${region}.project.>`, `$JS.API.CONSUMER.CREATE.${audit}.*.audit.${region}.public.>`, `$JS.API.CONSUMER.LIST.${audit}`, `$JS.API.CONSUMER.DELETE.${audit}.*`];
   const inbox = (user: NatsUser) => `${inboxPrefix(user)}.>`;
   const client = (user: NatsUser, ...publish: string[]): NatsPermissions =>
     ({ publish: [`ask.${region}.*`, `do.${region}.*`, ...publish], subscribe: [inbox(user), projectedSubject(region)], mayRespond: false });
   return {
-    gateway: hears(client('gateway', progress, notified, sealedSubjects(region), querySubjects(region), leaseSubjects(region), ...readLeases, `$JS.API.STREAM.INFO.${log}`), progress, fedSubject(region)),
+    gateway: {
+      ...hears(client('gateway', progress, notified, sealedSubjects(region), querySubjects(region), leaseSubjects(region), ...readLeases, `$JS.API.STREAM.INFO.${log}`, ...admitTenants), progress, fedSubject(region), authCalloutSubject),
+      mayRespond: true,
+    },
     catalog: {
       publish: [imageSubjects(region), metadefSubjects(region), projectedSubject(region), leaseSubjects(region), ...readLog, ...readLeases, ...writeAudit, notified, `$JS.API.STREAM.CREATE.${notifications}`, `$JS.API.STREAM.INFO.${notifications}`],
       subscribe: [`do.${region}.*`, `ask.${region}.*`, projectedSubject(region), inbox('catalog')],

@@ -19,6 +19,7 @@ import { Problem } from '#libs/domain';
  *   notification.<region>.<topic>.<info|error>  what Glance would have told   stream NOTIFICATIONS_<region>
  *   audit.<region>.project.<projectToken>.image.<EventType>  an event as one project may know it   stream AUDIT_<region>
  *   audit.<region>.public.image.<EventType>     an event of a public image, as anybody may know it
+ *   heard.<region>.<projectToken>.<project|public>.<name>  what a tenant's consumer of that stream delivers to him   core NATS
  *   fed.<region>                        "the feed has come to N"             core NATS
  */
 const lowerUuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
@@ -100,6 +101,14 @@ export function auditConsumerName(projectId: string, name: string, hears: 'proje
 /** All consumers of a project begin with this, and nobody else's do. */
 export const auditConsumerPrefix = (projectId: string): string => `${projectToken(projectId)}~`;
 export const isAuditConsumer = (name: string): boolean => /^[A-Za-z0-9-]{1,32}$/.test(name);
+
+/** Where the consumer of that name delivers what it hears; only that tenant may listen there. */
+export function auditDelivery(region: string, projectId: string, name: string, hears: 'project' | 'public'): string {
+  auditConsumerName(projectId, name, hears);
+  return `heard.${checkedRegion(region)}.${projectToken(projectId)}.${hears}.${name}`;
+}
+/** Where a NATS server asks whether somebody may connect whom it does not know itself. */
+export const authCalloutSubject = '$SYS.REQ.USER.AUTH';
 
 /** Ids of projects are the identity service's: whatever they are, this is one token. */
 function projectToken(projectId: string): string {

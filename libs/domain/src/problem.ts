@@ -17,6 +17,7 @@ const sentences = {
   TooManyRequests: 'Your project asks more often than {limit} a second, the most that is answered here. Ask again in {seconds} seconds.',
   TooManyListeners: 'Your project listens to the progress of {limit} images already, the most it may at once. Close a listener, or ask now and then without Accept: text/event-stream.',
   ListenersFull: 'Nobody more can listen to progress at this gateway now. Ask now and then without Accept: text/event-stream, or listen again in {seconds} seconds.',
+  TooManyConsumers: 'Your project has {limit} consumers of the audit stream, the most it may at once. Close one, and connect again in {seconds} seconds.',
   ListTooSlow: 'This list takes too long to find and was given up: no index leads to the images that it asks for. Sort by one key, or narrow it by name, owner, status or tag, and ask again.',
   RangeNotSatisfiable: 'The range {range} does not lie within the {sizeBytes} bytes of this image. Ask for a range inside of them.',
   IdempotencyKeyReused: 'This Idempotency-Key was used before with another request. Use a new key for a new request.',

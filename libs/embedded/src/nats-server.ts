@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { natsPermissions, natsUsers, type NatsPermissions, type NatsUser } from '#libs/contracts';
+import { auditIssuer, natsPermissions, natsUsers, type NatsPermissions, type NatsUser } from '#libs/contracts';
 import { startChild, type Child } from './child.js';
 import { freePort } from './free-port.js';
 
@@ -14,6 +14,8 @@ export interface NatsServerOptions {
   readonly dir: string;
   readonly region: string;
   readonly passwords: NatsPasswords;
+  /** What the gateways vouch for tenants with; without it nobody but our own services may connect. */
+  readonly auditKey?: string;
   /** Taken where it is free; another one is chosen where it is not. */
   readonly port?: number;
   /** `always`: what was acknowledged is on the disk. `seldom` is for tests that do not cut the power. */
@@ -43,6 +45,7 @@ export async function startNatsServer(options: NatsServerOptions): Promise<NatsS
 export interface NatsConfigOptions {
   readonly region: string;
   readonly passwords: NatsPasswords;
+  readonly auditKey?: string;
   readonly port: number;
   /** JetStream keeps everything below it. */
   readonly dir: string;
@@ -54,13 +57,17 @@ export interface NatsConfigOptions {
 }
 
 /** The server's configuration; NATS reads JSON as well as its own notation. */
-export function natsConfig({ region, passwords, port, dir, host = '127.0.0.1', serverName = `heliograph-${region}`, sync = 'always', cluster }: NatsConfigOptions): object {
+export function natsConfig({ region, passwords, auditKey, port, dir, host = '127.0.0.1', serverName = `heliograph-${region}`, sync = 'always', cluster }: NatsConfigOptions): object {
   const permissions = natsPermissions(region);
   return {
     host, port, server_name: serverName,
     max_payload: 2 ** 20 + 2 ** 16, lame_duck_duration: '30s', write_deadline: '10s', ping_interval: '10s',
     jetstream: { store_dir: join(dir, 'jetstream'), sync_interval: sync === 'always' ? 'always' : '2m', max_memory_store: 256 * 2 ** 20 },
-    authorization: { users: natsUsers.map((user) => ({ user, password: passwords[user], permissions: granted(permissions[user]) })) },
+    authorization: {
+      users: natsUsers.map((user) => ({ user, password: passwords[user], permissions: granted(permissions[user]) })),
+      // Whoever else connects is somebody whom a gateway must vouch for; it asks Keystone.
+      ...(auditKey === undefined ? {} : { timeout: 5, auth_callout: { issuer: auditIssuer(auditKey).publicKey, auth_users: natsUsers } }),
+    },
     ...(cluster ? {
       cluster: { name: `heliograph-${region}`, listen: `${cluster.host}:${cluster.port}`, routes: cluster.peers.map((peer) => `nats-route://${peer}:${cluster.port}`) },
     } : {}),

@@ -14,6 +14,8 @@ export interface TestStackOptions {
   readonly durable?: boolean;
   readonly withPostgres?: boolean;
   readonly withNats?: boolean;
+  /** What gateways vouch for tenants with. */
+  readonly auditKey?: string;
 }
 
 export interface TestStack {
@@ -32,12 +34,12 @@ export interface TestStack {
  * PostgreSQL and NATS for one spec, on loopback, in a directory of its own: about a second to start, nothing left after `stop`.
  * A part that was left out throws when it is used.
  */
-export async function startTestStack({ region = 'RegionTest', durable = false, withPostgres = true, withNats = true }: TestStackOptions = {}): Promise<TestStack> {
+export async function startTestStack({ region = 'RegionTest', durable = false, withPostgres = true, withNats = true, auditKey }: TestStackOptions = {}): Promise<TestStack> {
   const dir = await mkdtemp(join(tmpdir(), 'heliograph-'));
   await chmod(dir, 0o755);
   const passwords = randomPasswords();
   const [nats, { postgres, databaseUrl }] = await Promise.all([
-    withNats ? startNats(dir, region, passwords, durable) : absent<NatsServer>('NATS'),
+    withNats ? startNats(dir, { region, passwords, durable, ...(auditKey === undefined ? {} : { auditKey }) }) : absent<NatsServer>('NATS'),
     withPostgres ? startDatabase(dir, durable) : { postgres: absent<Postgres>('PostgreSQL'), databaseUrl: '' },
   ]);
   const stack: TestStack = {
@@ -61,9 +63,9 @@ async function startDatabase(dir: string, durable: boolean): Promise<{ postgres:
 export const randomPasswords = (): NatsPasswords =>
   Object.fromEntries(natsUsers.map((name) => [name, randomBytes(24).toString('base64url')])) as NatsPasswords;
 
-async function startNats(dir: string, region: string, passwords: NatsPasswords, durable: boolean): Promise<NatsServer> {
+async function startNats(dir: string, { durable, ...options }: { region: string; passwords: NatsPasswords; durable: boolean; auditKey?: string }): Promise<NatsServer> {
   const binary = await findNatsServer({ cacheDir: cacheDir() });
-  return startNatsServer({ binary, dir: join(dir, 'nats'), region, passwords, sync: durable ? 'always' : 'seldom' });
+  return startNatsServer({ binary, dir: join(dir, 'nats'), ...options, sync: durable ? 'always' : 'seldom' });
 }
 
 function absent<Part extends object>(name: string): Part {

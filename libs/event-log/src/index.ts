@@ -1,6 +1,7 @@
 export {
   BrokenChain, foldAggregate, imageFolding, loadAggregate, loadImage, type Aggregate, type CommandTrace, type Folding,
 } from './aggregate.js';
+export { answerAuthCallouts, wishOf, type AuditAccessOptions, type AuditGuest, type AuditWish } from './audit-access.js';
 export { auditOutlet, type AuditOutlet, type AuditRetention, type OutgoingAudit } from './audit.jetstream.js';
 export { crashPoint, crashPoints, type CrashPoint } from './crash-point.js';
 export { WrongExpectedSequence, type AppendOptions, type EventLog, type FollowOptions, type LogExtent, type Stored } from './event-log.js';

@@ -48,6 +48,7 @@ export async function openFeeds({ config, logger, bus, log, readModel, mayTell }
       while (!signal.aborted) {
         term = new AbortController();
         try {
+          if (mayTell() && isAudited) await outlet.publish([]);
           if (mayTell()) await filling.run(AbortSignal.any([signal, term.signal]));
         } catch (error) {
           if (!(error instanceof PositionMoved)) logger.warn({ err: error }, 'the feeds were interrupted and go on where they stopped');
@@ -58,7 +59,7 @@ export async function openFeeds({ config, logger, bus, log, readModel, mayTell }
   };
 }
 
-/** Made at its first use: a server that does not let us yet keeps the feeds waiting, and nothing else. */
+/** Made when it is first needed: a server that does not let us yet keeps the feeds waiting, and nothing else. */
 function lazyOutlet(open: () => Promise<AuditOutlet>): AuditOutlet {
   let opened: Promise<AuditOutlet> | undefined;
   return {

@@ -14,6 +14,7 @@ export const problemStatus = {
   TooManyRequests: 429,
   TooManyListeners: 429,
   ListenersFull: 503,
+  TooManyConsumers: 429,
   ListTooSlow: 503,
   RangeNotSatisfiable: 416,
   IdempotencyKeyReused: 422,
