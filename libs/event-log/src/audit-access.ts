@@ -44,6 +44,8 @@ export async function answerAuthCallouts(options: AuditAccessOptions): Promise<v
   async function accessOf({ user, token, userKey }: CalloutRequest): Promise<string> {
     const wish = wishOf(user);
     const guest = await options.admit(token);
+    // NATS counts whole seconds.
+    if (guest.expiresAt.getTime() < clock().getTime() + 1000) throw new Problem('NotAuthenticated');
     const name = auditConsumerName(guest.projectId, wish.name, wish.hears);
     const deliver = auditDelivery(region, guest.projectId, wish.name, wish.hears);
     await makeConsumer(manager, { region, guest, wish, name, deliver, most: options.consumersPerProject });
