@@ -44,8 +44,9 @@ export async function openSite(url, keystone, userName, projectName = userName) 
   });
   const token = signedIn.headers.get('x-subject-token');
   if (!token) throw new Error(`${userName} cannot sign in: ${signedIn.status}`);
+  const { token: { project } } = await signedIn.json();
   return {
-    url, token,
+    url, token, projectId: project.id,
     async ask(method, path, body) {
       const response = await fetch(url + path, {
         method, headers: { 'x-auth-token': token, ...(body ? { 'content-type': 'application/json' } : {}) }, ...(body ? { body: JSON.stringify(body) } : {}),

@@ -7,32 +7,21 @@
  * name has the word in it.
  */
 import { spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import pg from 'pg';
-import { encodeCommit, imageSubject } from '#libs/contracts';
-import { jetStreamEventLog } from '#libs/event-log';
-import { createBus, createLogger } from '#libs/platform';
+import { hashed, idOf, loadImages, timeOf, withData } from './bench-load.mjs';
 
 const root = resolve(import.meta.dirname, '..');
 const { values: options } = parseArgs({ options: { images: { type: 'string', default: '1000000' }, keep: { type: 'string' }, only: { type: 'string', default: '' }, runs: { type: 'string', default: '41' }, port: { type: 'string', default: '9992' } } });
 const [few, many, runs, port] = [1000, Number(options.images), Number(options.runs), Number(options.port)];
-/** Appends that are on their way at once. */
-const inFlight = 256;
 /** One image in so many is the rare one; the first of them is among the first thousand. */
 const [rareEvery, firstRare] = [100_000, 500];
 const aimedRatio = 1.5;
 
 const isRare = (n) => n % rareEvery === firstRare;
-const hashed = (n) => createHash('sha256').update(`image ${n}`).digest('hex');
-const idOf = (n) => hashed(n).replace(/^(.{8})(.{4}).(.{3}).(.{3})(.{12}).*$/, '$1-$2-4$3-8$4-$5');
-const base = Date.parse('2026-01-01T00:00:00Z');
-const timeOf = (n) => new Date(base + n * 1000);
-
 /** One in ten is public, and one in fifty demo's own; the rest belongs to a thousand projects. */
 function ownership(n, demo) {
   if (n % 50 === 0) return { owner: demo, visibility: 'private' };
@@ -42,45 +31,11 @@ function ownership(n, demo) {
 function eventsOf(n, demo) {
   const rare = isRare(n);
   const created = {
-    type: 'ImageCreated',
-    data: {
-      ...ownership(n, demo), name: rare ? 'rare' : `common${n % 5}`, tags: rare ? ['rare'] : ['common'], properties: { os_distro: rare ? 'rare' : 'common', number: String(n) },
-      isProtected: rare, isHidden: false, minDisk: rare ? 9 : 1, minRam: rare ? 9 : 1, diskFormat: rare ? 'vdi' : 'qcow2', containerFormat: rare ? 'ova' : 'bare',
-    },
+    ...ownership(n, demo), name: rare ? 'rare' : `common${n % 5}`, tags: rare ? ['rare'] : ['common'], properties: { os_distro: rare ? 'rare' : 'common', number: String(n) },
+    isProtected: rare, isHidden: false, minDisk: rare ? 9 : 1, minRam: rare ? 9 : 1, diskFormat: rare ? 'vdi' : 'qcow2', containerFormat: rare ? 'ova' : 'bare',
   };
-  if (n % rareEvery === firstRare + 1) return [created];
-  const attemptId = idOf(-n);
-  const hash = hashed(n);
-  return [
-    created,
-    { type: 'ImageDataUploadStarted', data: { attemptId, storeId: 'file' } },
-    { type: 'ImageDataStored', data: { attemptId, storeId: 'file', sizeBytes: rare ? 5_000_000_000 : 1_000_000 + n, checksum: hash.slice(0, 32), osHashAlgo: 'sha256', osHashValue: hash } },
-    { type: 'ImageActivated', data: {} },
-  ];
-}
-
-/** Appends the images from one number to another, as many at once as the log syncs together. */
-async function load(log, region, from, to, demo) {
-  let next = from;
-  const began = Date.now();
-  const progress = setInterval(() => console.error(`${next} of ${to} images are in the log (${Math.round((next - from) / (Date.now() - began) * 1000)} a second)`), 10_000);
-  const one = async () => {
-    for (let n = next++; n < to; n = next++) {
-      const id = idOf(n);
-      const bytes = encodeCommit({
-        aggregateId: id, region, service: 'catalog', at: timeOf(n), version: 1, prevHash: '', commandId: `scale-${n}`, commandType: 'CreateImage', requestId: 'req-scale',
-        actor: { userId: 'scale', authMethod: 'token' }, events: eventsOf(n, demo),
-      });
-      await log.append(imageSubject(region, id), bytes, { expectedLastSequence: 0, messageId: `${id}:scale-${n}` }).catch(unlessThere);
-    }
-  };
-  await Promise.all(Array.from({ length: inFlight }, one));
-  clearInterval(progress);
-}
-
-/** A load that was cut off may have brought it. */
-function unlessThere(error) {
-  if (error.name !== 'WrongExpectedSequence') throw error;
+  if (n % rareEvery === firstRare + 1) return [{ type: 'ImageCreated', data: created }];
+  return withData(n, created, { sizeBytes: rare ? 5_000_000_000 : 1_000_000 + n, osHashAlgo: 'sha256', osHashValue: hashed(n) });
 }
 
 /** The questions, each with who asks; `%MIDDLE%` is an image that the list has, half-way through it. */
@@ -161,23 +116,6 @@ async function signIn(identity, user) {
   return { token: response.headers.get('x-subject-token'), projectId: (await response.json()).token.project.id };
 }
 
-/** Until the read model has the image. */
-async function shown(id, token) {
-  for (;;) {
-    const { status } = await get(`/v2/images/${id}`, token);
-    if (status === 200) return;
-    await new Promise((wake) => { setTimeout(wake, 200); });
-  }
-}
-
-/** What autovacuum does within minutes of any change; here nobody waits for it. */
-async function analyze(url) {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  await client.query('vacuum analyze');
-  await client.end();
-}
-
 function print(before, after) {
   const rows = [['', `${few}`, `${many}`, 'ratio', 'images', '']];
   let over = 0;
@@ -201,27 +139,16 @@ function run(command, args) {
 async function measureWith(data, images) {
   const loadedFile = join(data, 'loaded');
   const loaded = existsSync(loadedFile) ? Number(readFileSync(loadedFile, 'utf8')) : 0;
-  let bus;
   run('npm', ['start', '--', '--data', data, '--port', String(port), '--detach']);
   try {
-    const settings = Object.fromEntries(readFileSync(join(data, 'operator.env'), 'utf8').split('\n').filter(Boolean).map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]));
     const identity = /auth_url: *['"]?([^'"\s]+)/.exec(readFileSync(join(data, 'clouds.yaml'), 'utf8'))[1];
-    const region = settings.HELIOGRAPH_HELIOGRAPH__REGION ?? 'RegionOne';
-    bus = await createBus({
-      servers: [settings.HELIOGRAPH_HELIOGRAPH__NATS_URL], user: 'operator', password: settings.HELIOGRAPH_HELIOGRAPH__NATS_PASSWORD, region, logger: createLogger({ service: 'bench', region, level: 'fatal' }),
-    });
     const [admin, demo] = [await signIn(identity, 'admin'), await signIn(identity, 'demo')];
     if (loaded < images) {
-      const began = Date.now();
-      await load(await jetStreamEventLog(bus.connection, { region }), region, loaded, images, demo.projectId);
-      await shown(idOf(images - 1), admin.token);
-      console.error(`${images} images are in the log and in the read model after ${Math.round((Date.now() - began) / 1000)} s`);
-      await analyze(settings.HELIOGRAPH_HELIOGRAPH__DATABASE_URL);
+      await loadImages({ data, from: loaded, to: images, eventsOf: (n) => eventsOf(n, demo.projectId) });
       writeFileSync(loadedFile, String(images));
     }
     return await measure(images, { admin: admin.token, demo: demo.token });
   } finally {
-    await bus?.close();
     agent.destroy();
     run('npm', ['stop', '--', '--data', data]);
   }

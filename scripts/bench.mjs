@@ -1,6 +1,8 @@
 /**
- * `npm run bench [-- data|api|imports|idle …] [--mib N] [--fill N] [--runs N]`: the kit's load test against Heliograph and against a real
+ * `npm run bench [-- data|api|imports|idle …] [--mib N] [--fill N] [--seed N] [--runs N]`: the kit's load test against Heliograph and against a real
  * Glance, in one run on one machine, and a table of ratios. Absolute figures of a shared machine prove nothing; ratios of one run do.
+ *
+ * With --seed both have so many images beforehand: active ones of project demo, each tenth public, with four properties and a tag.
  *
  * `imports` is staging, glance-direct and web-download by the kit, and copy-image and glance-download by bench-imports.mjs; both sides have two
  * file stores, and take over from one other Glance. It is not among what runs where nothing is named.
@@ -28,7 +30,7 @@ const stores = { glance: ['--stores', 'cheap,fast'], ours: ['--set', 'default.en
 const openForFetching = ['--set', 'import_filtering_opts.allowed_hosts=127.0.0.1', '--set', `import_filtering_opts.allowed_ports=${filesPort},${sourcePort}`];
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
-  options: { mib: { type: 'string', default: '512' }, runs: { type: 'string', default: '3' }, seconds: { type: 'string', default: '5' }, fill: { type: 'string', default: '200' } },
+  options: { mib: { type: 'string', default: '512' }, runs: { type: 'string', default: '3' }, seconds: { type: 'string', default: '5' }, fill: { type: 'string', default: '200' }, seed: { type: 'string', default: '0' } },
 });
 const suites = positionals.length > 0 ? positionals : ['data', 'api', 'idle'];
 
@@ -45,6 +47,7 @@ try {
   run('npm', ['start', '--', '--data', data, '--port', ourPort, '--keystone', keystone, '--detach', ...(suites.includes('imports') ? [...stores.ours, ...openForFetching] : [])],
     { env: { HELIOGRAPH_KEYSTONE_AUTHTOKEN__PASSWORD: process.env.PEERS_PASSWORD ?? 'secret' } });
   weAreUp = true;
+  if (Number(options.seed) > 0) await seed(Number(options.seed));
   if (suites.includes('imports')) source = await startSource();
   const glance = await measure(`http://127.0.0.1:${glancePort}`, [readFileSync(join(peersHome, 'run/bench-glance.pid'), 'utf8').trim()]);
   const ours = await measure(`http://127.0.0.1:${ourPort}`, ourPids());
@@ -54,6 +57,20 @@ try {
   if (source) run(join(kit, 'glance-down'), ['bench-source'], { mayFail: true });
   if (glanceIsUp) run(join(kit, 'glance-down'), ['bench-glance'], { mayFail: true });
   rmSync(data, { recursive: true, force: true });
+}
+
+/** The same images on both sides. */
+async function seed(images) {
+  run(join(kit, 'bench/glance-seed'), [String(images), 'bench-glance']);
+  // Needs what `npm start` has built by now.
+  const { hashed, loadImages, withData } = await import('./bench-load.mjs');
+  const { projectId: owner } = await openSite(`http://127.0.0.1:${ourPort}`, keystone, 'demo');
+  await loadImages({
+    data, from: 0, to: images, eventsOf: (n) => withData(n, {
+      owner, visibility: n % 10 === 0 ? 'public' : 'private', name: `seed-${n}`, tags: ['seeded'], isProtected: false, isHidden: false, minDisk: 0, minRam: 0, diskFormat: 'raw', containerFormat: 'bare',
+      properties: Object.fromEntries(['hw_disk_bus', 'os_distro', 'os_version', 'architecture'].map((name) => [name, `value ${n}`])),
+    }, { sizeBytes: 2 ** 20, osHashAlgo: 'sha512', osHashValue: hashed(n).repeat(2) }),
+  });
 }
 
 /** The other region that both take an image over from. */
