@@ -64,7 +64,7 @@ export async function openImporter(service: ServiceParts<ImporterConfig>): Promi
   };
   backlogMetrics(metrics, { importer: () => workBacklog(bus.connection, { region, name: consumer }) });
   const working = workOnImages(bus.connection, {
-    region, name: consumer, atOnce: config.parallelImports, handedOnAfterMs: config.importHandoverSeconds * 1000, signal: stop.signal,
+    region, name: consumer, atOnce: config.parallelImports, handedOnAfterMs: config.importHandoverSeconds * 1000, signal: stop.signal, concerns: mayAskForImport,
     onTrouble: (error) => logger.error({ err: error }, 'work was interrupted and will be tried again'),
   }, (stored) => importFrom(stored, parts, onEnd, stop.signal));
   working.catch((error: unknown) => logger.fatal({ err: error }, 'the importer takes no more work'));
@@ -110,7 +110,9 @@ const clock = (): Date => new Date();
 const federationLine = ({ capabilityKey, federationUrl, imageSizeCap, federationIdleSeconds }: ImporterConfig): FederationLine | undefined =>
   capabilityKey === undefined ? undefined : { capabilityKey, federationUrl, limitBytes: imageSizeCap, idleMs: federationIdleSeconds * 1000, clock };
 
-/** Nearly every commit asks for no import, and is done with. */
+/** Nearly every commit asks for no import, and need not even be read. */
+const mayAskForImport = ({ bytes }: Stored): boolean => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).includes('ImageImportRequested');
+
 async function importFrom(stored: Stored, parts: ImportParts, onEnd: OnEnd, signal: AbortSignal): Promise<WorkOutcome> {
   const { token: imageId } = addressOf(stored.subject);
   const commit = commitOf(stored);

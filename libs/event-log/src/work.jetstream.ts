@@ -17,6 +17,8 @@ export interface WorkOptions {
   readonly handedOnAfterMs: number;
   /** Ends it; what is in hand is waited for. */
   readonly signal: AbortSignal;
+  /** Whether there is anything to do about a commit, as far as a look at it tells; without it, there is about each. */
+  concerns?(commit: Stored): boolean;
   /** Told when work failed, and is tried again later, or when the log cannot be reached. */
   onTrouble(error: unknown): void;
 }
@@ -27,8 +29,11 @@ export type WorkOutcome = 'done' | 'taken over';
 const retryMs = 200;
 const longestDelayMs = 30_000;
 
+/** The most that one request to the server asks for. How many come at once it limits itself, by `atOnce`. */
+const askedForAtOnce = 200;
+
 /**
- * Hands every commit of an image to `work`, at least once, several at a time, in no order; a commit whose worker rejects or dies comes again.
+ * Hands every commit of an image that concerns `work` to it, at least once, several at a time, in no order; a commit whose worker rejects or dies comes again.
  * A commit is never in hand twice in one process. Resolves when `signal` has aborted and nothing is in hand any more.
  */
 export async function workOnImages(connection: NatsConnection, options: WorkOptions, work: (commit: Stored) => Promise<WorkOutcome>): Promise<void> {
@@ -38,7 +43,7 @@ export async function workOnImages(connection: NatsConnection, options: WorkOpti
   while (!signal.aborted && !connection.isClosed()) {
     try {
       const consumer = await durableConsumer(connection, options);
-      const messages = await consumer.consume({ max_messages: options.atOnce, expires: 10_000, idle_heartbeat: 2_000, abort_on_missing_resource: true });
+      const messages = await consumer.consume({ max_messages: Math.max(options.atOnce, askedForAtOnce), expires: 10_000, idle_heartbeat: 2_000, abort_on_missing_resource: true });
       await takeAll(messages, { signal, onDisconnect: watch.onDisconnect }, hands.take);
     } catch (error) {
       if (!signal.aborted && watch.isUp()) onTrouble(error);
@@ -98,7 +103,7 @@ function stopOnTrouble(messages: ConsumerMessages, stop: () => void): void {
   watch().catch(stop);
 }
 
-function inHand(work: (commit: Stored) => Promise<WorkOutcome>, { signal, onTrouble, handedOnAfterMs }: WorkOptions) {
+function inHand(work: (commit: Stored) => Promise<WorkOutcome>, { signal, onTrouble, handedOnAfterMs, concerns = () => true }: WorkOptions) {
   /** The latest delivery of each commit in hand: only that one's answer counts. */
   const deliveries = new Map<number, JsMsg>();
   const working = new Set<Promise<void>>();
@@ -119,6 +124,10 @@ function inHand(work: (commit: Stored) => Promise<WorkOutcome>, { signal, onTrou
 
   return {
     take(message: JsMsg): void {
+      if (!concerns({ sequence: message.seq, subject: message.subject, bytes: message.data })) {
+        message.ack();
+        return;
+      }
       const isInHand = deliveries.has(message.seq);
       deliveries.set(message.seq, message);
       if (isInHand) return;

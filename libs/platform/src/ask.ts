@@ -1,4 +1,4 @@
-import { EventEmitter, once } from 'node:events';
+import { EventEmitter } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { connect, errors, headers } from '@nats-io/transport-node';
 import type { Msg, NatsConnection } from '@nats-io/transport-node';
@@ -53,6 +53,8 @@ export async function createBus({ servers, user, password, region, logger }: Bus
     waitOnFirstConnect: true, maxReconnectAttempts: -1, reconnectTimeWait: 200, reconnectJitter: 100, timeout: 3000, pingInterval: 5000, maxPingOut: 2,
     // A server that restores its configuration may refuse for a moment; a service must not die of it.
     ignoreAuthErrorAbort: true,
+    // Three stack traces for each request that goes well are a twentieth of what a command costs.
+    noAsyncTraces: true,
   });
   let isUp = true;
   const line: Line = { connection, changes: new EventEmitter().setMaxListeners(0) };
@@ -96,15 +98,16 @@ async function ask<Ok>(line: Line, subject: string, payload: unknown, { timeoutM
 async function request({ connection, changes }: Line, subject: string, data: string, timeout: number): Promise<Msg | undefined> {
   const carried = headers();
   carried.set(requestIdHeader, currentRequestId() ?? '');
-  const over = new AbortController();
-  const reconnected = once(changes, 'reconnect', { signal: over.signal }).then(() => undefined);
-  reconnected.catch(() => undefined);
+  let back: (nothing: undefined) => void = () => undefined;
+  const reconnected = new Promise<undefined>((resolve) => { back = resolve; });
+  const again = () => { back(undefined); };
+  changes.once('reconnect', again);
   const replied = connection.request(subject, data, { timeout, headers: carried });
   replied.catch(() => undefined);
   try {
     return await Promise.race([replied, reconnected]);
   } finally {
-    over.abort();
+    changes.off('reconnect', again);
   }
 }
 
