@@ -8,7 +8,7 @@ import { jetStreamEventLog } from '#libs/event-log';
 import { createBus, createLogger } from '#libs/platform';
 
 /** Appends that are on their way at once. */
-const inFlight = 256;
+const inFlight = 128;
 
 export const hashed = (n) => createHash('sha256').update(`image ${n}`).digest('hex');
 export const idOf = (n) => hashed(n).replace(/^(.{8})(.{4}).(.{3}).(.{3})(.{12}).*$/, '$1-$2-4$3-8$4-$5');
@@ -53,7 +53,7 @@ export async function loadImages({ data, from, to, eventsOf }) {
           aggregateId: id, region, service: 'catalog', at: timeOf(n), version: 1, prevHash: '', commandId: `bench-${n}`, commandType: 'CreateImage', requestId: 'req-bench',
           actor: { userId: 'bench', authMethod: 'token' }, events: eventsOf(n),
         });
-        await log.append(imageSubject(region, id), bytes, { expectedLastSequence: 0, messageId: `${id}:bench-${n}` }).catch(unlessThere);
+        await append(log, imageSubject(region, id), bytes, `${id}:bench-${n}`);
       }
     };
     await Promise.all(Array.from({ length: inFlight }, one));
@@ -69,7 +69,15 @@ export async function loadImages({ data, from, to, eventsOf }) {
   }
 }
 
-/** A load that was cut off may have brought it. */
-function unlessThere(error) {
-  if (error.name !== 'WrongExpectedSequence') throw error;
+/** A load that was cut off may have brought it already; and a disk that others use may take longer than an answer may. */
+async function append(log, subject, bytes, messageId) {
+  for (;;) {
+    try {
+      await log.append(subject, bytes, { expectedLastSequence: 0, messageId });
+      return;
+    } catch (error) {
+      if (error.name === 'WrongExpectedSequence') return;
+      if (error.code !== 'Unavailable') throw error;
+    }
+  }
 }
