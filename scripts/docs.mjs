@@ -1,6 +1,7 @@
-/** `npm run docs`: writes docs/options.md from the configuration of every service, and docs/inspection.md from the rules of inspection, docs/metrics.md from the metrics that the services make, docs/api-coverage.md from the contract and docs/api-coverage.json; `--check` only says whether they are current. Needs `npm run build`. */
+/** `npm run docs`: writes docs/options.md from the configuration of every service, and docs/inspection.md from the rules of inspection, docs/metrics.md from the metrics that the services make, docs/api-coverage.md from the contract and docs/api-coverage.json, docs/events.md from the schemas in proto/; `--check` only says whether they are current. Needs `npm run build`. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { eventDocuments } from './docs-events.mjs';
 import { projectDir } from './prepare.mjs';
 
 const from = (path) => import(join(projectDir, 'dist', path));
@@ -150,7 +151,7 @@ ${Object.entries(contract).flatMap(([name, { statuses }]) => statusRows(name, st
 ${beyond.flatMap((name) => statusRows(name, Object.keys(held[name] ?? { '': '' }))).join('\n')}
 `;
 
-const documents = { 'docs/options.md': text, 'docs/inspection.md': inspection, 'docs/metrics.md': metrics, 'docs/api-coverage.md': coverage };
+const documents = { 'docs/options.md': text, 'docs/inspection.md': inspection, 'docs/metrics.md': metrics, 'docs/api-coverage.md': coverage, ...await eventDocuments(from) };
 for (const [name, content] of Object.entries(documents)) {
   const file = join(projectDir, name);
   if (!process.argv.includes('--check')) writeFileSync(file, content);

@@ -2,18 +2,23 @@ import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import pg from 'pg';
+import { questionSubject, type HistoryAnswer } from '#libs/contracts';
 import { projectDir } from '#libs/embedded';
 import { openReadModel, startRebuild, type ReadModel } from '#libs/read-model';
-import { anImage, rename, startCatalogSystem, type CatalogSystem } from './catalog-system.js';
+import { anImage, eventually, rename, startCatalogSystem, type CatalogSystem } from './catalog-system.js';
 
 describe('npm run catalog:rebuild', () => {
   let system: CatalogSystem;
   let readModel: ReadModel;
 
-  const rebuild = () => new Promise<{ status: number; said: string }>((resolve) => {
-    execFile(process.execPath, [join(projectDir(), 'dist/apps/catalog/src/catalog-rebuild.js')], { env: system.operatorEnv, cwd: projectDir(), timeout: 60_000 },
+  const operator = (script: string, ...args: string[]) => new Promise<{ status: number; said: string }>((resolve) => {
+    execFile(process.execPath, [join(projectDir(), 'dist/apps/catalog/src', `${script}.js`), ...args], { env: system.operatorEnv, cwd: projectDir(), timeout: 60_000 },
       (error, stdout) => resolve({ status: error ? Number(error.code) : 0, said: stdout }));
   });
+  const rebuild = () => operator('catalog-rebuild');
+
+  const historyOf = async (imageId: string): Promise<HistoryAnswer['entries']> =>
+    (await system.bus.ask<HistoryAnswer>(questionSubject(system.stack.region, 'history'), { imageId, afterVersion: 0, limit: 10 })).entries;
 
   async function sql<Row extends object>(text: string): Promise<Row[]> {
     const client = new pg.Client({ connectionString: system.stack.databaseUrl });
@@ -69,8 +74,24 @@ describe('npm run catalog:rebuild', () => {
     for (const [imageId, name] of names) expect((await readModel.imageById(imageId))?.image.name).toBe(name);
   }, 120_000);
 
+  it('needs nothing of what a person was erased with: what he did stays, and the chain of the log is whole', async () => {
+    const imageId = randomUUID();
+    const personal = { userName: 'Eve Example', sourceAddress: '192.0.2.7' };
+    await system.send(imageId, anImage('of Eve'), { actor: { userId: 'eve', projectId: 'project', authMethod: 'password' }, personal });
+    const [entry, ...others] = await historyOf(imageId);
+    expect([entry?.personal, others]).toEqual([personal, []]);
+    expect(await operator('persons-erase', 'eve')).toMatchObject({ status: 0, said: expect.stringContaining('There is a key of user "eve"') as string });
+    expect(await operator('persons-erase', 'eve', '--apply')).toMatchObject({ status: 0, said: expect.stringContaining('The key is gone') as string });
+    expect(await operator('persons-erase', 'eve')).toMatchObject({ status: 1, said: expect.stringContaining('There is no key') as string });
+    await eventually('the services forget the key', async () => (await historyOf(imageId))[0]?.isErased === true);
+    expect(JSON.stringify(await historyOf(imageId))).not.toMatch(/Example|192\.0\.2\.7/);
+    expect((await historyOf(imageId))[0]).toMatchObject({ actor: { userId: 'eve' }, commandType: 'CreateImage' });
+    expect(await operator('log-verify')).toMatchObject({ status: 0, said: expect.stringContaining(': whole.') as string });
+    expect(await operator('why/why', imageId)).toMatchObject({ status: 0, said: expect.stringMatching(/"of Eve" is queued[^]*CreateImage by user eve of project project/) as string });
+  }, 120_000);
+
   it('leaves a catalogue that equals the one before, row for row', async () => {
-    const tables = ['position', 'images', 'image_members', 'data_attempts', 'parked_images', 'metadef_namespaces', 'metadef_resource_types', 'parked_namespaces', 'imports'];
+    const tables = ['position', 'images', 'image_members', 'data_attempts', 'deleted_images', 'parked_images', 'metadef_namespaces', 'metadef_resource_types', 'parked_namespaces', 'imports'];
     const rows = async () => Object.fromEntries(await Promise.all(tables.map(async (table) =>
       [table, (await sql<{ row: unknown }>(`select to_jsonb(t) as row from catalog.${table} t order by to_jsonb(t)::text`)).map(({ row }) => row)] as const)));
     const before = await rows();

@@ -15,6 +15,7 @@ export interface Alarms {
   projectingInterrupted(error: unknown): void;
   swept(attempts: number): void;
   sweepFailed(error: unknown, attempt?: OpenAttempt): void;
+  retentionNotEnded(imageId: string, error: unknown): void;
   historyUnreadable(imageId: string, error: unknown): void;
 }
 
@@ -51,6 +52,7 @@ export function createAlarms(logger: Logger, metrics: CatalogMetrics): Alarms {
       if (attempts > 0) logger.warn({ attempts }, 'uploads whose server died were ended; their images are queued again');
     },
     sweepFailed: (error, attempt) => nowAndThen('sweep', () => logger.error({ err: error, ...attempt }, 'uploads whose server died could not be ended')),
+    retentionNotEnded: (imageId, error) => nowAndThen('retention', () => logger.error({ err: error, image_id: imageId }, 'a deleted image is kept longer than it should be')),
     historyUnreadable: (imageId, error) => logger.error({ err: error, image_id: imageId }, 'the bytes of an image stay, because its history cannot be read'),
   };
 }

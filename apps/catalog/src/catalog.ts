@@ -1,6 +1,6 @@
 import { statfs } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
-import { projectedSubject, type HistoryAnswer, type ImageCommandAnswer, type MetadefCommandAnswer, type Projected, type AttemptsAnswer, type RemovalsAnswer, type ReplicationsAnswer, type ReservationAnswer, type StagedAnswer, type StatusAnswer, type StoredAnswer, type UsageAnswer } from '#libs/contracts';
+import { projectedSubject, type HistoryAnswer, type ImageCommandAnswer, type MetadefCommandAnswer, type PastAnswer, type PastImagesAnswer, type Projected, type AttemptsAnswer, type RemovalsAnswer, type ReplicationsAnswer, type ReservationAnswer, type StagedAnswer, type StatusAnswer, type StoredAnswer, type UsageAnswer } from '#libs/contracts';
 import { imageDecider } from '#libs/domain';
 import { createExecutor, createMetadefExecutor, createSealer, jetStreamEventLog, jetStreamLeases, loadImage, loadNamespace, type EventLog } from '#libs/event-log';
 import { readModelReached, type Bus, type ServiceParts } from '#libs/platform';
@@ -18,6 +18,8 @@ import { createLogRoom, unknownRoom, type LogRoom } from './log-room.js';
 import { carryOutMetadef } from './metadefs/carry-out-metadef.js';
 import { finishRename, type RenameParts } from './metadefs/rename-namespace.js';
 import { openNotifications } from './notifications/open-notifications.js';
+import { pastFor } from './past/past-image.js';
+import { pastImagesFor } from './past/past-images.js';
 import { createCaps } from './quota/caps.js';
 import { configuredLimits } from './quota/limits.js';
 import { createQuotas } from './quota/quotas.js';
@@ -25,6 +27,7 @@ import { withdrawStale } from './quota/stale-reservations.js';
 import { removalsFor } from './removals.js';
 import { attemptsFor, stagedFor } from './staged.js';
 import { storedFor } from './stored.js';
+import { endRetentions } from './retention.js';
 import { createSweep } from './sweep.js';
 
 export const catalogToken = 'Catalog';
@@ -34,6 +37,8 @@ export interface Catalog {
   carryOut(message: unknown): Promise<ImageCommandAnswer>;
   carryOutMetadef(message: unknown): Promise<MetadefCommandAnswer>;
   history(question: unknown): Promise<HistoryAnswer>;
+  past(question: unknown): Promise<PastAnswer>;
+  pastImages(question: unknown): Promise<PastImagesAnswer>;
   removals(question: unknown): Promise<RemovalsAnswer>;
   /** Both answer only while the log is trusted: what they say is a reason to throw bytes away. */
   staged(question: unknown): Promise<StagedAnswer>;
@@ -144,6 +149,7 @@ export async function openCatalog({ config, logger, bus, readiness, metrics: reg
       if (!projector.leads() || guard.trust().is !== 'trusted') return;
       for (const name of await readModel.renamingNamespaces(100)) await finishRename(name, renaming);
       alarms.swept(await sweep.run());
+      await endRetentions({ kept: (until, limit) => readModel.keptUntil(until, limit), execute: (message) => executor.execute(message), onFailure: (imageId, error) => alarms.retentionNotEnded(imageId, error), clock });
       await withdrawStale({ reservations: readModel, clock, imageFromLeader: async (imageId) => (await imageFromLeader(imageId)).state });
       metrics.parked((await readModel.parkedImages(1000)).length);
       metrics.parkedNamespaces((await readModel.parkedNamespaces(1000)).length);
@@ -158,7 +164,7 @@ export async function openCatalog({ config, logger, bus, readiness, metrics: reg
 
   const room = roomOf(config, alarms, clock);
   const carryingOut: CarryOutOptions = {
-    guard, leases, reached, clock, leaseSeconds, visibleWithinMs, room,
+    guard, leases, reached, clock, leaseSeconds, visibleWithinMs, room, retentionSeconds: config.deletedImageRetention,
     execute: (checked) => executor.execute(checked),
     wasCarriedOut: async (imageId, commandId) => (await imageFromLeader(imageId)).commands.has(commandId),
     isLeaseGrace: () => sweep.isGrace(),
@@ -171,6 +177,8 @@ export async function openCatalog({ config, logger, bus, readiness, metrics: reg
     carryOut: (message) => metrics.command(() => carryOut(message, carryingOut)),
     carryOutMetadef: (message) => metrics.command(() => carryOutMetadef(message, { guard, room, reached, visibleWithinMs, ...renaming })),
     history: (question) => historyOf(question, { log, region, sealer }),
+    past: (question) => pastFor(question, { log, region }),
+    pastImages: (question) => pastImagesFor(question, { log, region, candidates: (query) => readModel.pastImages(query, { atLeast: reached.sequence() }) }),
     removals: (question) => removalsFor(question, { ...looking, candidates: (limit, storeIds) => readModel.removalCandidates(limit, storeIds && { storeIds }) }),
     async staged(question) {
       await guard.ensureTrusted();

@@ -25,6 +25,9 @@ export class CatalogConfig extends ServiceConfig {
   @Option.int('heliograph', 'sweep_interval', { default: 5, min: 1, max: 3600, unit: 'seconds', doc: 'How often uploads whose server died are looked for.' })
   readonly sweepInterval: number;
 
+  @Option.int('heliograph', 'deleted_image_retention', { default: 0, min: 0, max: 315_360_000, unit: 'seconds', doc: 'How long a deleted image is kept with its data, so that it can come back. 0: not at all. Counts for deletions from then on; every catalog must be told the same.' })
+  readonly deletedImageRetention: number;
+
   @Option.int('heliograph', 'image_cache_commits', { default: 100_000, min: 0, max: 10_000_000, doc: 'How many commits\' worth of images stay in memory.' })
   readonly imageCacheCommits: number;
 

@@ -23,6 +23,7 @@ import { ImageImportsController } from './imports/image-imports.controller.js';
 import { QUERIES } from './imports/queries.room.js';
 import { StoresController } from './imports/stores.controller.js';
 import { LocationsController } from './locations/locations.controller.js';
+import { PastController } from './past/past.controller.js';
 import { ProgressController } from './progress/progress.controller.js';
 import { MetadefSchemasController } from './metadefs/metadef-schemas.controller.js';
 import { MetadefTagsController } from './metadefs/metadef-tags.controller.js';
@@ -44,7 +45,7 @@ class GatewayModule {}
 /** Chapter by chapter of the Image API. */
 export const controllers = [
   VersionsController, HealthcheckController, OpenApiController, SchemasController, InfoController,
-  ImageListController, ImagesController, ImageTagsController, ImageHistoryController, EventsController,
+  ImageListController, ImagesController, ImageTagsController, ImageHistoryController, PastController, EventsController,
   ImageDataController, ProgressController, ImageStageController, ImageUploadsController, CacheController,
   ImageImportsController, UserImportsController, ImageActionsController, StoresController, LocationsController, TasksController, RegionsController, ReplicationPoliciesController, ReplicationExecutionsController,
   MembersController,

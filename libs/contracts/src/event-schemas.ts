@@ -19,6 +19,8 @@ export const imageEventSchemas = {
   ImageDeactivated: image.ImageDeactivatedSchema,
   ImageReactivated: image.ImageReactivatedSchema,
   ImageDeleted: image.ImageDeletedSchema,
+  ImageUndeleted: image.ImageUndeletedSchema,
+  ImageRetentionEnded: image.ImageRetentionEndedSchema,
   ImageStagingStarted: image.ImageStagingStartedSchema,
   ImageDataStaged: image.ImageDataStagedSchema,
   ImageStagingFailed: image.ImageStagingFailedSchema,

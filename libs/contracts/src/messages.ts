@@ -80,9 +80,36 @@ export interface HistoryEntry {
   readonly commandType: string;
   readonly actor: CommandContext['actor'];
   readonly personal?: CommandContext['personal'];
+  /** There were personal values, and their key is gone. */
+  readonly isErased?: true;
   readonly events: readonly ImageEvent[];
   /** Every attribute whose value this commit changed, in the words of the Image API; `from` is absent on creation. */
   readonly changes: readonly { readonly name: string; readonly from?: unknown; readonly to?: unknown }[];
+}
+
+/** Up to where the past is asked for. */
+export type PastUntil = { readonly at: string } | { readonly sequence: number } | { readonly version: number };
+/** An image after its last commit up to then, which was made `at`; deleted images have the status `deleted`. */
+export interface PastImage { readonly version: number; readonly sequence: number; readonly at: string; readonly image: Image }
+
+/** `ask.<region>.past` */
+export interface PastQuestion { readonly imageId: string; readonly until: PastUntil }
+export interface PastAnswer {
+  /** The last commit of the image: who was told of it must not read less elsewhere afterwards. */
+  readonly sequence: number;
+  /** Today's; a deleted image keeps its last one. */
+  readonly owner: string | null;
+  /** Absent where the image did not exist yet. */
+  readonly was?: PastImage;
+}
+
+/** `ask.<region>.pastImages`: those that were there then, newest first; of one owner, as of today, where he is given. `after`: the end of an earlier page. */
+export interface PastImagesQuestion { readonly until: PastUntil; readonly owner?: string; readonly after?: string; readonly limit: number }
+export interface PastImagesAnswer {
+  /** With the owner of today. */
+  readonly images: readonly (PastImage & { readonly imageId: string; readonly owner: string | null })[];
+  /** Where the next page begins; absent after the last one. A page may be shorter than was asked for, or empty. */
+  readonly after?: string;
 }
 
 /** `ask.<region>.removals`: bytes that the log's leader shows to be referenced by no image. */

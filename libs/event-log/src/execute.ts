@@ -11,7 +11,7 @@ export interface ExecutorOptions extends ExecutorSettings {
 }
 export type Executor = AnyExecutor<ImageCommandMessage, ImageCommandAnswer>;
 
-const endsThings: ReadonlySet<string> = new Set(['DeleteImage', 'FailImageDataUpload', 'RecordImageDataRemoved', 'DeactivateImage', 'RemoveMember']);
+const endsThings: ReadonlySet<string> = new Set(['DeleteImage', 'FailImageDataUpload', 'RecordImageDataRemoved', 'DeactivateImage', 'RemoveMember', 'EndImageRetention']);
 
 const imageRules = ({ decider, admit }: ExecutorOptions): AggregateRules<ImageState, ImageCommandMessage, ImageEvent, ImageCommandAnswer> => ({
   folding: imageFolding,

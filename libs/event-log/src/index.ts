@@ -5,6 +5,8 @@ export { answerAuthCallouts, wishOf, type AuditAccessOptions, type AuditGuest, t
 export { auditOutlet, type AuditOutlet, type AuditRetention, type OutgoingAudit } from './audit.jetstream.js';
 export { crashPoint, crashPoints, type CrashPoint } from './crash-point.js';
 export { WrongExpectedSequence, type AppendOptions, type EventLog, type FollowOptions, type LogExtent, type Stored } from './event-log.js';
+export { readDigestKey, readDigests, type DigestFault, type KeptDigest } from './digests/digest-files.js';
+export { makeDigest, type MadeDigest, type MakeDigestOptions } from './digests/make-digest.js';
 export { createExecutor, type Executor, type ExecutorOptions, type ImageAdmission } from './execute.js';
 export { createMetadefExecutor, loadNamespace, metadefFolding, type MetadefExecutor } from './execute-metadefs.js';
 export { createReplicationExecutor, loadReplication, type ReplicationExecutor } from './execute-replications.js';
@@ -20,5 +22,6 @@ export { repairTail, type Repaired, type RepairOptions, type RepairStep } from '
 export { keepSealedTokens, sealedTokenDrop, sealedTokens, type SealedKind, type SealedTokenDrop, type SealedTokens } from './sealed-tokens.js';
 export { createSealer, memoryPersonKeys, type PersonalValues, type SealedPlace, type Sealer } from './sealing.js';
 export { createStreams, type StreamOptions } from './streams.js';
-export { verifyLog, type Finding, type Verified, type VerifyOptions } from './verify.js';
+export type { Finding } from './finding.js';
+export { verifyLog, type Verified, type VerifyOptions } from './verify.js';
 export { workBacklog, workOnImages, type WorkBacklog, type WorkOptions, type WorkOutcome } from './work.jetstream.js';

@@ -6,7 +6,8 @@ import { createExecutor } from './execute.js';
 import { createMetadefExecutor } from './execute-metadefs.js';
 import { memoryEventLog } from './memory.js';
 import { repairTail } from './repair.js';
-import { verifyLog, type Finding } from './verify.js';
+import type { Finding } from './finding.js';
+import { verifyLog } from './verify.js';
 
 const region = 'RegionOne';
 const creation: ImageCommand = {

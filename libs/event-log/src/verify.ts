@@ -1,25 +1,20 @@
 import { addressOf, commitsOf, hashOfCommit, type Commit } from '#libs/contracts';
 import { misfitOf } from './aggregate.js';
+import type { KeptDigest } from './digests/digest-files.js';
+import type { LogHead } from './digests/digest.js';
+import { createWitness } from './digests/witness.js';
 import type { EventLog, Stored } from './event-log.js';
-
-/**
- * `missing`: there is no message at a sequence. `broken-chain`: a commit does not follow from the one before it: that one was altered, or commits between are gone.
- * `foreign`: a message that is no successor of anything here. `altered`: other bytes than the tail that was kept outside of the log has.
- */
-export interface Finding {
-  readonly kind: 'missing' | 'broken-chain' | 'foreign' | 'altered';
-  readonly sequence: number;
-  readonly subject?: string;
-  readonly version?: number;
-  /** What was found and which message it points to, as a sentence for the operator. */
-  readonly detail: string;
-}
+import type { Finding } from './finding.js';
 
 export interface VerifyOptions {
   readonly onFinding: (finding: Finding) => void;
   readonly onProgress?: (progress: { readonly sequence: number; readonly lastSequence: number }) => void;
   /** Messages that were kept outside of the log: the only witness of the newest commit of each aggregate, which no other commit names yet. */
   readonly tail?: readonly Stored[];
+  /** Signed digests of the log that were kept outside of it, oldest first: witnesses of every byte up to the newest of them. */
+  readonly digests?: readonly KeptDigest[];
+  /** Told the last commit of every subject, at the end. */
+  readonly onHeads?: (heads: readonly LogHead[]) => void;
   readonly signal?: AbortSignal;
 }
 
@@ -32,18 +27,21 @@ interface Head { readonly id: string; readonly version: number; readonly hash: s
  * Reads the whole log once, as far as it went when this began, and checks sequences, envelopes, event schemas, versions and hash chains.
  * Each finding names its message; the pass goes on after it. Refuses: Unavailable.
  */
-export async function verifyLog(log: EventLog, { onFinding, onProgress, tail = [], signal }: VerifyOptions): Promise<Verified> {
+export async function verifyLog(log: EventLog, { onFinding, onProgress, tail = [], digests = [], onHeads, signal }: VerifyOptions): Promise<Verified> {
   const { firstSequence, lastSequence } = await log.extent();
   const heads = new Map<string, Head>();
   const kept = new Map(tail.map((message) => [message.sequence, message]));
   let [messages, findings, expected] = [0, 0, 1];
   const found = (finding: Finding) => { findings += 1; onFinding(finding); };
 
+  const witness = createWitness(digests, heads, found);
   const check = (message: Stored) => {
+    witness.before(message.sequence);
     missing(expected, message.sequence, found);
     expected = message.sequence + 1;
     messages += 1;
     compareWithKept(message, kept.get(message.sequence), found);
+    witness.see(message);
     checkCommit(message, heads, found);
   };
 
@@ -58,7 +56,11 @@ export async function verifyLog(log: EventLog, { onFinding, onProgress, tail = [
     if (reached >= end) done.abort();
     return Promise.resolve();
   });
-  if (!signal?.aborted) missing(expected, lastSequence + 1, found);
+  if (!signal?.aborted) {
+    missing(expected, lastSequence + 1, found);
+    witness.end(lastSequence);
+    onHeads?.([...heads].map(([subject, { sequence, hash }]) => ({ subject, sequence, hash })));
+  }
   return { messages, aggregates: heads.size, findings, lastSequence };
 }
 

@@ -49,6 +49,8 @@ function notificationsOf(event: ImageEvent, told: Telling): Notification[] {
   switch (event.type) {
     case 'ImageCreated': return [info('image.create', imagePayload(told))];
     case 'ImageDeleted': return [...unfinishedTask(told), info('image.delete', { ...imagePayload(told), ...deletedAt(told.at) })];
+    // Who keeps images in step with these takes it up again.
+    case 'ImageUndeleted': return [info('image.create', imagePayload(told)), ...(told.image.status === 'active' ? [info('image.activate', imagePayload(told))] : [])];
     case 'ImageDataUploadStarted': return [update, prepared(event.data.storeId, told)];
     case 'ImageDataStored': return [info('image.upload', { ...imagePayload(told), backend: event.data.storeId, ...importLists(told.image) })];
     case 'ImageActivated': return [info('image.activate', imagePayload(told))];
@@ -63,7 +65,7 @@ function notificationsOf(event: ImageEvent, told: Telling): Notification[] {
     case 'MemberRemoved': return memberNotifications('delete', event.data.memberId, told);
     // What is found out about bytes, the way to them and their removal change nothing that Glance tells of.
     case 'ImageDataChecked': case 'ImageDataHealingStarted': case 'ImageDataHealed': case 'ImageDataHealingFailed':
-    case 'ImageDataInspected': case 'ImageDataRemoved': case 'ImageImportSourceAsked': case 'ImageDataDecompressed': case 'ImageDataVerified': return [];
+    case 'ImageRetentionEnded': case 'ImageDataInspected': case 'ImageDataRemoved': case 'ImageImportSourceAsked': case 'ImageDataDecompressed': case 'ImageDataVerified': return [];
     case 'ImagePropertiesChanged': case 'ImageVisibilityChanged': case 'ImageTagAdded': case 'ImageTagRemoved': case 'ImageDeactivated': case 'ImageReactivated':
     case 'ImageStagingStarted': case 'ImageDataStaged': case 'ImageStagingFailed': case 'ImageStagedDataExpired': case 'ImageDataDropped':
     case 'ImageLocationAdded': case 'ImageLocationsArranged': case 'ImageDataConverted': return [update];

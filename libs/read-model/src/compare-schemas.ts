@@ -8,7 +8,7 @@ export interface Difference {
   readonly row: unknown;
 }
 
-const tables = ['position', 'images', 'image_members', 'data_attempts', 'parked_images', 'metadef_namespaces', 'metadef_resource_types', 'parked_namespaces', 'imports', 'project_usage', 'replications', 'parked_replications'];
+const tables = ['position', 'images', 'image_members', 'data_attempts', 'deleted_images', 'parked_images', 'metadef_namespaces', 'metadef_resource_types', 'parked_namespaces', 'imports', 'project_usage', 'replications', 'parked_replications'];
 
 /** A project that used something once and nothing now is the same as one that never did. */
 const counted: Readonly<Record<string, string>> = { project_usage: 'where (images, size_bytes, stage_bytes, uploads) <> (0, 0, 0, 0)' };

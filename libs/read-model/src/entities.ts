@@ -60,6 +60,14 @@ export const AttemptEntity = defineEntity({
   },
 });
 
+export const DeletedImageEntity = defineEntity({
+  name: 'DeletedImage', tableName: 'deleted_images',
+  properties: {
+    imageId: p.uuid().primary(), owner: p.text().nullable(), createdAt: p.datetime(3), deletedAt: p.datetime(3), keptUntil: p.datetime(3).nullable(),
+    version: p.bigint('number'), sequence: p.bigint('number'), image: p.json<object>(),
+  },
+});
+
 export const ParkedEntity = defineEntity({
   name: 'ParkedImage', tableName: 'parked_images',
   properties: { imageId: p.uuid().primary(), sequence: p.bigint('number'), reason: p.text() },
@@ -186,6 +194,6 @@ export const ReservationEntity = defineEntity({
 });
 
 export const entities = [
-  ImageEntity, ImportEntity, MemberEntity, AttemptEntity, ParkedEntity, NamespaceEntity, ResourceTypeEntity, ParkedNamespaceEntity, ProjectUsageEntity, ImageEventEntity, FeedPositionEntity, PositionEntity, LogPositionEntity, LogTailEntity, PersonKeyEntity,
+  ImageEntity, ImportEntity, MemberEntity, AttemptEntity, DeletedImageEntity, ParkedEntity, NamespaceEntity, ResourceTypeEntity, ParkedNamespaceEntity, ProjectUsageEntity, ImageEventEntity, FeedPositionEntity, PositionEntity, LogPositionEntity, LogTailEntity, PersonKeyEntity,
   FollowerEntity, LimitedProjectEntity, ReservationEntity, ReplicationEntity, ParkedReplicationEntity,
 ];

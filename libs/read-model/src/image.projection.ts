@@ -1,10 +1,11 @@
 import type { Commit } from '#libs/contracts';
 import { commandHolder, evolveImage, noImage, releasedBy, usageChanges, type Attempt, type Image, type ImageEvent, type ImageState } from '#libs/domain';
 import { noteImports, type ImportNotes, type ImportRow, type ImportStepRow } from './import.projection.js';
+import { deletedRowOf, type DeletedRow } from './deleted-image.row.js';
 import { membersOf, rowOf, type AttemptRow, type ImageRow, type MemberRow, type ParkedRow } from './image.row.js';
 import { usageRow, type UsageRow } from './usage.row.js';
 
-/** An image as the read model knew it before a batch; absent for an id that is new or whose image is deleted. */
+/** An image as the read model knew it before a batch, deleted ones too; absent for an id that is new, and for images that were deleted before those were kept. */
 export interface KnownImage {
   readonly version: number;
   readonly sequence: number;
@@ -22,6 +23,9 @@ export interface Placed {
 export interface Changes {
   images: ImageRow[];
   deletedImages: string[];
+  /** Deleted images as they are now, and those that came back. */
+  deleted: DeletedRow[];
+  undeleted: string[];
   members: MemberRow[];
   removedMembers: { image_id: string; member_id: string }[];
   attempts: AttemptRow[];
@@ -35,11 +39,11 @@ export interface Changes {
 }
 
 export const noChanges = (): Changes =>
-  ({ images: [], deletedImages: [], members: [], removedMembers: [], attempts: [], removedAttempts: [], parked: [], imports: [], usage: [], released: [] });
+  ({ images: [], deletedImages: [], deleted: [], undeleted: [], members: [], removedMembers: [], attempts: [], removedAttempts: [], parked: [], imports: [], usage: [], released: [] });
 
 /**
  * Folds the commits of one image, in order, over what was known of it: events → rows, and nothing else.
- * A deleted image leaves the tables; of its attempts those that are over stay until their bytes are gone.
+ * A deleted image is kept apart from all others; of its attempts those that are over stay until their bytes are gone.
  * The first commit that cannot be folded parks the image: what came before it is kept, what follows it is passed over.
  */
 export function projectImage(imageId: string, known: KnownImage | undefined, commits: readonly Placed[]): { after: KnownImage | undefined; changes: Changes } {
@@ -85,14 +89,14 @@ function foldCommit(imageId: string, now: Folded, sequence: number, commit: Plac
   noteImports(imports, imageId, commit, importing?.importId);
   noteWork(imageId, attempts, image.attempts, commit.at, work);
   noteReleases(imageId, commit, now.image, image, released);
-  return image.status === 'deleted' ? 'deleted' : { version: commit.version, sequence, image };
+  return { version: commit.version, sequence, image };
 }
 
 function noteReleases(imageId: string, { commandId }: Commit, before: ImageState, after: Image, released: Set<string>): void {
   for (const holder of releasedBy(commandHolder(imageId, commandId), before, after)) released.add(holder);
 }
 
-/** Of a deleted image nothing can be recorded any more, but that its bytes are gone. */
+/** Of a deleted image of which nothing else is known, nothing can be recorded any more but that its bytes are gone. */
 function removedAttempt(event: ImageEvent): string {
   if (event.type !== 'ImageDataRemoved') throw new Error(`${event.type} on an image that is deleted or was never created`);
   return event.data.attemptId;
@@ -121,13 +125,21 @@ function addUsage(imageId: string, { known, after, released }: { known: KnownIma
 }
 
 function addRows(imageId: string, known: KnownImage | undefined, after: KnownImage | undefined, changes: Changes): void {
-  if (!after) {
-    if (known) changes.deletedImages.push(imageId);
+  if (!after || after === known || after.sequence === known?.sequence) return;
+  if (after.image.status === 'deleted') {
+    if (isThere(known)) changes.deletedImages.push(imageId);
+    changes.deleted.push(deletedRowOf(imageId, after.image, after));
     return;
   }
-  if (after === known || after.sequence === known?.sequence) return;
+  addLivingRows(imageId, known, after, changes);
+}
+
+const isThere = (known: KnownImage | undefined): boolean => known !== undefined && known.image.status !== 'deleted';
+
+function addLivingRows(imageId: string, known: KnownImage | undefined, after: KnownImage, changes: Changes): void {
+  if (known?.image.status === 'deleted') changes.undeleted.push(imageId);
   changes.images.push(rowOf(imageId, after.image, after));
-  if (after.image.members === known?.image.members) return;
+  if (isThere(known) && after.image.members === known?.image.members) return;
   changes.members.push(...membersOf(imageId, after.image));
   const stays = new Set(after.image.members.map(({ memberId }) => memberId));
   const gone = known?.image.members.filter(({ memberId }) => !stays.has(memberId)) ?? [];

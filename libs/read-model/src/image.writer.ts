@@ -1,5 +1,6 @@
 import { addressOf, decodeCommit, isLowerUuid } from '#libs/contracts';
 import type { Pool } from 'pg';
+import { knownFromDeleted, removeUndeletedSql, upsertDeletedSql, type DeletedRow } from './deleted-image.row.js';
 import { noChanges, projectImage, type Changes, type KnownImage, type Placed } from './image.projection.js';
 import { stateOf, type ImageRow, type MemberRow } from './image.row.js';
 import { importRowsSql, importRowValues } from './import.projection.js';
@@ -58,13 +59,15 @@ const loadSql = `
     (select coalesce(json_agg(json_build_object('row', i, 'members',
         (select coalesce(json_agg(m), '[]') from image_members m where m.image_id = i.id))), '[]')
       from images i where i.id = any($1::uuid[])) as images,
+    (select coalesce(json_agg(d), '[]') from deleted_images d where d.image_id = any($1::uuid[])) as deleted,
     (select coalesce(json_agg(image_id), '[]') from parked_images where image_id = any($1::uuid[])) as parked`;
 
 /** Adds those that PostgreSQL has, and returns which of all are parked. */
 async function load(pool: Pool, imageIds: readonly string[], into: Map<string, KnownImage>): Promise<Set<string>> {
   if (imageIds.length === 0) return new Set();
-  const { rows: [found] } = await pool.query<{ images: { row: ImageRow; members: MemberRow[] }[]; parked: string[] }>(
+  const { rows: [found] } = await pool.query<{ images: { row: ImageRow; members: MemberRow[] }[]; deleted: DeletedRow[]; parked: string[] }>(
     { name: 'known', text: loadSql, values: [imageIds] });
+  for (const row of found?.deleted ?? []) into.set(row.image_id, knownFromDeleted(row));
   for (const { row, members } of found?.images ?? []) into.set(row.id, { version: row.version, sequence: row.sequence, image: stateOf(row, members) });
   return new Set(found?.parked);
 }
@@ -87,6 +90,8 @@ export function projectAll(byImage: ReadonlyMap<string, readonly Placed[]>, know
 export function addChanges(all: Changes, more: Changes): void {
   all.images.push(...more.images);
   all.deletedImages.push(...more.deletedImages);
+  all.deleted.push(...more.deleted);
+  all.undeleted.push(...more.undeleted);
   all.members.push(...more.members);
   all.removedMembers.push(...more.removedMembers);
   all.attempts.push(...more.attempts);
@@ -114,7 +119,7 @@ export interface Part {
 
 /** The rows of a batch: no statement for what it does not change, since starting one costs more than most rows do. */
 export function imageParts(changes: Changes): Part[] {
-  const { images, deletedImages, members, removedMembers, attempts, removedAttempts, parked, imports, usage } = changes;
+  const { images, deletedImages, deleted, undeleted, members, removedMembers, attempts, removedAttempts, parked, imports, usage } = changes;
   const ofRows = (letter: string, rows: readonly unknown[], statements: Part['statements']): Part[] => (rows.length === 0 ? [] : [{ letter, statements, values: [JSON.stringify(rows)] }]);
   return [
     ...ofRows('i', images, (only, p) => [
@@ -137,6 +142,8 @@ export function imageParts(changes: Changes): Part[] {
          where a.image_id = r.image_id and a.attempt_id = r.attempt_id ${only.replace('where', 'and')}`]),
     ...ofRows('p', parked, (only, p) => [
       `insert into parked_images select r.* from json_populate_recordset(null::parked_images, $${p}) r ${only} on conflict do nothing`]),
+    ...ofRows('D', deleted, (only, p) => [upsertDeletedSql(only, p)]),
+    ...ofRows('U', undeleted, (only, p) => [removeUndeletedSql(only, p)]),
     ...ofRows('u', usage, usageRowsSql),
     ...(imports.length === 0 ? [] : [{ letter: 'j', statements: importRowsSql, values: importRowValues(imports) }]),
   ];
@@ -147,7 +154,7 @@ export function changesOf(changes: Changes, imageId: string): Changes {
   const own = (row: { image_id: string }) => row.image_id === imageId;
   return {
     images: changes.images.filter(({ id }) => id === imageId),
-    deletedImages: changes.deletedImages.filter((id) => id === imageId),
+    deletedImages: changes.deletedImages.filter((id) => id === imageId), deleted: changes.deleted.filter(own), undeleted: changes.undeleted.filter((id) => id === imageId),
     members: changes.members.filter(own), removedMembers: changes.removedMembers.filter(own),
     attempts: changes.attempts.filter(own), removedAttempts: changes.removedAttempts.filter(own), parked: changes.parked.filter(own),
     imports: changes.imports.filter(own), usage: changes.usage.filter(own), released: changes.released.filter(own),

@@ -7,9 +7,9 @@ import { inTransaction } from './in-transaction.js';
 
 const keyBytes = 32;
 const cachedKeys = 10_000;
-const cachedForMs = 60_000;
+const cachedForMs = 3_000;
 
-/** Keys of persons in schema `guard`, which no rebuild touches. A key thrown away elsewhere is forgotten here within a minute. */
+/** Keys of persons in schema `guard`, which no rebuild touches. A key thrown away elsewhere is forgotten here within seconds. */
 export function postgresPersonKeys(pool: Pool): PersonKeys {
   const cache = new LRUCache<string, Buffer>({ max: cachedKeys, ttl: cachedForMs });
   const remember = (userId: string, key: Buffer | undefined): Buffer | undefined => {

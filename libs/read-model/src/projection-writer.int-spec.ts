@@ -61,15 +61,16 @@ describe('A batch', () => {
     log.append(idOf(1), anImage({ name: 'good' }));
     log.append(idOf(2), anImage({ properties: { bad: 'nul \u0000' } }));
     log.append(idOf(3), anImage({ name: 'good too' }));
+    log.append(idOf(4), anImage({ status: 'deleted', properties: { bad: 'nul \u0000' } }));
     const { parked, position } = await readModel.applyBatch(log.messages, { after: 0, logCreatedAt });
-    expect(position).toBe(3);
-    expect(parked).toMatchObject([{ image_id: idOf(2), sequence: 2 }]);
-    expect(await readModel.parkedImages(10)).toMatchObject([{ imageId: idOf(2), sequence: 2 }]);
+    expect(position).toBe(4);
+    expect(parked).toMatchObject([{ image_id: idOf(2), sequence: 2 }, { image_id: idOf(4), sequence: 4 }]);
+    expect(await readModel.parkedImages(10)).toMatchObject([{ imageId: idOf(2), sequence: 2 }, { imageId: idOf(4), sequence: 4 }]);
     expect((await readModel.imageById(idOf(3)))?.image.name).toBe('good too');
     log.append(idOf(2), [{ type: 'ImageTagAdded', data: { tag: 'later' } }]);
     await apply(log);
     expect(await readModel.imageById(idOf(2))).toBeUndefined();
-    expect(await readModel.counts()).toEqual({ images: { queued: 2 }, openAttempts: 0, removals: 0, parked: 1 });
+    expect(await readModel.counts()).toEqual({ images: { queued: 2 }, openAttempts: 0, removals: 0, parked: 2 });
   });
 
   it('begins no image a second time, whatever the log says, whether it is there or parked', async () => {

@@ -130,7 +130,7 @@ async function write({ pool, guarded }: Writing, { images, metadefs, replication
 
 const writeSql = (statements: readonly string[]): string => `with
   ${ctes([
-    ['clash', `select exists (select from images where id = any($4::uuid[])) or exists (select from parked_images where image_id = any($4::uuid[])) as "is"`],
+    ['clash', `select exists (select from images where id = any($4::uuid[])) or exists (select from parked_images where image_id = any($4::uuid[])) or exists (select from deleted_images where image_id = any($4::uuid[])) as "is"`],
     ['moved', `update position set sequence = $2, log_created_at = $3 where sequence = $1 and not (select "is" from clash) returning 1`],
     ...statements.map((sql, place) => [`s${place}`, sql] as const),
   ])}

@@ -16,6 +16,7 @@ import {
   listNamespaces, namespaceByName, renamingNamespaces, resourceTypes, type NamespaceListQuery, type NamespaceRecord, type ResourceType,
 } from './metadef-list.js';
 import type { NamespaceHead } from './metadef.row.js';
+import { pastImages, type PastImages } from './past-images.js';
 import { tryBecomeProjector, type Ownership } from './ownership.js';
 import { postgresPersonKeys } from './person-keys.js';
 import { replicationReads, type ReplicationReads } from './replication-list.js';
@@ -28,7 +29,7 @@ import type { AtLeast } from './reads.js';
  * Every read may name a position that it must not stay below (`atLeast`); it then waits up to two seconds for it.
  * Where PostgreSQL or that position cannot be reached, every method throws `Problem('Unavailable')`.
  */
-export interface ReadModel extends ProjectionWriter, LogGuardRecord, DataWork, Reservations, Followers, FeedWriter, ReplicationReads {
+export interface ReadModel extends ProjectionWriter, LogGuardRecord, DataWork, Reservations, Followers, FeedWriter, ReplicationReads, PastImages {
   imageById(imageId: string, options?: AtLeast): Promise<ImageRecord | undefined>;
   members(imageId: string, options?: AtLeast): Promise<readonly Member[] | undefined>;
   listImages(query: ImageListQuery, viewer: Viewer, options?: AtLeast): Promise<ImagePage>;
@@ -71,6 +72,7 @@ export async function openReadModel(options: DatabaseOptions): Promise<ReadModel
     ...feedWriter(pool),
     ...reservations(pool),
     ...replicationReads(pool),
+    ...pastImages(pool),
     imageById: (imageId, at = {}) => imageById(pool, imageId, at),
     members: (imageId, at = {}) => members(pool, imageId, at),
     listImages: (query, viewer, at = {}) => listImages(pool, query, viewer, at),

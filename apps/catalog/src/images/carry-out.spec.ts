@@ -25,7 +25,7 @@ function aCatalog({ compare = () => Promise.resolve('trusted') as Promise<'trust
   const executor = createExecutor({ log, region, service: 'catalog', decider: imageDecider({ properties: 2, tags: 2, members: 2 }), clock });
   const options: CarryOutOptions = {
     guard: createLogGuard({ compare, onChange: () => undefined, onUnreadable: () => undefined }),
-    room: unknownRoom, leases, reached, clock, leaseSeconds: 30, visibleWithinMs: 20, isLeaseGrace: () => isGrace,
+    room: unknownRoom, leases, reached, clock, retentionSeconds: 0, leaseSeconds: 30, visibleWithinMs: 20, isLeaseGrace: () => isGrace,
     execute: async (message) => {
       const answer = await executor.execute(message);
       if (isProjecting) reached.advance(answer.sequence);

@@ -18,6 +18,8 @@ export interface CarryOutOptions {
   isLeaseGrace(): boolean;
   clock(): Date;
   readonly leaseSeconds: number;
+  /** How long deleted images are kept; 0 for not at all. */
+  readonly retentionSeconds: number;
   /** How long a reply waits for the read model; DESIGN.md section 2 says two seconds. */
   readonly visibleWithinMs: number;
 }
@@ -27,7 +29,7 @@ export interface CarryOutOptions {
  * what the decider refuses, AttemptOver for data whose lease ran out, and NotYetVisible: recorded, but not readable within two seconds.
  */
 export async function carryOut(message: unknown, options: CarryOutOptions): Promise<ImageCommandAnswer> {
-  const checked = checkedCommandMessage(message);
+  const checked = withMoments(checkedCommandMessage(message), options);
   await options.guard.ensureTrusted();
   await options.room.ensure(checked.envelope.command.type);
   await holdToLease(checked, options);
@@ -37,6 +39,14 @@ export async function carryOut(message: unknown, options: CarryOutOptions): Prom
   await options.guard.ensureTrusted();
   crashPoint('before-reply');
   return answer;
+}
+
+/** What time it is, and until when something is kept, is the catalog's to say. */
+function withMoments(message: ImageCommandMessage, { clock, retentionSeconds }: Pick<CarryOutOptions, 'clock' | 'retentionSeconds'>): ImageCommandMessage {
+  const { envelope, envelope: { command } } = message;
+  if (command.type === 'UndeleteImage' || command.type === 'EndImageRetention') return { ...message, envelope: { ...envelope, command: { ...command, at: clock().toISOString() } } };
+  if (command.type !== 'DeleteImage' || retentionSeconds === 0) return message;
+  return { ...message, envelope: { ...envelope, command: { ...command, keptUntil: new Date(clock().getTime() + retentionSeconds * 1000).toISOString() } } };
 }
 
 /** An upload holds a lease from before its first commit to its last, to the staging area too: whoever has none has stalled, and its image may

@@ -59,6 +59,8 @@ const importRequest: Checks<ImportToRequest> = {
   injectedProperties: optional(dictionary(1000, propertyName, propertyValue)) as Check<Readonly<Record<string, string>>>,
 };
 const arrival = record<Arrival>({ actionType: oneOf(arrivalTypes), location: optional(text(2048)) as Check<string>, imageProperties: json(256 * 1024) });
+/** A moment that the catalog sets itself, whatever came over the bus. */
+const setHere = (() => undefined) as unknown as Check<string>;
 
 const changeChecks = {
   visibility: record({ of: oneOf(['visibility']), value: oneOf(visibilities) }),
@@ -102,7 +104,9 @@ const commandChecks: { readonly [Type in ImageCommand['type']]: Checks<FieldsOf<
   FailDataHealing: attempt,
   DeactivateImage: nothing,
   ReactivateImage: nothing,
-  DeleteImage: nothing,
+  DeleteImage: { keptUntil: setHere },
+  UndeleteImage: { at: setHere },
+  EndImageRetention: { at: setHere },
   StartImageStaging: { ...attempt, storeId: text(255), declaredSizeBytes: optional(count) as Check<number>, isResumable: optional(flag) as Check<boolean> },
   CompleteImageStaging: { ...attempt, ...inspectedOrNot, ...stagedFacts },
   FailImageStaging: { ...attempt, reason: uploadFailure },

@@ -63,6 +63,7 @@ describe('GET /v2/images/{image_id}/history, as the log tells it', () => {
     await keys.throwAway('u');
     const { entries } = await ask();
     expect(entries[0]?.personal).toBeUndefined();
+    expect(entries[0]?.isErased).toBe(true);
     expect(entries[0]?.actor.userId).toBe('u');
   });
 

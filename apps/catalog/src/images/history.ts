@@ -1,7 +1,8 @@
-import { decodeCommit, hashOfCommit, imageSubject, type Commit, type HistoryAnswer, type HistoryEntry } from '#libs/contracts';
-import { evolveImage, noImage, Problem, type ImageState } from '#libs/domain';
+import { imageSubject, type HistoryAnswer, type HistoryEntry } from '#libs/contracts';
+import { Problem } from '#libs/domain';
 import type { EventLog, Sealer } from '#libs/event-log';
 import { count, fields, uuid } from '../checks.js';
+import { stepsOf, type Step } from './history-steps.js';
 import { changesBetween } from './image.changes.js';
 
 export interface HistoryOptions {
@@ -9,8 +10,6 @@ export interface HistoryOptions {
   readonly region: string;
   readonly sealer: Pick<Sealer, 'unseal'>;
 }
-
-interface Step { readonly commit: Commit; readonly before: ImageState; readonly after: ImageState }
 
 const mostEntries = 1000;
 /** An answer is one message of the bus: it must stay well under a megabyte. */
@@ -24,30 +23,12 @@ const mostBytes = 512 * 1024;
 export async function historyOf(question: unknown, options: HistoryOptions): Promise<HistoryAnswer> {
   const { imageId, afterVersion, limit } = fields(question, 'the question', { imageId: uuid, afterVersion: count, limit: count });
   const messages = await options.log.read(imageSubject(options.region, imageId), { consistent: true });
-  const steps = stepsOf(imageId, messages.map(({ bytes }) => bytes));
+  const steps = stepsOf(imageId, messages);
   const today = steps.at(-1)?.after;
   if (!today?.exists) throw new Problem('ImageNotFound', { imageId });
   const asked = steps.filter(({ commit }) => commit.version > afterVersion);
   const entries = await page(asked.slice(0, Math.min(limit, mostEntries)), options);
   return { sequence: messages.at(-1)?.sequence ?? 0, owner: today.owner, status: today.status, entries, hasMore: entries.length < asked.length };
-}
-
-/** Each commit with the image before and after it. Throws where the chain of commits does not close: a history that was tampered with is not told as if it were true. */
-function stepsOf(imageId: string, messages: readonly Uint8Array[]): Step[] {
-  const steps: Step[] = [];
-  let state = noImage();
-  let hash = '';
-  for (const bytes of messages) {
-    const commit = decodeCommit(bytes);
-    if (commit.prevHash !== hash || commit.version !== steps.length + 1) {
-      throw new Error(`the history of image ${imageId} does not close at version ${commit.version}; npm run log:verify tells more`);
-    }
-    const before = state;
-    state = commit.events.reduce((image, event) => evolveImage(image, event, commit.at), before);
-    hash = hashOfCommit(bytes);
-    steps.push({ commit, before, after: state });
-  }
-  return steps;
 }
 
 async function page(steps: readonly Step[], options: HistoryOptions): Promise<HistoryEntry[]> {
@@ -67,7 +48,7 @@ async function entryOf({ commit, before, after }: Step, { sealer }: HistoryOptio
   const place = { userId: actor.userId, commitId: `${commit.aggregateId}:${commit.commandId}` };
   const personal = sealed === undefined ? undefined : await sealer.unseal(sealed, place);
   return {
-    version, at: at.toISOString(), requestId, commandType, actor, ...(personal ? { personal } : {}), events, changes: changesBetween(before, after),
+    version, at: at.toISOString(), requestId, commandType, actor, ...(personal ? { personal } : {}), ...(sealed !== undefined && !personal ? { isErased: true } : {}), events, changes: changesBetween(before, after),
   };
 }
 

@@ -1,6 +1,6 @@
 import { Controller, Inject } from '@nestjs/common';
 import { MessagePattern, Payload } from '@nestjs/microservices';
-import type { AttemptsAnswer, HistoryAnswer, ImageCommandAnswer, MetadefCommandAnswer, RemovalsAnswer, ReplicationsAnswer, ReservationAnswer, StagedAnswer, StatusAnswer, StoredAnswer, UsageAnswer } from '#libs/contracts';
+import type { AttemptsAnswer, HistoryAnswer, ImageCommandAnswer, MetadefCommandAnswer, PastAnswer, PastImagesAnswer, RemovalsAnswer, ReplicationsAnswer, ReservationAnswer, StagedAnswer, StatusAnswer, StoredAnswer, UsageAnswer } from '#libs/contracts';
 import { catalogToken, type Catalog } from '../catalog.js';
 
 /** What the other services may ask of the catalog. Subjects: `do.<region>.image`, `do.<region>.metadef`, `ask.<region>.*`. */
@@ -21,6 +21,16 @@ export class ImageHandler {
   @MessagePattern('ask.history')
   history(@Payload() question: unknown): Promise<HistoryAnswer> {
     return this.catalog.history(question);
+  }
+
+  @MessagePattern('ask.past')
+  past(@Payload() question: unknown): Promise<PastAnswer> {
+    return this.catalog.past(question);
+  }
+
+  @MessagePattern('ask.pastImages')
+  pastImages(@Payload() question: unknown): Promise<PastImagesAnswer> {
+    return this.catalog.pastImages(question);
   }
 
   @MessagePattern('ask.removals')

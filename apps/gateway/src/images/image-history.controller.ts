@@ -46,7 +46,7 @@ export class ImageHistoryController {
   }
 }
 
-function entryView({ version, at, requestId, commandType, actor, personal, events, changes }: HistoryEntry, mayRead: (name: string) => boolean): Record<string, unknown> {
+function entryView({ version, at, requestId, commandType, actor, personal, isErased, events, changes }: HistoryEntry, mayRead: (name: string) => boolean): Record<string, unknown> {
   return {
     version,
     at,
@@ -58,6 +58,7 @@ function entryView({ version, at, requestId, commandType, actor, personal, event
     auth_method: actor.authMethod,
     user_name: personal?.userName ?? null,
     source_address: personal?.sourceAddress ?? null,
+    ...(isErased ? { personal_values: 'erased' } : {}),
     events: events.map(({ type }) => type),
     changes: changes.filter(({ name }) => mayRead(name)),
     ...hopsIn(events),

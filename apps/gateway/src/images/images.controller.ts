@@ -107,6 +107,22 @@ export class ImagesController {
     const { permissions, images } = this.room;
     await images.change({ request, imageId, command: () => ({ type: 'ReactivateImage' }), check: (now) => permissions.requireOn('reactivate', now, request.caller) });
   }
+
+  /** Ours: a deleted image comes back while the operator keeps it. No list and no read knows it meanwhile, so its last owner is asked of the log. */
+  @Post(':imageId/actions/undelete')
+  @HttpCode(204)
+  async undelete(@Req() request: Request, @Param('imageId') imageId: string): Promise<void> {
+    const { permissions, images } = this.room;
+    permissions.requireProjectScope(request.caller);
+    const { owner } = await images.history(imageId, { afterVersion: 0, limit: 0 });
+    const id = imageId.toLowerCase();
+    if (!permissions.allowsUndelete({ imageId: id, owner }, request.caller)) {
+      await images.visible(imageId, request);
+      throw undeleteForbidden();
+    }
+    await images.send(request, { imageId: id, command: { type: 'UndeleteImage' } }, commandIdentity(request, pathOf(request)));
+  }
 }
 
+const undeleteForbidden = (): Problem => new Problem('Forbidden', { detail: 'Only the owning project and administrators may bring a deleted image back.' });
 const ownerForbidden = (): Problem => new Problem('Forbidden', { detail: 'Only an administrator may change the owner of an image.' });

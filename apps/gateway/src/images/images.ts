@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { commandSubject, imageFromJson, isLowerUuid, questionSubject, type HistoryAnswer, type ImageCommandAnswer, type ImageCommandMessage, type UsageAnswer } from '#libs/contracts';
+import { commandSubject, imageFromJson, isLowerUuid, questionSubject, type HistoryAnswer, type ImageCommandAnswer, type ImageCommandMessage, type PastAnswer, type PastImagesAnswer, type PastImagesQuestion, type PastUntil, type UsageAnswer } from '#libs/contracts';
 import { Problem, type Image, type ImageCommand, type ImageCommandEnvelope } from '#libs/domain';
 import { crashPoint } from '#libs/event-log';
 import type { Bus } from '#libs/platform';
@@ -45,6 +45,9 @@ export interface Images {
   /** What a project uses of its limits. */
   usage(projectId: string): Promise<UsageAnswer>;
   history(imageId: string, page: { afterVersion: number; limit: number }): Promise<HistoryAnswer>;
+  /** As they were then, whoever asks: what may be told is the caller's to judge. Refuses: ImageNotFound. */
+  past(imageId: string, until: PastUntil): Promise<PastAnswer>;
+  pastImages(question: PastImagesQuestion): Promise<PastImagesAnswer>;
 }
 
 const maxChecks = 3;
@@ -115,6 +118,14 @@ export function images({ bus, readModel, permissions, acknowledged, address }: I
       }
     },
     usage: (projectId) => bus.ask<UsageAnswer>(questionSubject(bus.region, 'usage'), { projectId }),
+    async past(imageId, until) {
+      const id = imageId.toLowerCase();
+      if (!isLowerUuid(id)) throw new Problem('ImageNotFound', { imageId });
+      const answer = await bus.ask<PastAnswer>(questionSubject(bus.region, 'past'), { imageId: id, until });
+      acknowledged.advance(answer.sequence);
+      return answer;
+    },
+    pastImages: (question) => bus.ask<PastImagesAnswer>(questionSubject(bus.region, 'pastImages'), question, { timeoutMs: 10_000 }),
     async history(imageId, page) {
       const id = imageId.toLowerCase();
       if (!isLowerUuid(id)) throw new Problem('ImageNotFound', { imageId });

@@ -48,7 +48,7 @@ export function timeCondition(name: string, text: string): TimeCondition {
 /** ISO 8601, also without its dashes and colons, and shortened to a day, a month or a year. */
 const iso = /^(\d{4})(?:-?(\d{2})(?:-?(\d{2})(?:[T ](\d{2}):?(\d{2})(?::?(\d{2}(?:[.,]\d{1,9})?))?)?)?)?(Z|[+-]\d{2}(?::?\d{2})?)?$/;
 
-/** A moment as clients write it; undefined where it is none. */
+/** A moment as clients write it; undefined for what is none. Without a zone it is UTC. */
 export function momentOf(text: string): Date | undefined {
   const [whole, year = '', month = '01', date = '01', ...time] = iso.exec(text.trim()) ?? [];
   const day = `${year}-${month}-${date}`;

@@ -25,6 +25,8 @@ export interface Permissions {
   requireVisibility(asked: AskedImage, visibility: Image['visibility'], caller: Caller): void;
   /** Whether the caller may read the history of an image with this owner, even after its deletion. */
   allowsHistory(of: { imageId: string; owner: string | null }, caller: Caller): boolean;
+  /** The same for bringing it back. */
+  allowsUndelete(of: { imageId: string; owner: string | null }, caller: Caller): boolean;
   /** Whether the caller may read the feed of this project, or, without one, that of the region. Refuses: Forbidden. */
   requireFeed(caller: Caller, projectId: string | undefined): void;
   /** Whether the default rules decide what a list shows; then SQL has done so. */
@@ -86,6 +88,7 @@ export function permissions(policy: Policy): Permissions {
       if (rule) requireOn(rule, asked, caller);
     },
     allowsHistory: ({ imageId, owner }, caller) => policy.allows('get_image_history', imageTarget({ imageId, owner, visibility: 'private' }, caller), caller),
+    allowsUndelete: ({ imageId, owner }, caller) => policy.allows('undelete_image', imageTarget({ imageId, owner, visibility: 'private' }, caller), caller),
     requireFeed(caller, projectId) {
       requireProjectScope(caller);
       const rule = projectId !== undefined && projectId === caller.projectId ? 'get_events' : 'get_all_events';

@@ -1,5 +1,6 @@
 import type { Decider } from '../decider.js';
 import { Problem } from '../problem.js';
+import { deleteImage, endImageRetention, undeleteImage } from './image.deletion.js';
 import { changeImageProperties, type PropertyChange } from './image.properties.js';
 import { completeImageDataUpload, failImageDataUpload, recordDataInspection, recordDataVerification, recordImageDataRemoved, startImageDataUpload } from './image.data.js';
 import { within, type ImageLimits } from './image.limits.js';
@@ -35,7 +36,10 @@ export type ImageCommand =
   | { type: 'FailDataHealing'; attemptId: string }
   | { type: 'DeactivateImage' }
   | { type: 'ReactivateImage' }
-  | { type: 'DeleteImage' }
+  /** Moments are set by the catalog alone: until when the image is kept, and what time it is. */
+  | { type: 'DeleteImage'; keptUntil?: string }
+  | { type: 'UndeleteImage'; at?: string }
+  | { type: 'EndImageRetention'; at?: string }
   | { type: 'StartImageStaging'; attemptId: string; storeId: string; declaredSizeBytes?: number; isResumable?: boolean }
   | ({ type: 'CompleteImageStaging'; attemptId: string; inspection?: DataInspection } & StagedFacts)
   | { type: 'FailImageStaging'; attemptId: string; reason: UploadFailure }
@@ -74,7 +78,7 @@ function decideImage({ imageId, command, authorizedFor }: ImageCommandEnvelope, 
   if (command.type === 'CreateImage') return [createImage(imageId, command, state, limits)];
   if (command.type === 'CreateArrivingImage') return createArrivingImage(imageId, command, state, limits);
   if (!state.exists) throw new Problem('ImageNotFound', { imageId });
-  if (endsAttempts(command)) return endAttempt(command, state);
+  if (takesDeleted(command)) return decideOnDeleted(imageId, command, state);
   if (state.status === 'deleted') throw new Problem(bringsBytes.has(command.type) ? 'ImageGone' : 'ImageNotFound', { imageId });
   if (authorizedFor && (authorizedFor.owner !== state.owner || authorizedFor.visibility !== state.visibility)) {
     throw new Problem('AuthorizationStale', { imageId });
@@ -85,20 +89,22 @@ function decideImage({ imageId, command, authorizedFor }: ImageCommandEnvelope, 
 /** Whoever has just brought bytes learns that there is nothing to bring them to any more. */
 const bringsBytes: ReadonlySet<ImageCommand['type']> = new Set(['CompleteImageDataUpload', 'CompleteImageStaging', 'CompleteStoreImport', 'CompleteDataHealing']);
 
-/** What cleans up after a transfer is never refused: a deleted image has bytes to lose too. */
-type EndsAttempt = Extract<ImageCommand, { type: 'RecordImageDataRemoved' | 'FailImageDataUpload' | 'FailImageStaging' }>;
-const endsAttempts = (command: ImageCommand): command is EndsAttempt =>
-  command.type === 'RecordImageDataRemoved' || command.type === 'FailImageDataUpload' || command.type === 'FailImageStaging';
+/** What cleans up after a transfer is never refused: a deleted image has bytes to lose too. And who is deleted may come back. */
+type OnDeleted = Extract<ImageCommand, { type: 'RecordImageDataRemoved' | 'FailImageDataUpload' | 'FailImageStaging' | 'UndeleteImage' | 'EndImageRetention' }>;
+const onDeleted: ReadonlySet<ImageCommand['type']> = new Set<OnDeleted['type']>(['RecordImageDataRemoved', 'FailImageDataUpload', 'FailImageStaging', 'UndeleteImage', 'EndImageRetention']);
+const takesDeleted = (command: ImageCommand): command is OnDeleted => onDeleted.has(command.type);
 
-function endAttempt(command: EndsAttempt, image: Image): ImageEvent[] {
+function decideOnDeleted(imageId: string, command: OnDeleted, image: Image): ImageEvent[] {
   switch (command.type) {
     case 'RecordImageDataRemoved': return recordImageDataRemoved(command, image);
     case 'FailImageDataUpload': return failImageDataUpload(command, image);
     case 'FailImageStaging': return failImageStaging(command, image);
+    case 'UndeleteImage': return undeleteImage(imageId, command, image);
+    case 'EndImageRetention': return endImageRetention(command, image);
   }
 }
 
-type OnExisting = Exclude<ImageCommand, EndsAttempt | { type: 'CreateImage' | 'CreateArrivingImage' }>;
+type OnExisting = Exclude<ImageCommand, OnDeleted | { type: 'CreateImage' | 'CreateArrivingImage' }>;
 
 // One arm a command is the clearest form of this function, however many there are.
 // eslint-disable-next-line complexity
@@ -117,7 +123,7 @@ function decideExisting(imageId: string, command: OnExisting, image: Image, limi
     case 'FailDataHealing': return failDataHealing(command, image);
     case 'DeactivateImage': return deactivateImage(imageId, image);
     case 'ReactivateImage': return reactivateImage(imageId, image);
-    case 'DeleteImage': return deleteImage(imageId, image);
+    case 'DeleteImage': return deleteImage(imageId, command, image);
     case 'StartImageStaging': return startImageStaging(imageId, command, image);
     case 'CompleteImageStaging': return completeImageStaging(imageId, command, image);
     case 'ExpireStagedData': return expireStagedData(command, image);
@@ -183,11 +189,3 @@ function reactivateImage(imageId: string, image: Image): ImageEvent[] {
   if (image.status !== 'deactivated') throw new Problem('ImageStatusForbids', { imageId, status: image.status, needed: 'deactivated' });
   return [{ type: 'ImageReactivated', data: {} }];
 }
-
-/** Deletes an image in any status; its id stays taken and its bytes become removable. Refuses: ImageIsProtected.
- *  Source: api-ref "Delete image". */
-function deleteImage(imageId: string, image: Image): ImageEvent[] {
-  if (image.isProtected) throw new Problem('ImageIsProtected', { imageId });
-  return [{ type: 'ImageDeleted', data: {} }];
-}
-

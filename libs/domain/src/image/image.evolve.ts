@@ -1,4 +1,5 @@
 import { evolveImport, isImportEvent, moved, storeDone, type ImportEvent } from './image.evolve-imports.js';
+import { deleted, retentionEnded, undeleted } from './image.deletion.js';
 import type { Attempt, DataInspection, EventData, Image, ImageDataFacts, ImageEvent, ImageState, Member } from './image.js';
 import { withLocation, withLocationsArranged } from './image.evolve-locations.js';
 import type { MemberStatus } from './image.status.js';
@@ -13,7 +14,7 @@ export function evolveImage(state: ImageState, event: ImageEvent, at: Date): Ima
 
 /** Members, the removal of bytes, a look at them and the way to them are not changes of the image itself: Glance leaves `updated_at` alone too. */
 const leavesUpdatedAt: ReadonlySet<ImageEvent['type']> = new Set(
-  ['MemberAdded', 'MemberAccepted', 'MemberRejected', 'MemberReset', 'MemberRemoved', 'ImageDataRemoved', 'ImageDataInspected', 'ImageDataVerified', 'ImageDataDecompressed', 'ImageDataChecked', 'ImageDataHealingStarted', 'ImageDataHealed', 'ImageDataHealingFailed', 'ImageImportSourceAsked'] as const);
+  ['MemberAdded', 'MemberAccepted', 'MemberRejected', 'MemberReset', 'MemberRemoved', 'ImageRetentionEnded', 'ImageDataRemoved', 'ImageDataInspected', 'ImageDataVerified', 'ImageDataDecompressed', 'ImageDataChecked', 'ImageDataHealingStarted', 'ImageDataHealed', 'ImageDataHealingFailed', 'ImageImportSourceAsked'] as const);
 
 // One arm an event is the clearest form of this function, however many there are.
 // eslint-disable-next-line complexity
@@ -40,7 +41,9 @@ function evolveExisting(image: Image, event: Exclude<ImageEvent, ImportEvent | {
     case 'ImageDataHealingFailed': return { ...image, attempts: moved(image, event.data.attemptId, 'over') };
     case 'ImageDeactivated': return { ...image, status: 'deactivated' };
     case 'ImageReactivated': return { ...image, status: 'active' };
-    case 'ImageDeleted': return { ...image, status: 'deleted', staged: null, importing: null, attempts: image.attempts.map((attempt) => ({ ...attempt, state: 'over' })) };
+    case 'ImageDeleted': return deleted(image, event.data);
+    case 'ImageUndeleted': return undeleted(image, event.data);
+    case 'ImageRetentionEnded': return retentionEnded(image);
     case 'MemberAdded': return { ...image, members: [...image.members, { memberId: event.data.memberId, status: 'pending', createdAt: at, updatedAt: at }] };
     case 'MemberAccepted': return { ...image, members: membersWith(image, event.data.memberId, 'accepted', at) };
     case 'MemberRejected': return { ...image, members: membersWith(image, event.data.memberId, 'rejected', at) };

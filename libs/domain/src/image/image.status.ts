@@ -5,7 +5,7 @@
  *     │ ▲                │            │            │
  *     │ └───failed───────┘            │            │
  *     ├──stage──► uploading ──► importing ──► active
- *     └───────────── any of them ──► deleted
+ *     └───────────── any of them ──► deleted ──undelete, while it is kept──► what it was, or queued
  */
 export const imageStatuses = [
   'queued', 'saving', 'uploading', 'importing', 'active', 'deactivated', 'pending_delete', 'killed', 'deleted',

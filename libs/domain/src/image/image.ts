@@ -45,7 +45,9 @@ export type ImageEvent =
   | Event<'ImageDataRemoved', { attemptId: string; storeId: string }>
   | Event<'ImageDeactivated', Record<never, never>>
   | Event<'ImageReactivated', Record<never, never>>
-  | Event<'ImageDeleted', Record<never, never>>
+  | Event<'ImageDeleted', { keptUntil?: string }>
+  | Event<'ImageUndeleted', { status: ImageStatus }>
+  | Event<'ImageRetentionEnded', Record<never, never>>
   | Event<'ImageStagingStarted', { attemptId: string; storeId: string; declaredSizeBytes?: number; isResumable?: boolean }>
   | Event<'ImageDataStaged', { attemptId: string; storeId: string } & StagedFacts>
   | Event<'ImageStagingFailed', { attemptId: string; reason: UploadFailure }>
@@ -233,6 +235,8 @@ export interface Image extends ImageAttributes {
   /** What the last import that ended could not bring: clients of Glance read it; null before the first. */
   readonly lastImportFailedStoreIds: readonly string[] | null;
   readonly members: readonly Member[];
+  /** Of a deleted image that can come back: until when (ISO 8601, UTC), and what it was. */
+  readonly deletion?: { readonly keptUntil: string; readonly statusBefore: ImageStatus };
   readonly createdAt: Date;
   readonly updatedAt: Date;
 }

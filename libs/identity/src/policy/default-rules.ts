@@ -91,6 +91,7 @@ export const defaultRules = {
 
   // Heliograph's own.
   get_image_history: adminOrReader,
+  undelete_image: 'rule:delete_image',
   // The feed of a project, over REST and NATS; and that of all projects.
   get_events: adminOrReader,
   get_all_events: admin,

@@ -12,6 +12,7 @@ import { Catalog0013Events } from './catalog-0013-events.js';
 import { Catalog0014Replications } from './catalog-0014-replications.js';
 import { Catalog0016ImportsUnderWay } from './catalog-0016-imports-under-way.js';
 import { Catalog0017Actions } from './catalog-0017-actions.js';
+import { Catalog0018DeletedImages } from './catalog-0018-deleted-images.js';
 import { Guard0001Guard } from './guard-0001-guard.js';
 import { Guard0008Reservations } from './guard-0008-reservations.js';
 import { Guard0009Followers } from './guard-0009-followers.js';
@@ -33,6 +34,7 @@ export const catalogMigrations = [
   { name: 'catalog-0014-replications', class: Catalog0014Replications },
   { name: 'catalog-0016-imports-under-way', class: Catalog0016ImportsUnderWay },
   { name: 'catalog-0017-actions', class: Catalog0017Actions },
+  { name: 'catalog-0018-deleted-images', class: Catalog0018DeletedImages },
 ] as const;
 
 /** What a rebuild leaves for later: large indexes are built faster over what stands than row by row. */

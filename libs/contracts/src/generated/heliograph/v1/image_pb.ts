@@ -11,7 +11,7 @@ import type { JsonObject, Message } from "@bufbuild/protobuf";
  * Describes the file heliograph/v1/image.proto.
  */
 export const file_heliograph_v1_image: GenFile = /*@__PURE__*/
-  fileDesc("ChloZWxpb2dyYXBoL3YxL2ltYWdlLnByb3RvEg1oZWxpb2dyYXBoLnYxIscDCgxJbWFnZUNyZWF0ZWQSEQoEbmFtZRgBIAEoCUgAiAEBEhIKBW93bmVyGAIgASgJSAGIAQESFAoMaXNfcHJvdGVjdGVkGAMgASgIEhEKCWlzX2hpZGRlbhgEIAEoCBIdChBjb250YWluZXJfZm9ybWF0GAUgASgJSAKIAQESGAoLZGlza19mb3JtYXQYBiABKAlIA4gBARIQCghtaW5fZGlzaxgHIAEoAxIPCgdtaW5fcmFtGAggASgDEhIKCnZpc2liaWxpdHkYCSABKAkSDAoEdGFncxgKIAMoCRI/Cgpwcm9wZXJ0aWVzGAsgAygLMisuaGVsaW9ncmFwaC52MS5JbWFnZUNyZWF0ZWQuUHJvcGVydGllc0VudHJ5EjEKB2Fycml2YWwYDCABKAsyGy5oZWxpb2dyYXBoLnYxLkltYWdlQXJyaXZhbEgEiAEBGjEKD1Byb3BlcnRpZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQgcKBV9uYW1lQggKBl9vd25lckITChFfY29udGFpbmVyX2Zvcm1hdEIOCgxfZGlza19mb3JtYXRCCgoIX2Fycml2YWwiegoMSW1hZ2VBcnJpdmFsEhMKC2FjdGlvbl90eXBlGAEgASgJEhUKCGxvY2F0aW9uGAIgASgJSACIAQESMQoQaW1hZ2VfcHJvcGVydGllcxgDIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3RCCwoJX2xvY2F0aW9uItcBChZJbWFnZVByb3BlcnRpZXNDaGFuZ2VkEjIKCmF0dHJpYnV0ZXMYASABKAsyHi5oZWxpb2dyYXBoLnYxLkltYWdlQXR0cmlidXRlcxIPCgdjbGVhcmVkGAIgAygJEjsKA3NldBgDIAMoCzIuLmhlbGlvZ3JhcGgudjEuSW1hZ2VQcm9wZXJ0aWVzQ2hhbmdlZC5TZXRFbnRyeRIPCgdyZW1vdmVkGAQgAygJGioKCFNldEVudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiwQIKD0ltYWdlQXR0cmlidXRlcxIRCgRuYW1lGAEgASgJSACIAQESEgoFb3duZXIYAiABKAlIAYgBARIZCgxpc19wcm90ZWN0ZWQYAyABKAhIAogBARIWCglpc19oaWRkZW4YBCABKAhIA4gBARIdChBjb250YWluZXJfZm9ybWF0GAUgASgJSASIAQESGAoLZGlza19mb3JtYXQYBiABKAlIBYgBARIVCghtaW5fZGlzaxgHIAEoA0gGiAEBEhQKB21pbl9yYW0YCCABKANIB4gBAUIHCgVfbmFtZUIICgZfb3duZXJCDwoNX2lzX3Byb3RlY3RlZEIMCgpfaXNfaGlkZGVuQhMKEV9jb250YWluZXJfZm9ybWF0Qg4KDF9kaXNrX2Zvcm1hdEILCglfbWluX2Rpc2tCCgoIX21pbl9yYW0iLAoWSW1hZ2VWaXNpYmlsaXR5Q2hhbmdlZBISCgp2aXNpYmlsaXR5GAEgASgJIhwKDUltYWdlVGFnQWRkZWQSCwoDdGFnGAEgASgJIh4KD0ltYWdlVGFnUmVtb3ZlZBILCgN0YWcYASABKAkieAoWSW1hZ2VEYXRhVXBsb2FkU3RhcnRlZBISCgphdHRlbXB0X2lkGAEgASgJEhAKCHN0b3JlX2lkGAIgASgJEiAKE2RlY2xhcmVkX3NpemVfYnl0ZXMYAyABKANIAIgBAUIWChRfZGVjbGFyZWRfc2l6ZV9ieXRlcyLCAQoPSW1hZ2VEYXRhU3RvcmVkEhIKCmF0dGVtcHRfaWQYASABKAkSEAoIc3RvcmVfaWQYAiABKAkSEgoKc2l6ZV9ieXRlcxgDIAEoAxIfChJ2aXJ0dWFsX3NpemVfYnl0ZXMYBCABKANIAIgBARIQCghjaGVja3N1bRgFIAEoCRIUCgxvc19oYXNoX2FsZ28YBiABKAkSFQoNb3NfaGFzaF92YWx1ZRgHIAEoCUIVChNfdmlydHVhbF9zaXplX2J5dGVzIhAKDkltYWdlQWN0aXZhdGVkIjsKFUltYWdlRGF0YVVwbG9hZEZhaWxlZBISCgphdHRlbXB0X2lkGAEgASgJEg4KBnJlYXNvbhgCIAEoCSI4ChBJbWFnZURhdGFSZW1vdmVkEhIKCmF0dGVtcHRfaWQYASABKAkSEAoIc3RvcmVfaWQYAiABKAkiEgoQSW1hZ2VEZWFjdGl2YXRlZCISChBJbWFnZVJlYWN0aXZhdGVkIg4KDEltYWdlRGVsZXRlZCIgCgtNZW1iZXJBZGRlZBIRCgltZW1iZXJfaWQYASABKAkiIwoOTWVtYmVyQWNjZXB0ZWQSEQoJbWVtYmVyX2lkGAEgASgJIiMKDk1lbWJlclJlamVjdGVkEhEKCW1lbWJlcl9pZBgBIAEoCSIgCgtNZW1iZXJSZXNldBIRCgltZW1iZXJfaWQYASABKAkiIgoNTWVtYmVyUmVtb3ZlZBIRCgltZW1iZXJfaWQYASABKAkiiwEKE0ltYWdlU3RhZ2luZ1N0YXJ0ZWQSEgoKYXR0ZW1wdF9pZBgBIAEoCRIQCghzdG9yZV9pZBgCIAEoCRIgChNkZWNsYXJlZF9zaXplX2J5dGVzGAMgASgDSACIAQESFAoMaXNfcmVzdW1hYmxlGAQgASgIQhYKFF9kZWNsYXJlZF9zaXplX2J5dGVzIooBCg9JbWFnZURhdGFTdGFnZWQSEgoKYXR0ZW1wdF9pZBgBIAEoCRIQCghzdG9yZV9pZBgCIAEoCRISCgpzaXplX2J5dGVzGAMgASgDEhAKCGNoZWNrc3VtGAQgASgJEhQKDG9zX2hhc2hfYWxnbxgFIAEoCRIVCg1vc19oYXNoX3ZhbHVlGAYgASgJIjgKEkltYWdlU3RhZ2luZ0ZhaWxlZBISCgphdHRlbXB0X2lkGAEgASgJEg4KBnJlYXNvbhgCIAEoCSIsChZJbWFnZVN0YWdlZERhdGFFeHBpcmVkEhIKCmF0dGVtcHRfaWQYASABKAki3gYKFEltYWdlSW1wb3J0UmVxdWVzdGVkEhEKCWltcG9ydF9pZBgBIAEoCRIOCgZtZXRob2QYAiABKAkSEQoJc3RvcmVfaWRzGAMgAygJEh8KF2FsbF9zdG9yZXNfbXVzdF9zdWNjZWVkGAQgASgIEhcKCnNvdXJjZV91cmkYBSABKAlIAIgBARIaCg1zb3VyY2VfcmVnaW9uGAYgASgJSAGIAQESHAoPc291cmNlX2ltYWdlX2lkGAcgASgJSAKIAQESHQoQc291cmNlX2ludGVyZmFjZRgIIAEoCUgDiAEBEh8KEmV4cGVjdGVkX2hhc2hfYWxnbxgJIAEoCUgEiAEBEiAKE2V4cGVjdGVkX2hhc2hfdmFsdWUYCiABKAlIBYgBARJYChNpbmplY3RlZF9wcm9wZXJ0aWVzGAsgAygLMjsuaGVsaW9ncmFwaC52MS5JbWFnZUltcG9ydFJlcXVlc3RlZC5JbmplY3RlZFByb3BlcnRpZXNFbnRyeRIWCgl0YXNrX3R5cGUYDCABKAlIBogBARIgChNzaWduaW5nX2NlcnRpZmljYXRlGA0gASgJSAeIAQESHAoPc2lnbmluZ19yZWZ1c2FsGA4gASgJSAiIAQESIwoWc2lnbmluZ19jZXJ0aWZpY2F0ZV9pZBgPIAEoCUgJiAEBEh0KEHNvdXJjZV9oYXNfcXVlcnkYECABKAhICogBARIXCgpjb252ZXJ0X3RvGBEgASgJSAuIAQEaOQoXSW5qZWN0ZWRQcm9wZXJ0aWVzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4AUINCgtfc291cmNlX3VyaUIQCg5fc291cmNlX3JlZ2lvbkISChBfc291cmNlX2ltYWdlX2lkQhMKEV9zb3VyY2VfaW50ZXJmYWNlQhUKE19leHBlY3RlZF9oYXNoX2FsZ29CFgoUX2V4cGVjdGVkX2hhc2hfdmFsdWVCDAoKX3Rhc2tfdHlwZUIWChRfc2lnbmluZ19jZXJ0aWZpY2F0ZUISChBfc2lnbmluZ19yZWZ1c2FsQhkKF19zaWduaW5nX2NlcnRpZmljYXRlX2lkQhMKEV9zb3VyY2VfaGFzX3F1ZXJ5Qg0KC19jb252ZXJ0X3RvIigKCUltcG9ydEhvcBILCgN1cmkYASABKAkSDgoGc3RhdHVzGAIgASgFIlMKFkltYWdlSW1wb3J0U291cmNlQXNrZWQSEQoJaW1wb3J0X2lkGAEgASgJEiYKBGhvcHMYAiADKAsyGC5oZWxpb2dyYXBoLnYxLkltcG9ydEhvcCJSChdJbWFnZVN0b3JlSW1wb3J0U3RhcnRlZBIRCglpbXBvcnRfaWQYASABKAkSEgoKYXR0ZW1wdF9pZBgCIAEoCRIQCghzdG9yZV9pZBgDIAEoCSJNChZJbWFnZVN0b3JlSW1wb3J0RmFpbGVkEhEKCWltcG9ydF9pZBgBIAEoCRIQCghzdG9yZV9pZBgCIAEoCRIOCgZyZWFzb24YAyABKAkiKQoUSW1hZ2VJbXBvcnRTdWNjZWVkZWQSEQoJaW1wb3J0X2lkGAEgASgJIjYKEUltYWdlSW1wb3J0RmFpbGVkEhEKCWltcG9ydF9pZBgBIAEoCRIOCgZyZWFzb24YAiABKAki+wEKEkltYWdlRGF0YUluc3BlY3RlZBISCgphdHRlbXB0X2lkGAEgASgJEhMKBmZvcm1hdBgCIAEoCUgAiAEBEh8KEnZpcnR1YWxfc2l6ZV9ieXRlcxgDIAEoA0gBiAEBEjIKCGZpbmRpbmdzGAQgAygLMiAuaGVsaW9ncmFwaC52MS5JbnNwZWN0aW9uRmluZGluZxI3CglzaWduYXR1cmUYBSABKAsyHy5oZWxpb2dyYXBoLnYxLlNpZ25hdHVyZVZlcmRpY3RIAogBAUIJCgdfZm9ybWF0QhUKE192aXJ0dWFsX3NpemVfYnl0ZXNCDAoKX3NpZ25hdHVyZSKDAQoQU2lnbmF0dXJlVmVyZGljdBIWCg5jZXJ0aWZpY2F0ZV9pZBgBIAEoCRITCgtoYXNoX21ldGhvZBgCIAEoCRIQCghrZXlfdHlwZRgDIAEoCRIQCghpc192YWxpZBgEIAEoCBITCgZyZWFzb24YBSABKAlIAIgBAUIJCgdfcmVhc29uIjEKEUluc3BlY3Rpb25GaW5kaW5nEgwKBHJ1bGUYASABKAkSDgoGZGV0YWlsGAIgASgJIl8KFUltYWdlRGF0YURlY29tcHJlc3NlZBISCgphdHRlbXB0X2lkGAEgASgJEhMKC2NvbXByZXNzaW9uGAIgASgJEh0KFWNvbXByZXNzZWRfc2l6ZV9ieXRlcxgDIAEoAyKKAQoSSW1hZ2VEYXRhQ29udmVydGVkEhIKCmF0dGVtcHRfaWQYASABKAkSGAoQZnJvbV9kaXNrX2Zvcm1hdBgCIAEoCRIWCg50b19kaXNrX2Zvcm1hdBgDIAEoCRIXCg9mcm9tX3NpemVfYnl0ZXMYBCABKAMSFQoNZnJvbV9jaGVja3N1bRgFIAEoCSJeChFJbWFnZURhdGFWZXJpZmllZBISCgphdHRlbXB0X2lkGAEgASgJEhAKCHZlcmlmaWVyGAIgASgJEhMKC2lzX2FjY2VwdGVkGAMgASgIEg4KBmRldGFpbBgEIAEoCSJZChBJbWFnZURhdGFDaGVja2VkEhIKCmF0dGVtcHRfaWQYASABKAkSEAoIc3RvcmVfaWQYAiABKAkSDwoHdmVyZGljdBgDIAEoCRIOCgZkZXRhaWwYBCABKAkiTgoXSW1hZ2VEYXRhSGVhbGluZ1N0YXJ0ZWQSEgoKYXR0ZW1wdF9pZBgBIAEoCRIQCghzdG9yZV9pZBgCIAEoCRINCgVoZWFscxgDIAEoCSJGCg9JbWFnZURhdGFIZWFsZWQSEgoKYXR0ZW1wdF9pZBgBIAEoCRIQCghzdG9yZV9pZBgCIAEoCRINCgVoZWFscxgDIAEoCSI+ChZJbWFnZURhdGFIZWFsaW5nRmFpbGVkEhIKCmF0dGVtcHRfaWQYASABKAkSEAoIc3RvcmVfaWQYAiABKAkiOAoQSW1hZ2VEYXRhRHJvcHBlZBISCgphdHRlbXB0X2lkGAEgASgJEhAKCHN0b3JlX2lkGAIgASgJIvQCChJJbWFnZUxvY2F0aW9uQWRkZWQSEgoKYXR0ZW1wdF9pZBgBIAEoCRIQCghzdG9yZV9pZBgCIAEoCRILCgN1cmkYAyABKAkSKQoIbWV0YWRhdGEYBCABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0EhUKCHBvc2l0aW9uGAUgASgFSACIAQESFwoKc2l6ZV9ieXRlcxgGIAEoA0gBiAEBEhUKCGNoZWNrc3VtGAcgASgJSAKIAQESGQoMb3NfaGFzaF9hbGdvGAggASgJSAOIAQESGgoNb3NfaGFzaF92YWx1ZRgJIAEoCUgEiAEBEh8KEnZpcnR1YWxfc2l6ZV9ieXRlcxgKIAEoA0gFiAEBQgsKCV9wb3NpdGlvbkINCgtfc2l6ZV9ieXRlc0ILCglfY2hlY2tzdW1CDwoNX29zX2hhc2hfYWxnb0IQCg5fb3NfaGFzaF92YWx1ZUIVChNfdmlydHVhbF9zaXplX2J5dGVzIkwKFkltYWdlTG9jYXRpb25zQXJyYW5nZWQSMgoJbG9jYXRpb25zGAEgAygLMh8uaGVsaW9ncmFwaC52MS5BcnJhbmdlZExvY2F0aW9uIlEKEEFycmFuZ2VkTG9jYXRpb24SEgoKYXR0ZW1wdF9pZBgBIAEoCRIpCghtZXRhZGF0YRgCIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3RiBnByb3RvMw", [file_google_protobuf_struct]);
+  fileDesc("ChloZWxpb2dyYXBoL3YxL2ltYWdlLnByb3RvEg1oZWxpb2dyYXBoLnYxIscDCgxJbWFnZUNyZWF0ZWQSEQoEbmFtZRgBIAEoCUgAiAEBEhIKBW93bmVyGAIgASgJSAGIAQESFAoMaXNfcHJvdGVjdGVkGAMgASgIEhEKCWlzX2hpZGRlbhgEIAEoCBIdChBjb250YWluZXJfZm9ybWF0GAUgASgJSAKIAQESGAoLZGlza19mb3JtYXQYBiABKAlIA4gBARIQCghtaW5fZGlzaxgHIAEoAxIPCgdtaW5fcmFtGAggASgDEhIKCnZpc2liaWxpdHkYCSABKAkSDAoEdGFncxgKIAMoCRI/Cgpwcm9wZXJ0aWVzGAsgAygLMisuaGVsaW9ncmFwaC52MS5JbWFnZUNyZWF0ZWQuUHJvcGVydGllc0VudHJ5EjEKB2Fycml2YWwYDCABKAsyGy5oZWxpb2dyYXBoLnYxLkltYWdlQXJyaXZhbEgEiAEBGjEKD1Byb3BlcnRpZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQgcKBV9uYW1lQggKBl9vd25lckITChFfY29udGFpbmVyX2Zvcm1hdEIOCgxfZGlza19mb3JtYXRCCgoIX2Fycml2YWwiegoMSW1hZ2VBcnJpdmFsEhMKC2FjdGlvbl90eXBlGAEgASgJEhUKCGxvY2F0aW9uGAIgASgJSACIAQESMQoQaW1hZ2VfcHJvcGVydGllcxgDIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3RCCwoJX2xvY2F0aW9uItcBChZJbWFnZVByb3BlcnRpZXNDaGFuZ2VkEjIKCmF0dHJpYnV0ZXMYASABKAsyHi5oZWxpb2dyYXBoLnYxLkltYWdlQXR0cmlidXRlcxIPCgdjbGVhcmVkGAIgAygJEjsKA3NldBgDIAMoCzIuLmhlbGlvZ3JhcGgudjEuSW1hZ2VQcm9wZXJ0aWVzQ2hhbmdlZC5TZXRFbnRyeRIPCgdyZW1vdmVkGAQgAygJGioKCFNldEVudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiwQIKD0ltYWdlQXR0cmlidXRlcxIRCgRuYW1lGAEgASgJSACIAQESEgoFb3duZXIYAiABKAlIAYgBARIZCgxpc19wcm90ZWN0ZWQYAyABKAhIAogBARIWCglpc19oaWRkZW4YBCABKAhIA4gBARIdChBjb250YWluZXJfZm9ybWF0GAUgASgJSASIAQESGAoLZGlza19mb3JtYXQYBiABKAlIBYgBARIVCghtaW5fZGlzaxgHIAEoA0gGiAEBEhQKB21pbl9yYW0YCCABKANIB4gBAUIHCgVfbmFtZUIICgZfb3duZXJCDwoNX2lzX3Byb3RlY3RlZEIMCgpfaXNfaGlkZGVuQhMKEV9jb250YWluZXJfZm9ybWF0Qg4KDF9kaXNrX2Zvcm1hdEILCglfbWluX2Rpc2tCCgoIX21pbl9yYW0iLAoWSW1hZ2VWaXNpYmlsaXR5Q2hhbmdlZBISCgp2aXNpYmlsaXR5GAEgASgJIhwKDUltYWdlVGFnQWRkZWQSCwoDdGFnGAEgASgJIh4KD0ltYWdlVGFnUmVtb3ZlZBILCgN0YWcYASABKAkieAoWSW1hZ2VEYXRhVXBsb2FkU3RhcnRlZBISCgphdHRlbXB0X2lkGAEgASgJEhAKCHN0b3JlX2lkGAIgASgJEiAKE2RlY2xhcmVkX3NpemVfYnl0ZXMYAyABKANIAIgBAUIWChRfZGVjbGFyZWRfc2l6ZV9ieXRlcyLCAQoPSW1hZ2VEYXRhU3RvcmVkEhIKCmF0dGVtcHRfaWQYASABKAkSEAoIc3RvcmVfaWQYAiABKAkSEgoKc2l6ZV9ieXRlcxgDIAEoAxIfChJ2aXJ0dWFsX3NpemVfYnl0ZXMYBCABKANIAIgBARIQCghjaGVja3N1bRgFIAEoCRIUCgxvc19oYXNoX2FsZ28YBiABKAkSFQoNb3NfaGFzaF92YWx1ZRgHIAEoCUIVChNfdmlydHVhbF9zaXplX2J5dGVzIhAKDkltYWdlQWN0aXZhdGVkIjsKFUltYWdlRGF0YVVwbG9hZEZhaWxlZBISCgphdHRlbXB0X2lkGAEgASgJEg4KBnJlYXNvbhgCIAEoCSI4ChBJbWFnZURhdGFSZW1vdmVkEhIKCmF0dGVtcHRfaWQYASABKAkSEAoIc3RvcmVfaWQYAiABKAkiEgoQSW1hZ2VEZWFjdGl2YXRlZCISChBJbWFnZVJlYWN0aXZhdGVkIjYKDEltYWdlRGVsZXRlZBIXCgprZXB0X3VudGlsGAEgASgJSACIAQFCDQoLX2tlcHRfdW50aWwiIAoOSW1hZ2VVbmRlbGV0ZWQSDgoGc3RhdHVzGAEgASgJIhUKE0ltYWdlUmV0ZW50aW9uRW5kZWQiIAoLTWVtYmVyQWRkZWQSEQoJbWVtYmVyX2lkGAEgASgJIiMKDk1lbWJlckFjY2VwdGVkEhEKCW1lbWJlcl9pZBgBIAEoCSIjCg5NZW1iZXJSZWplY3RlZBIRCgltZW1iZXJfaWQYASABKAkiIAoLTWVtYmVyUmVzZXQSEQoJbWVtYmVyX2lkGAEgASgJIiIKDU1lbWJlclJlbW92ZWQSEQoJbWVtYmVyX2lkGAEgASgJIosBChNJbWFnZVN0YWdpbmdTdGFydGVkEhIKCmF0dGVtcHRfaWQYASABKAkSEAoIc3RvcmVfaWQYAiABKAkSIAoTZGVjbGFyZWRfc2l6ZV9ieXRlcxgDIAEoA0gAiAEBEhQKDGlzX3Jlc3VtYWJsZRgEIAEoCEIWChRfZGVjbGFyZWRfc2l6ZV9ieXRlcyKKAQoPSW1hZ2VEYXRhU3RhZ2VkEhIKCmF0dGVtcHRfaWQYASABKAkSEAoIc3RvcmVfaWQYAiABKAkSEgoKc2l6ZV9ieXRlcxgDIAEoAxIQCghjaGVja3N1bRgEIAEoCRIUCgxvc19oYXNoX2FsZ28YBSABKAkSFQoNb3NfaGFzaF92YWx1ZRgGIAEoCSI4ChJJbWFnZVN0YWdpbmdGYWlsZWQSEgoKYXR0ZW1wdF9pZBgBIAEoCRIOCgZyZWFzb24YAiABKAkiLAoWSW1hZ2VTdGFnZWREYXRhRXhwaXJlZBISCgphdHRlbXB0X2lkGAEgASgJIt4GChRJbWFnZUltcG9ydFJlcXVlc3RlZBIRCglpbXBvcnRfaWQYASABKAkSDgoGbWV0aG9kGAIgASgJEhEKCXN0b3JlX2lkcxgDIAMoCRIfChdhbGxfc3RvcmVzX211c3Rfc3VjY2VlZBgEIAEoCBIXCgpzb3VyY2VfdXJpGAUgASgJSACIAQESGgoNc291cmNlX3JlZ2lvbhgGIAEoCUgBiAEBEhwKD3NvdXJjZV9pbWFnZV9pZBgHIAEoCUgCiAEBEh0KEHNvdXJjZV9pbnRlcmZhY2UYCCABKAlIA4gBARIfChJleHBlY3RlZF9oYXNoX2FsZ28YCSABKAlIBIgBARIgChNleHBlY3RlZF9oYXNoX3ZhbHVlGAogASgJSAWIAQESWAoTaW5qZWN0ZWRfcHJvcGVydGllcxgLIAMoCzI7LmhlbGlvZ3JhcGgudjEuSW1hZ2VJbXBvcnRSZXF1ZXN0ZWQuSW5qZWN0ZWRQcm9wZXJ0aWVzRW50cnkSFgoJdGFza190eXBlGAwgASgJSAaIAQESIAoTc2lnbmluZ19jZXJ0aWZpY2F0ZRgNIAEoCUgHiAEBEhwKD3NpZ25pbmdfcmVmdXNhbBgOIAEoCUgIiAEBEiMKFnNpZ25pbmdfY2VydGlmaWNhdGVfaWQYDyABKAlICYgBARIdChBzb3VyY2VfaGFzX3F1ZXJ5GBAgASgISAqIAQESFwoKY29udmVydF90bxgRIAEoCUgLiAEBGjkKF0luamVjdGVkUHJvcGVydGllc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAFCDQoLX3NvdXJjZV91cmlCEAoOX3NvdXJjZV9yZWdpb25CEgoQX3NvdXJjZV9pbWFnZV9pZEITChFfc291cmNlX2ludGVyZmFjZUIVChNfZXhwZWN0ZWRfaGFzaF9hbGdvQhYKFF9leHBlY3RlZF9oYXNoX3ZhbHVlQgwKCl90YXNrX3R5cGVCFgoUX3NpZ25pbmdfY2VydGlmaWNhdGVCEgoQX3NpZ25pbmdfcmVmdXNhbEIZChdfc2lnbmluZ19jZXJ0aWZpY2F0ZV9pZEITChFfc291cmNlX2hhc19xdWVyeUINCgtfY29udmVydF90byIoCglJbXBvcnRIb3ASCwoDdXJpGAEgASgJEg4KBnN0YXR1cxgCIAEoBSJTChZJbWFnZUltcG9ydFNvdXJjZUFza2VkEhEKCWltcG9ydF9pZBgBIAEoCRImCgRob3BzGAIgAygLMhguaGVsaW9ncmFwaC52MS5JbXBvcnRIb3AiUgoXSW1hZ2VTdG9yZUltcG9ydFN0YXJ0ZWQSEQoJaW1wb3J0X2lkGAEgASgJEhIKCmF0dGVtcHRfaWQYAiABKAkSEAoIc3RvcmVfaWQYAyABKAkiTQoWSW1hZ2VTdG9yZUltcG9ydEZhaWxlZBIRCglpbXBvcnRfaWQYASABKAkSEAoIc3RvcmVfaWQYAiABKAkSDgoGcmVhc29uGAMgASgJIikKFEltYWdlSW1wb3J0U3VjY2VlZGVkEhEKCWltcG9ydF9pZBgBIAEoCSI2ChFJbWFnZUltcG9ydEZhaWxlZBIRCglpbXBvcnRfaWQYASABKAkSDgoGcmVhc29uGAIgASgJIvsBChJJbWFnZURhdGFJbnNwZWN0ZWQSEgoKYXR0ZW1wdF9pZBgBIAEoCRITCgZmb3JtYXQYAiABKAlIAIgBARIfChJ2aXJ0dWFsX3NpemVfYnl0ZXMYAyABKANIAYgBARIyCghmaW5kaW5ncxgEIAMoCzIgLmhlbGlvZ3JhcGgudjEuSW5zcGVjdGlvbkZpbmRpbmcSNwoJc2lnbmF0dXJlGAUgASgLMh8uaGVsaW9ncmFwaC52MS5TaWduYXR1cmVWZXJkaWN0SAKIAQFCCQoHX2Zvcm1hdEIVChNfdmlydHVhbF9zaXplX2J5dGVzQgwKCl9zaWduYXR1cmUigwEKEFNpZ25hdHVyZVZlcmRpY3QSFgoOY2VydGlmaWNhdGVfaWQYASABKAkSEwoLaGFzaF9tZXRob2QYAiABKAkSEAoIa2V5X3R5cGUYAyABKAkSEAoIaXNfdmFsaWQYBCABKAgSEwoGcmVhc29uGAUgASgJSACIAQFCCQoHX3JlYXNvbiIxChFJbnNwZWN0aW9uRmluZGluZxIMCgRydWxlGAEgASgJEg4KBmRldGFpbBgCIAEoCSJfChVJbWFnZURhdGFEZWNvbXByZXNzZWQSEgoKYXR0ZW1wdF9pZBgBIAEoCRITCgtjb21wcmVzc2lvbhgCIAEoCRIdChVjb21wcmVzc2VkX3NpemVfYnl0ZXMYAyABKAMiigEKEkltYWdlRGF0YUNvbnZlcnRlZBISCgphdHRlbXB0X2lkGAEgASgJEhgKEGZyb21fZGlza19mb3JtYXQYAiABKAkSFgoOdG9fZGlza19mb3JtYXQYAyABKAkSFwoPZnJvbV9zaXplX2J5dGVzGAQgASgDEhUKDWZyb21fY2hlY2tzdW0YBSABKAkiXgoRSW1hZ2VEYXRhVmVyaWZpZWQSEgoKYXR0ZW1wdF9pZBgBIAEoCRIQCgh2ZXJpZmllchgCIAEoCRITCgtpc19hY2NlcHRlZBgDIAEoCBIOCgZkZXRhaWwYBCABKAkiWQoQSW1hZ2VEYXRhQ2hlY2tlZBISCgphdHRlbXB0X2lkGAEgASgJEhAKCHN0b3JlX2lkGAIgASgJEg8KB3ZlcmRpY3QYAyABKAkSDgoGZGV0YWlsGAQgASgJIk4KF0ltYWdlRGF0YUhlYWxpbmdTdGFydGVkEhIKCmF0dGVtcHRfaWQYASABKAkSEAoIc3RvcmVfaWQYAiABKAkSDQoFaGVhbHMYAyABKAkiRgoPSW1hZ2VEYXRhSGVhbGVkEhIKCmF0dGVtcHRfaWQYASABKAkSEAoIc3RvcmVfaWQYAiABKAkSDQoFaGVhbHMYAyABKAkiPgoWSW1hZ2VEYXRhSGVhbGluZ0ZhaWxlZBISCgphdHRlbXB0X2lkGAEgASgJEhAKCHN0b3JlX2lkGAIgASgJIjgKEEltYWdlRGF0YURyb3BwZWQSEgoKYXR0ZW1wdF9pZBgBIAEoCRIQCghzdG9yZV9pZBgCIAEoCSL0AgoSSW1hZ2VMb2NhdGlvbkFkZGVkEhIKCmF0dGVtcHRfaWQYASABKAkSEAoIc3RvcmVfaWQYAiABKAkSCwoDdXJpGAMgASgJEikKCG1ldGFkYXRhGAQgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdBIVCghwb3NpdGlvbhgFIAEoBUgAiAEBEhcKCnNpemVfYnl0ZXMYBiABKANIAYgBARIVCghjaGVja3N1bRgHIAEoCUgCiAEBEhkKDG9zX2hhc2hfYWxnbxgIIAEoCUgDiAEBEhoKDW9zX2hhc2hfdmFsdWUYCSABKAlIBIgBARIfChJ2aXJ0dWFsX3NpemVfYnl0ZXMYCiABKANIBYgBAUILCglfcG9zaXRpb25CDQoLX3NpemVfYnl0ZXNCCwoJX2NoZWNrc3VtQg8KDV9vc19oYXNoX2FsZ29CEAoOX29zX2hhc2hfdmFsdWVCFQoTX3ZpcnR1YWxfc2l6ZV9ieXRlcyJMChZJbWFnZUxvY2F0aW9uc0FycmFuZ2VkEjIKCWxvY2F0aW9ucxgBIAMoCzIfLmhlbGlvZ3JhcGgudjEuQXJyYW5nZWRMb2NhdGlvbiJRChBBcnJhbmdlZExvY2F0aW9uEhIKCmF0dGVtcHRfaWQYASABKAkSKQoIbWV0YWRhdGEYAiABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0YgZwcm90bzM", [file_google_protobuf_struct]);
 
 /**
  * @generated from message heliograph.v1.ImageCreated
@@ -434,6 +434,12 @@ export const ImageReactivatedSchema: GenMessage<ImageReactivated> = /*@__PURE__*
  * @generated from message heliograph.v1.ImageDeleted
  */
 export type ImageDeleted = Message<"heliograph.v1.ImageDeleted"> & {
+  /**
+   * Until when the image can come back, with its data; absent where it cannot.
+   *
+   * @generated from field: optional string kept_until = 1;
+   */
+  keptUntil?: string | undefined;
 };
 
 /**
@@ -442,6 +448,40 @@ export type ImageDeleted = Message<"heliograph.v1.ImageDeleted"> & {
  */
 export const ImageDeletedSchema: GenMessage<ImageDeleted> = /*@__PURE__*/
   messageDesc(file_heliograph_v1_image, 14);
+
+/**
+ * A deleted image is back, as it was before with its data, or queued where it had none.
+ *
+ * @generated from message heliograph.v1.ImageUndeleted
+ */
+export type ImageUndeleted = Message<"heliograph.v1.ImageUndeleted"> & {
+  /**
+   * @generated from field: string status = 1;
+   */
+  status: string;
+};
+
+/**
+ * Describes the message heliograph.v1.ImageUndeleted.
+ * Use `create(ImageUndeletedSchema)` to create a new message.
+ */
+export const ImageUndeletedSchema: GenMessage<ImageUndeleted> = /*@__PURE__*/
+  messageDesc(file_heliograph_v1_image, 15);
+
+/**
+ * A deleted image is no longer kept; its bytes are removed afterwards.
+ *
+ * @generated from message heliograph.v1.ImageRetentionEnded
+ */
+export type ImageRetentionEnded = Message<"heliograph.v1.ImageRetentionEnded"> & {
+};
+
+/**
+ * Describes the message heliograph.v1.ImageRetentionEnded.
+ * Use `create(ImageRetentionEndedSchema)` to create a new message.
+ */
+export const ImageRetentionEndedSchema: GenMessage<ImageRetentionEnded> = /*@__PURE__*/
+  messageDesc(file_heliograph_v1_image, 16);
 
 /**
  * @generated from message heliograph.v1.MemberAdded
@@ -458,7 +498,7 @@ export type MemberAdded = Message<"heliograph.v1.MemberAdded"> & {
  * Use `create(MemberAddedSchema)` to create a new message.
  */
 export const MemberAddedSchema: GenMessage<MemberAdded> = /*@__PURE__*/
-  messageDesc(file_heliograph_v1_image, 15);
+  messageDesc(file_heliograph_v1_image, 17);
 
 /**
  * @generated from message heliograph.v1.MemberAccepted
@@ -475,7 +515,7 @@ export type MemberAccepted = Message<"heliograph.v1.MemberAccepted"> & {
  * Use `create(MemberAcceptedSchema)` to create a new message.
  */
 export const MemberAcceptedSchema: GenMessage<MemberAccepted> = /*@__PURE__*/
-  messageDesc(file_heliograph_v1_image, 16);
+  messageDesc(file_heliograph_v1_image, 18);
 
 /**
  * @generated from message heliograph.v1.MemberRejected
@@ -492,7 +532,7 @@ export type MemberRejected = Message<"heliograph.v1.MemberRejected"> & {
  * Use `create(MemberRejectedSchema)` to create a new message.
  */
 export const MemberRejectedSchema: GenMessage<MemberRejected> = /*@__PURE__*/
-  messageDesc(file_heliograph_v1_image, 17);
+  messageDesc(file_heliograph_v1_image, 19);
 
 /**
  * Back to pending.
@@ -511,7 +551,7 @@ export type MemberReset = Message<"heliograph.v1.MemberReset"> & {
  * Use `create(MemberResetSchema)` to create a new message.
  */
 export const MemberResetSchema: GenMessage<MemberReset> = /*@__PURE__*/
-  messageDesc(file_heliograph_v1_image, 18);
+  messageDesc(file_heliograph_v1_image, 20);
 
 /**
  * @generated from message heliograph.v1.MemberRemoved
@@ -528,7 +568,7 @@ export type MemberRemoved = Message<"heliograph.v1.MemberRemoved"> & {
  * Use `create(MemberRemovedSchema)` to create a new message.
  */
 export const MemberRemovedSchema: GenMessage<MemberRemoved> = /*@__PURE__*/
-  messageDesc(file_heliograph_v1_image, 19);
+  messageDesc(file_heliograph_v1_image, 21);
 
 /**
  * queued -> uploading: bytes of this attempt may arrive in the staging area from now on.
@@ -564,7 +604,7 @@ export type ImageStagingStarted = Message<"heliograph.v1.ImageStagingStarted"> &
  * Use `create(ImageStagingStartedSchema)` to create a new message.
  */
 export const ImageStagingStartedSchema: GenMessage<ImageStagingStarted> = /*@__PURE__*/
-  messageDesc(file_heliograph_v1_image, 20);
+  messageDesc(file_heliograph_v1_image, 22);
 
 /**
  * The attempt's bytes are durable in the staging area and wait for an import.
@@ -608,7 +648,7 @@ export type ImageDataStaged = Message<"heliograph.v1.ImageDataStaged"> & {
  * Use `create(ImageDataStagedSchema)` to create a new message.
  */
 export const ImageDataStagedSchema: GenMessage<ImageDataStaged> = /*@__PURE__*/
-  messageDesc(file_heliograph_v1_image, 21);
+  messageDesc(file_heliograph_v1_image, 23);
 
 /**
  * uploading -> queued. Reasons as of ImageDataUploadFailed.
@@ -632,7 +672,7 @@ export type ImageStagingFailed = Message<"heliograph.v1.ImageStagingFailed"> & {
  * Use `create(ImageStagingFailedSchema)` to create a new message.
  */
 export const ImageStagingFailedSchema: GenMessage<ImageStagingFailed> = /*@__PURE__*/
-  messageDesc(file_heliograph_v1_image, 22);
+  messageDesc(file_heliograph_v1_image, 24);
 
 /**
  * Staged bytes that nobody imported in time are given up.
@@ -651,7 +691,7 @@ export type ImageStagedDataExpired = Message<"heliograph.v1.ImageStagedDataExpir
  * Use `create(ImageStagedDataExpiredSchema)` to create a new message.
  */
 export const ImageStagedDataExpiredSchema: GenMessage<ImageStagedDataExpired> = /*@__PURE__*/
-  messageDesc(file_heliograph_v1_image, 23);
+  messageDesc(file_heliograph_v1_image, 25);
 
 /**
  * The import lock is taken: -> importing, or still active where data is copied to more stores.
@@ -766,7 +806,7 @@ export type ImageImportRequested = Message<"heliograph.v1.ImageImportRequested">
  * Use `create(ImageImportRequestedSchema)` to create a new message.
  */
 export const ImageImportRequestedSchema: GenMessage<ImageImportRequested> = /*@__PURE__*/
-  messageDesc(file_heliograph_v1_image, 24);
+  messageDesc(file_heliograph_v1_image, 26);
 
 /**
  * A request on the way to the bytes of an import: the URI, without query and fragment, and the status of its answer.
@@ -790,7 +830,7 @@ export type ImportHop = Message<"heliograph.v1.ImportHop"> & {
  * Use `create(ImportHopSchema)` to create a new message.
  */
 export const ImportHopSchema: GenMessage<ImportHop> = /*@__PURE__*/
-  messageDesc(file_heliograph_v1_image, 25);
+  messageDesc(file_heliograph_v1_image, 27);
 
 /**
  * Where the bytes of an import are fetched from, redirect by redirect.
@@ -814,7 +854,7 @@ export type ImageImportSourceAsked = Message<"heliograph.v1.ImageImportSourceAsk
  * Use `create(ImageImportSourceAskedSchema)` to create a new message.
  */
 export const ImageImportSourceAskedSchema: GenMessage<ImageImportSourceAsked> = /*@__PURE__*/
-  messageDesc(file_heliograph_v1_image, 26);
+  messageDesc(file_heliograph_v1_image, 28);
 
 /**
  * Bytes of this attempt may arrive in the store from now on, on behalf of the import.
@@ -843,7 +883,7 @@ export type ImageStoreImportStarted = Message<"heliograph.v1.ImageStoreImportSta
  * Use `create(ImageStoreImportStartedSchema)` to create a new message.
  */
 export const ImageStoreImportStartedSchema: GenMessage<ImageStoreImportStarted> = /*@__PURE__*/
-  messageDesc(file_heliograph_v1_image, 27);
+  messageDesc(file_heliograph_v1_image, 29);
 
 /**
  * No bytes of the import are or will be in this store.
@@ -872,7 +912,7 @@ export type ImageStoreImportFailed = Message<"heliograph.v1.ImageStoreImportFail
  * Use `create(ImageStoreImportFailedSchema)` to create a new message.
  */
 export const ImageStoreImportFailedSchema: GenMessage<ImageStoreImportFailed> = /*@__PURE__*/
-  messageDesc(file_heliograph_v1_image, 28);
+  messageDesc(file_heliograph_v1_image, 30);
 
 /**
  * The import lock is given back, with data in every store that was asked for, or in at least one where that is enough.
@@ -891,7 +931,7 @@ export type ImageImportSucceeded = Message<"heliograph.v1.ImageImportSucceeded">
  * Use `create(ImageImportSucceededSchema)` to create a new message.
  */
 export const ImageImportSucceededSchema: GenMessage<ImageImportSucceeded> = /*@__PURE__*/
-  messageDesc(file_heliograph_v1_image, 29);
+  messageDesc(file_heliograph_v1_image, 31);
 
 /**
  * The import lock is given back; -> queued, or still active where data was to be copied.
@@ -915,7 +955,7 @@ export type ImageImportFailed = Message<"heliograph.v1.ImageImportFailed"> & {
  * Use `create(ImageImportFailedSchema)` to create a new message.
  */
 export const ImageImportFailedSchema: GenMessage<ImageImportFailed> = /*@__PURE__*/
-  messageDesc(file_heliograph_v1_image, 30);
+  messageDesc(file_heliograph_v1_image, 32);
 
 /**
  * What the bytes of an attempt are, whether or not they were accepted.
@@ -962,7 +1002,7 @@ export type ImageDataInspected = Message<"heliograph.v1.ImageDataInspected"> & {
  * Use `create(ImageDataInspectedSchema)` to create a new message.
  */
 export const ImageDataInspectedSchema: GenMessage<ImageDataInspected> = /*@__PURE__*/
-  messageDesc(file_heliograph_v1_image, 31);
+  messageDesc(file_heliograph_v1_image, 33);
 
 /**
  * Whether the data is what the holder of a certificate signed.
@@ -1003,7 +1043,7 @@ export type SignatureVerdict = Message<"heliograph.v1.SignatureVerdict"> & {
  * Use `create(SignatureVerdictSchema)` to create a new message.
  */
 export const SignatureVerdictSchema: GenMessage<SignatureVerdict> = /*@__PURE__*/
-  messageDesc(file_heliograph_v1_image, 32);
+  messageDesc(file_heliograph_v1_image, 34);
 
 /**
  * @generated from message heliograph.v1.InspectionFinding
@@ -1029,7 +1069,7 @@ export type InspectionFinding = Message<"heliograph.v1.InspectionFinding"> & {
  * Use `create(InspectionFindingSchema)` to create a new message.
  */
 export const InspectionFindingSchema: GenMessage<InspectionFinding> = /*@__PURE__*/
-  messageDesc(file_heliograph_v1_image, 33);
+  messageDesc(file_heliograph_v1_image, 35);
 
 /**
  * The bytes of an import came compressed, and were decompressed on their way.
@@ -1062,7 +1102,7 @@ export type ImageDataDecompressed = Message<"heliograph.v1.ImageDataDecompressed
  * Use `create(ImageDataDecompressedSchema)` to create a new message.
  */
 export const ImageDataDecompressedSchema: GenMessage<ImageDataDecompressed> = /*@__PURE__*/
-  messageDesc(file_heliograph_v1_image, 34);
+  messageDesc(file_heliograph_v1_image, 36);
 
 /**
  * The bytes of an import were converted on their way; the image is of the new disk format from now on, and of the old one again where the import fails.
@@ -1103,7 +1143,7 @@ export type ImageDataConverted = Message<"heliograph.v1.ImageDataConverted"> & {
  * Use `create(ImageDataConvertedSchema)` to create a new message.
  */
 export const ImageDataConvertedSchema: GenMessage<ImageDataConverted> = /*@__PURE__*/
-  messageDesc(file_heliograph_v1_image, 35);
+  messageDesc(file_heliograph_v1_image, 37);
 
 /**
  * What a program of the operator's said of the bytes.
@@ -1139,7 +1179,7 @@ export type ImageDataVerified = Message<"heliograph.v1.ImageDataVerified"> & {
  * Use `create(ImageDataVerifiedSchema)` to create a new message.
  */
 export const ImageDataVerifiedSchema: GenMessage<ImageDataVerified> = /*@__PURE__*/
-  messageDesc(file_heliograph_v1_image, 36);
+  messageDesc(file_heliograph_v1_image, 38);
 
 /**
  * Whether the bytes of a stored copy are still those of the image: sound, damaged or missing.
@@ -1175,7 +1215,7 @@ export type ImageDataChecked = Message<"heliograph.v1.ImageDataChecked"> & {
  * Use `create(ImageDataCheckedSchema)` to create a new message.
  */
 export const ImageDataCheckedSchema: GenMessage<ImageDataChecked> = /*@__PURE__*/
-  messageDesc(file_heliograph_v1_image, 37);
+  messageDesc(file_heliograph_v1_image, 39);
 
 /**
  * Bytes of this attempt may arrive in the store from now on, to replace a bad copy there.
@@ -1206,7 +1246,7 @@ export type ImageDataHealingStarted = Message<"heliograph.v1.ImageDataHealingSta
  * Use `create(ImageDataHealingStartedSchema)` to create a new message.
  */
 export const ImageDataHealingStartedSchema: GenMessage<ImageDataHealingStarted> = /*@__PURE__*/
-  messageDesc(file_heliograph_v1_image, 38);
+  messageDesc(file_heliograph_v1_image, 40);
 
 /**
  * The new copy has taken the place of the bad one, which is given up.
@@ -1235,7 +1275,7 @@ export type ImageDataHealed = Message<"heliograph.v1.ImageDataHealed"> & {
  * Use `create(ImageDataHealedSchema)` to create a new message.
  */
 export const ImageDataHealedSchema: GenMessage<ImageDataHealed> = /*@__PURE__*/
-  messageDesc(file_heliograph_v1_image, 39);
+  messageDesc(file_heliograph_v1_image, 41);
 
 /**
  * The bad copy stays what it was.
@@ -1259,7 +1299,7 @@ export type ImageDataHealingFailed = Message<"heliograph.v1.ImageDataHealingFail
  * Use `create(ImageDataHealingFailedSchema)` to create a new message.
  */
 export const ImageDataHealingFailedSchema: GenMessage<ImageDataHealingFailed> = /*@__PURE__*/
-  messageDesc(file_heliograph_v1_image, 40);
+  messageDesc(file_heliograph_v1_image, 42);
 
 /**
  * The data is no longer kept in this store; others have it.
@@ -1283,7 +1323,7 @@ export type ImageDataDropped = Message<"heliograph.v1.ImageDataDropped"> & {
  * Use `create(ImageDataDroppedSchema)` to create a new message.
  */
 export const ImageDataDroppedSchema: GenMessage<ImageDataDropped> = /*@__PURE__*/
-  messageDesc(file_heliograph_v1_image, 41);
+  messageDesc(file_heliograph_v1_image, 43);
 
 /**
  * One more place where the data lies, said by a client and left as it is. Metadata is text, lists and objects of text.
@@ -1351,7 +1391,7 @@ export type ImageLocationAdded = Message<"heliograph.v1.ImageLocationAdded"> & {
  * Use `create(ImageLocationAddedSchema)` to create a new message.
  */
 export const ImageLocationAddedSchema: GenMessage<ImageLocationAdded> = /*@__PURE__*/
-  messageDesc(file_heliograph_v1_image, 42);
+  messageDesc(file_heliograph_v1_image, 44);
 
 /**
  * The places where the data lies have this order and this metadata from now on.
@@ -1370,7 +1410,7 @@ export type ImageLocationsArranged = Message<"heliograph.v1.ImageLocationsArrang
  * Use `create(ImageLocationsArrangedSchema)` to create a new message.
  */
 export const ImageLocationsArrangedSchema: GenMessage<ImageLocationsArranged> = /*@__PURE__*/
-  messageDesc(file_heliograph_v1_image, 43);
+  messageDesc(file_heliograph_v1_image, 45);
 
 /**
  * @generated from message heliograph.v1.ArrangedLocation
@@ -1392,5 +1432,5 @@ export type ArrangedLocation = Message<"heliograph.v1.ArrangedLocation"> & {
  * Use `create(ArrangedLocationSchema)` to create a new message.
  */
 export const ArrangedLocationSchema: GenMessage<ArrangedLocation> = /*@__PURE__*/
-  messageDesc(file_heliograph_v1_image, 44);
+  messageDesc(file_heliograph_v1_image, 46);
 
