@@ -1,6 +1,5 @@
 import { imageFromJson } from '#libs/contracts';
 import type { Image } from '#libs/domain';
-import type { KnownImage } from './image.projection.js';
 import type { Place } from './image.row.js';
 
 /** A deleted image as table `deleted_images` keeps it, by column name: whose it was, when it was there, and all of its last state. */
@@ -24,7 +23,7 @@ export function deletedRowOf(imageId: string, image: Image, { version, sequence 
 }
 
 /** The image that was written as this row, after it came back as JSON. */
-export const knownFromDeleted = ({ version, sequence, image }: DeletedRow): KnownImage => ({ version, sequence, image: imageFromJson(image) });
+export const knownFromDeleted = ({ version, sequence, image }: DeletedRow): Place & { readonly image: Image } => ({ version, sequence, image: imageFromJson(image) });
 
 const columns = ['owner', 'created_at', 'deleted_at', 'kept_until', 'version', 'sequence', 'image'];
 

@@ -34,9 +34,9 @@ export async function makeDigest(log: EventLog, { dir, region, privateKey, clock
   const { lastSequence } = await verifyLog(log, { onFinding: tell, digests, onHeads: (found) => { heads = found; }, ...(signal ? { signal } : {}) });
   if (signal?.aborted) return { outcome: 'stopped' };
   if (told.length > 0) return { outcome: 'refused', faults: told.length, first: told[0] ?? '' };
-  const newest = digests.at(-1);
-  if (lastSequence === (newest?.sequence ?? 0)) return { outcome: 'nothing-new' };
-  const digest = { region, logCreatedAt: createdAt, at: clock().toISOString(), sequence: lastSequence, aggregates: heads.length, root: rootOf(heads), previous: newest?.hash ?? '' };
-  const file = await writeDigest(dir, digest, heads.filter(({ sequence }) => sequence > (newest?.sequence ?? 0)), privateKey);
+  const before = digests.at(-1) ?? { sequence: 0, hash: '' };
+  if (lastSequence === before.sequence) return { outcome: 'nothing-new' };
+  const digest = { region, logCreatedAt: createdAt, at: clock().toISOString(), sequence: lastSequence, aggregates: heads.length, root: rootOf(heads), previous: before.hash };
+  const file = await writeDigest(dir, digest, heads.filter(({ sequence }) => sequence > before.sequence), privateKey);
   return { outcome: 'written', file, sequence: lastSequence };
 }
