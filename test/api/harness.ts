@@ -8,7 +8,7 @@ import { startTestStack, type NatsPasswords } from '#libs/embedded';
 import { createStreams } from '#libs/event-log';
 import { knownCallers } from '#libs/identity';
 import {
-  answerCommands, createBus, createLogger, createMetrics, createReadiness, createTransferAdapter, nestLogger, readConfig, variableOf, type ServiceConfig,
+  answerCommands, createBus, createLogger, createMetrics, createReadiness, createTransferAdapter, nestLogger, openTracing, readConfig, variableOf, type ServiceConfig,
   type ServiceParts, type Shutdown,
 } from '#libs/platform';
 import type { NatsUser } from '#libs/contracts';
@@ -94,7 +94,12 @@ export async function startApi(settings: Settings = {}, { importer = {}, gateway
   const closing: (() => Promise<void>)[] = [() => stack.stop()];
   const logged: string[] = [];
   const logger = (service: NatsUser) => createLogger({ service, region: stack.region, level: service === 'gateway' ? 'info' : 'error' }, { write: (line) => void keep(line, logged) });
-  const connect = (user: NatsUser) => createBus({ servers: [stack.nats.url], user, password: stack.passwords[user], region: stack.region, logger: logger(user) });
+  const connect = async (user: NatsUser) => createBus({ tracing: await tracingOf(user), servers: [stack.nats.url], user, password: stack.passwords[user], region: stack.region, logger: logger(user) });
+  const tracingOf = async (service: NatsUser) => {
+    const tracing = await openTracing({ service, region: stack.region, logger: logger(service) });
+    closing.unshift(() => tracing.close());
+    return tracing;
+  };
   const setup = await connect('setup');
   await createStreams(setup.connection, stack.region, { replicas: 1 });
   await setup.close();
@@ -125,7 +130,7 @@ export async function startApi(settings: Settings = {}, { importer = {}, gateway
   closing.unshift(() => catalog.close());
 
   const stagingParts = await partsOf('staging', StagingConfig);
-  const staging = await NestFactory.create<NestFastifyApplication>(stagingModule(await openStaging(stagingParts)), await createTransferAdapter(), {
+  const staging = await NestFactory.create<NestFastifyApplication>(stagingModule(await openStaging(stagingParts)), await createTransferAdapter(stagingParts), {
     logger: nestLogger(stagingParts.logger), abortOnError: false, bodyParser: false,
   });
   await staging.listen(0, '127.0.0.1');
@@ -135,7 +140,7 @@ export async function startApi(settings: Settings = {}, { importer = {}, gateway
 
   if (withFederation) {
     const federationParts = await partsOf('federation', FederationConfig, environment(withFederation));
-    const federation = await NestFactory.create<NestFastifyApplication>(federationModule(await openFederation(federationParts)), await createTransferAdapter(), {
+    const federation = await NestFactory.create<NestFastifyApplication>(federationModule(await openFederation(federationParts)), await createTransferAdapter(federationParts), {
       logger: nestLogger(federationParts.logger), abortOnError: false, bodyParser: false,
     });
     await answerCommands(federation, federationParts, 'federation');
@@ -147,7 +152,7 @@ export async function startApi(settings: Settings = {}, { importer = {}, gateway
   const gateway = await NestFactory.create<NestFastifyApplication>(gatewayModule(await openGateway(gatewayParts, identity)), createHttpAdapter({ hasCache: gatewayParts.config.imageCacheDir !== '' }), {
     logger: nestLogger(gatewayParts.logger), abortOnError: false, bodyParser: false,
   });
-  installEdge(gateway, { identity, logger: gatewayParts.logger, rules: edgeRules(gatewayParts.config), onAnswered: requestMetrics(gatewayParts.metrics) });
+  installEdge(gateway, { identity, logger: gatewayParts.logger, rules: edgeRules(gatewayParts.config), onAnswered: requestMetrics(gatewayParts.metrics), tracing: gatewayParts.bus.tracing });
   await gateway.listen(0, '127.0.0.1');
   closing.unshift(() => gateway.close());
   const url = await urlOf(gateway);

@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { projectedSubject, type HistoryAnswer, type ImageCommandAnswer, type MetadefCommandAnswer, type PastAnswer, type PastImagesAnswer, type Projected, type AttemptsAnswer, type RemovalsAnswer, type ReplicationsAnswer, type ReservationAnswer, type StagedAnswer, type StatusAnswer, type StoredAnswer, type UsageAnswer } from '#libs/contracts';
 import { imageDecider } from '#libs/domain';
 import { createExecutor, createMetadefExecutor, createSealer, jetStreamEventLog, jetStreamLeases, loadImage, loadNamespace, type EventLog } from '#libs/event-log';
-import { readModelReached, type Bus, type ServiceParts } from '#libs/platform';
+import { readModelReached, traceHeaders, type Bus, type ServiceParts } from '#libs/platform';
 import { migrate, openReadModel, type ReadModel } from '#libs/read-model';
 import { createAlarms, type Alarms } from './alarms.js';
 import { createCatalogMetrics } from './catalog.metrics.js';
@@ -71,7 +71,10 @@ export async function openCatalog({ config, logger, bus, readiness, metrics: reg
   const imageFromLeader = (imageId: string) => loadImage(log, region, imageId);
   const executing = {
     // Asked again right before the append: the connection may have broken while the command waited its turn.
-    log: { ...log, append: async (...append: Parameters<EventLog['append']>) => { await guard.ensureTrusted(); return log.append(...append); } },
+    log: { ...log, append: async (...[subject, bytes, options]: Parameters<EventLog['append']>) => {
+      await guard.ensureTrusted();
+      return bus.tracing.inSpan('append', {}, () => log.append(subject, bytes, { ...options, ...traceHeaders() }));
+    } },
     region, service: 'catalog', sealer, clock,
   };
   const quotas = createQuotas({
@@ -164,7 +167,9 @@ export async function openCatalog({ config, logger, bus, readiness, metrics: reg
 
   const room = roomOf(config, alarms, clock);
   const carryingOut: CarryOutOptions = {
-    guard, leases, reached, clock, leaseSeconds, visibleWithinMs, room, retentionSeconds: config.deletedImageRetention,
+    guard, leases, clock,
+    reached: { until: (sequence, timeoutMs) => bus.tracing.inSpan('project', { facts: { 'heliograph.sequence': sequence } }, () => reached.until(sequence, timeoutMs)) },
+    leaseSeconds, visibleWithinMs, room, retentionSeconds: config.deletedImageRetention,
     execute: (checked) => executor.execute(checked),
     wasCarriedOut: async (imageId, commandId) => (await imageFromLeader(imageId)).commands.has(commandId),
     isLeaseGrace: () => sweep.isGrace(),

@@ -5,7 +5,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { openAccess, openCapability, type CapabilityClaims, type RemoteImage } from '#libs/contracts';
 import { Problem } from '#libs/domain';
 import { crashPoint } from '#libs/event-log';
-import { requestContext } from '#libs/platform';
+import { withRequestId } from '#libs/platform';
 import { FEDERATION, type FederationRoom } from './federation.room.js';
 import { describeRemote, openRemoteData } from './remote-image.js';
 import type { AskedRemote } from './remote-region.js';
@@ -24,7 +24,7 @@ export class DownloadsController {
   @Get()
   async describe(@Param('capability') capability: string): Promise<RemoteImage> {
     const claims = this.open(capability);
-    return requestContext.run({ requestId: claims.requestId }, async () => {
+    return withRequestId(claims.requestId, async () => {
       const { prefixes, signal } = this.room;
       const image = await describeRemote((await this.accessOf(claims)).asked, { prefixes, signal });
       crashPoint('before-reply');
@@ -36,7 +36,7 @@ export class DownloadsController {
   @Get('data')
   async data(@Req() request: FastifyRequest, @Res() reply: FastifyReply, @Param('capability') capability: string): Promise<void> {
     const claims = this.open(capability);
-    await requestContext.run({ requestId: claims.requestId }, async () => {
+    await withRequestId(claims.requestId, async () => {
       const { asked } = await this.accessOf(claims);
       const { prefixes, totalTimeoutMs, signal } = this.room;
       const gone = new AbortController();

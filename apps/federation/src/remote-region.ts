@@ -1,5 +1,6 @@
 import { Problem, type ProblemCode } from '#libs/domain';
 import { addressRules, openDownload, uriFilter, type Answer, type Download, type DownloadOptions, type Reach } from '#libs/download';
+import { traceHeaders } from '#libs/platform';
 
 /** One image in another region, and who asks for it. */
 export interface AskedRemote {
@@ -23,7 +24,7 @@ export async function getRemote(asked: AskedRemote, path: string, options: Omit<
   };
   try {
     const download = await openDownload(`${imageApi(asked.endpoint)}${path}`, {
-      ...options, ...reachOf(asked.endpoint), headers: { 'x-auth-token': asked.token }, maxRedirects: 0, refusalOf,
+      ...options, ...reachOf(asked.endpoint), headers: { 'x-auth-token': asked.token, ...traceHeaders() }, maxRedirects: 0, refusalOf,
     });
     return { ...download, bytes: inOurWords(download.bytes, asked) };
   } catch (error) {

@@ -1,7 +1,7 @@
 import { projectedSubject, questionSubject, type Projected, type StatusAnswer } from '#libs/contracts';
 import { jetStreamEventLog } from '#libs/event-log';
 import { createKeystoneIdentity, noProtections, policyFromFile, propertyProtections, type Identity, type KeystoneOptions } from '#libs/identity';
-import type { ServiceParts } from '#libs/platform';
+import { traceHeaders, type ServiceParts } from '#libs/platform';
 import { openReadModel } from '#libs/read-model';
 import { openStores } from '#libs/stores';
 import { ensureSameLease } from '#libs/transfers';
@@ -49,7 +49,7 @@ function keystoneIdentity({ config, logger, readiness }: ServiceParts<GatewayCon
     authUrl: config.authUrl, ...(wwwAuthenticateUri === '' ? {} : { wwwAuthenticateUri }),
     serviceUser: serviceUser(config),
     tokenCacheTime: config.tokenCacheTime, serviceTokenRoles: config.serviceTokenRoles, serviceTokenRolesRequired: config.serviceTokenRolesRequired,
-    warn: (message) => logger.warn(message),
+    carried: () => ({ ...traceHeaders() }), warn: (message) => logger.warn(message),
   });
   readiness.add('identity', () => identity.check());
   return identity;

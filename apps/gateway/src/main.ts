@@ -17,7 +17,7 @@ await serve({
   http: {
     adapter: ({ config }) => createHttpAdapter({ hasCache: hasCache(config) }),
     configure: (app, parts) => installEdge(app, {
-      identity: app.get<Identity>(IDENTITY), logger: parts.logger, rules: edgeRules(parts.config), onAnswered: requestMetrics(parts.metrics),
+      identity: app.get<Identity>(IDENTITY), tracing: parts.bus.tracing, logger: parts.logger, rules: edgeRules(parts.config), onAnswered: requestMetrics(parts.metrics),
     }),
     address: ({ bindHost, bindPort }) => ({ host: bindHost, port: bindPort }),
   },

@@ -75,7 +75,7 @@ async function fillStore(asked: ImageUnderImport, storeId: string, run: Run, sig
     const recordVerification = async (verification: DataVerification): Promise<void> => {
       await run.send({ type: 'RecordDataVerification', attemptId, verification }, `verification:${attemptId}:${verification.verifier}`);
     };
-    const brought = await bringToStore(asked, { imageId, attemptId, storeId }, run.parts, { signal, recordHops, describe, recordInspection, recordVerification });
+    const brought = await run.parts.tracing.inSpan('bring to store', { facts: { 'heliograph.store': storeId } }, () => bringToStore(asked, { imageId, attemptId, storeId }, run.parts, { signal, recordHops, describe, recordInspection, recordVerification }));
     crashPoint('after-store-commit');
     crashPoint('before-complete');
     try {

@@ -1,5 +1,6 @@
 import type { ImageCommandMessage, TellProgress } from '#libs/contracts';
 import type { Image, ImageCommand, ImageState } from '#libs/domain';
+import type { Tracing } from '#libs/platform';
 import type { OsHashAlgo, Stores } from '#libs/stores';
 import type { AskRoom, FormatRules, SizeLimits } from '#libs/transfers';
 import type { Plugin } from './plugins/prepare.js';
@@ -25,6 +26,7 @@ export interface ImportParts {
   readonly watchMs: number;
   /** How many stores of one import are filled side by side, once one of them has the data. */
   readonly parallelStores: number;
+  readonly tracing: Pick<Tracing, 'inSpan'>;
   readonly tellProgress: TellProgress;
   readonly askRoom: AskRoom;
   readonly clock: () => Date;

@@ -3,7 +3,7 @@ import { addressOf, commandSubject, decodeCommit, imageFromJson, questionSubject
 import { Problem, type ImageState, type ImportRequest, type ProblemCode } from '#libs/domain';
 import { configuredReach } from '#libs/download';
 import { jetStreamEventLog, jetStreamLeases, loadImage, tallyLeases, workBacklog, workOnImages, type Leases, type Stored, type WorkOutcome } from '#libs/event-log';
-import { leaseMetrics, progressTeller, sectionsOf, type Bus, type ServiceParts } from '#libs/platform';
+import { leaseMetrics, progressTeller, sectionsOf, withRequestId, type Bus, type ServiceParts, type SpanPlace } from '#libs/platform';
 import { configuredStores, openStagingStore, openStores, type Store, type Stores } from '#libs/stores';
 import { formatRules, sizeLimits, type ScrubParts } from '#libs/transfers';
 import type { ImporterConfig } from './config.js';
@@ -42,7 +42,7 @@ export async function openImporter(service: ServiceParts<ImporterConfig>): Promi
   const parts: ImportParts = {
     stores, plugins, work, conversionTo: configuredConversions(config), openSource: sourcesOf(stores, { ...methodsOf(config, staging, { onHop, queries }), 'convert-image': imageSource({ stores, imageFromLeader }) }), watchMs: 2000, parallelStores: config.maxParallelStores, osHashAlgo: config.hashingAlgorithm, limitBytes: sizeLimits(config.sizeLimits, config.imageSizeCap), formats: formatRules(config), idleMs: config.importIdleSeconds * 1000,
     askRoom: (question) => bus.ask<ReservationAnswer>(questionSubject(region, 'reservation'), question),
-    tellProgress: progressTeller(bus), clock: () => new Date(),
+    tracing: bus.tracing, tellProgress: progressTeller(bus), clock: () => new Date(),
     imageFromLeader,
     send: (message) => sendUntilAnswered(bus, message, stop.signal),
     onFault: (error, { imageId, importId }) => logger.error({ err: error, image_id: imageId, import_id: importId }, 'an import failed'),
@@ -120,7 +120,8 @@ async function importFrom(stored: Stored, parts: ImportParts, onEnd: OnEnd, sign
   if (!commit || !requested) return 'done';
   const { commandId: causationId, requestId } = commit;
   const request: RequestedImport = { imageId, importId: requested.data.importId, causationId, requestId };
-  const outcome = await runImport(request, parts, signal);
+  const place: SpanPlace = { parent: stored.traceparent ?? '', facts: { 'heliograph.import.method': requested.data.method, 'heliograph.image_id': imageId } };
+  const outcome = await withRequestId(requestId, () => parts.tracing.inSpan('import', place, () => runImport(request, parts, signal)));
   if (outcome === 'done') await onEnd(imageId, requested.data);
   return outcome;
 }

@@ -1,6 +1,7 @@
 import { get, type IncomingMessage } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import { isProblemCode, Problem, type ProblemParams } from '#libs/domain';
+import { traceHeaders } from '#libs/platform';
 
 export interface ServiceBytesOptions {
   /** Where they are, with a capability that was just signed: asked for anew for each connection. */
@@ -101,7 +102,7 @@ async function connected({ url, what }: ServiceBytesOptions, signal: AbortSignal
 }
 
 const request = (url: string, offset: number, signal: AbortSignal): Promise<IncomingMessage> => new Promise((resolve, reject) => {
-  get(url, { signal, headers: offset > 0 ? { range: `bytes=${offset}-` } : {} }, resolve).on('error', reject);
+  get(url, { signal, headers: { ...traceHeaders(), ...(offset > 0 ? { range: `bytes=${offset}-` } : {}) } }, resolve).on('error', reject);
 });
 
 async function answered(response: IncomingMessage, offset: number, what: string): Promise<IncomingMessage> {

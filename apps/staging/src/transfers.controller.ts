@@ -3,7 +3,7 @@ import { Controller, Get, HttpCode, Inject, Param, Put, Req, Res } from '@nestjs
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { openCapability, type CapabilityClaims } from '#libs/contracts';
 import { stagingStoreId } from '#libs/domain';
-import { requestContext } from '#libs/platform';
+import { withRequestId } from '#libs/platform';
 import { sendData } from '#libs/stores';
 import { requestedRange, transferData } from '#libs/transfers';
 import { STAGING, type StagingRoom } from './staging.room.js';
@@ -19,7 +19,7 @@ export class TransfersController {
   async receive(@Req() request: FastifyRequest, @Param('capability') capability: string): Promise<void> {
     const claims = this.open(capability, 'stage');
     const { imageId, attemptId, limitBytes = 0, declaredSizeBytes, authorizedFor, completion = { commandId: randomUUID() } } = claims;
-    await requestContext.run({ requestId: claims.requestId }, () => transferData(this.room.transfer, {
+    await withRequestId(claims.requestId, () => transferData(this.room.transfer, {
       kind: 'ImageStaging', imageId, attemptId, store: this.room.store, source: request.raw, limitBytes, completion, send: this.room.sender(claims),
       ...(declaredSizeBytes === undefined ? {} : { declaredSizeBytes }), ...(authorizedFor ? { authorizedFor } : {}),
     }));

@@ -2,7 +2,7 @@ import { Controller, HttpCode, Inject, Param, Put, Req } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { openCapability, type Answer, type UploadState } from '#libs/contracts';
 import { Problem } from '#libs/domain';
-import { requestContext } from '#libs/platform';
+import { withRequestId } from '#libs/platform';
 import { STAGING, type StagingRoom } from './staging.room.js';
 
 /** Uploads that can be resumed. The capability in the path says what is to be done; a body is the bytes of a part. */
@@ -17,6 +17,6 @@ export class UploadsController {
     const claims = openCapability(this.room.capabilityKey, capability, { may: 'upload', now: this.room.transfer.clock() });
     const { upload } = claims;
     if (!upload) throw new Problem('Forbidden', { detail: 'This capability does not say what is to be done. Ask the image service again.' });
-    return { ok: await requestContext.run({ requestId: claims.requestId }, () => this.room.uploads.carryOut({ ...claims, upload }, request.raw)) };
+    return { ok: await withRequestId(claims.requestId, () => this.room.uploads.carryOut({ ...claims, upload }, request.raw)) };
   }
 }

@@ -30,16 +30,23 @@ export interface EventLog {
   extent(): Promise<LogExtent>;
 }
 
+/** As W3C names it; it stands beside a message, never in it. */
+export const traceHeader = 'traceparent';
+
 export interface AppendOptions {
   readonly expectedLastSequence: number;
   /** `<aggregate id>:<command id>`; a convenience for de-duplication, never the guarantee. */
   readonly messageId: string;
+  /** The trace it belongs to: goes beside the message as a header, and is nothing that anybody may rely on. */
+  readonly traceparent?: string;
 }
 
 export interface Stored {
   readonly sequence: number;
   readonly subject: string;
   readonly bytes: Uint8Array;
+  /** The trace of whoever appended it, where it is known: only who shares work learns it. */
+  readonly traceparent?: string;
 }
 
 export interface FollowOptions {

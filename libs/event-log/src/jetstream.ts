@@ -1,9 +1,9 @@
 import { jetstream, jetstreamManager, type JetStreamManager, type MsgRequest } from '@nats-io/jetstream';
-import type { NatsConnection } from '@nats-io/transport-node';
+import { headers, type MsgHdrs, type NatsConnection } from '@nats-io/transport-node';
 import { addressOf, streamName } from '#libs/contracts';
 import { Problem } from '#libs/domain';
 import { watchConnection } from './connection-watch.js';
-import { WrongExpectedSequence, type AppendOptions, type EventLog, type Stored } from './event-log.js';
+import { traceHeader, WrongExpectedSequence, type AppendOptions, type EventLog, type Stored } from './event-log.js';
 import { readDirectly } from './jetstream.direct.js';
 import { createFollower } from './jetstream.follow.js';
 import { Disconnected, isFull, isLostRace, requestTimeoutMs, whileReachable } from './nats-errors.js';
@@ -24,7 +24,7 @@ export async function jetStreamEventLog(connection: NatsConnection, { region, be
   const watch = watchConnection(connection);
   const client = jetstream(connection, { timeout: requestTimeoutMs });
 
-  async function append(subject: string, bytes: Uint8Array, { expectedLastSequence, messageId }: AppendOptions) {
+  async function append(subject: string, bytes: Uint8Array, { expectedLastSequence, messageId, traceparent }: AppendOptions) {
     addressOf(subject);
     try {
       const { seq, duplicate } = await whileReachable(async () => {
@@ -33,7 +33,7 @@ export async function jetStreamEventLog(connection: NatsConnection, { region, be
           await watch.untilUp(requestTimeoutMs);
           throw new Disconnected();
         }
-        return client.publish(subject, bytes, { msgID: messageId, expect: { streamName: stream, lastSubjectSequence: expectedLastSequence } });
+        return client.publish(subject, bytes, { ...traced(traceparent), msgID: messageId, expect: { streamName: stream, lastSubjectSequence: expectedLastSequence } });
       }, beforeRepeat);
       if (duplicate) await refuseUnlessMine(seq, subject, bytes, expectedLastSequence);
       return { sequence: seq };
@@ -88,4 +88,11 @@ export async function jetStreamEventLog(connection: NatsConnection, { region, be
   }
 
   return { append, read, at, extent, follow: createFollower(connection, watch, client, stream) };
+}
+
+function traced(traceparent: string | undefined): { headers?: MsgHdrs } {
+  if (traceparent === undefined) return {};
+  const carried = headers();
+  carried.set(traceHeader, traceparent);
+  return { headers: carried };
 }

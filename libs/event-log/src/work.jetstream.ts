@@ -4,7 +4,7 @@ import { nanos, type NatsConnection } from '@nats-io/transport-node';
 import { setTimeout as pause } from 'node:timers/promises';
 import { imageSubjects, streamName } from '#libs/contracts';
 import { watchConnection } from './connection-watch.js';
-import type { Stored } from './event-log.js';
+import { traceHeader, type Stored } from './event-log.js';
 import { requestTimeoutMs } from './nats-errors.js';
 
 export interface WorkOptions {
@@ -112,7 +112,7 @@ function inHand(work: (commit: Stored) => Promise<WorkOutcome>, { signal, onTrou
     const latest = (): JsMsg => deliveries.get(first.seq) ?? first;
     const heartbeat = setInterval(() => { latest().working(); }, handedOnAfterMs / 4);
     try {
-      if (await work({ sequence: first.seq, subject: first.subject, bytes: first.data }) === 'done') latest().ack();
+      if (await work(storedIn(first)) === 'done') latest().ack();
     } catch (error) {
       if (!signal.aborted) onTrouble(error);
       latest().nak(signal.aborted ? 0 : Math.min(longestDelayMs, 1000 * 2 ** Math.min(first.info.deliveryCount - 1, 5)));
@@ -136,4 +136,9 @@ function inHand(work: (commit: Stored) => Promise<WorkOutcome>, { signal, onTrou
     },
     empty: async (): Promise<void> => { await Promise.all(working); },
   };
+}
+
+function storedIn({ seq: sequence, subject, data: bytes, headers }: JsMsg): Stored {
+  const traceparent = headers?.get(traceHeader) ?? '';
+  return { sequence, subject, bytes, ...(traceparent === '' ? {} : { traceparent }) };
 }

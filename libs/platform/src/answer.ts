@@ -5,8 +5,9 @@ import type { Msg, Subscription } from '@nats-io/transport-node';
 import { lastValueFrom, throwError, type Observable } from 'rxjs';
 import { commandSubject, questionSubject, questions, type AggregateKind, type Answer, type Question } from '#libs/contracts';
 import { Problem } from '#libs/domain';
-import { requestIdHeader, type Bus } from './ask.js';
+import { requestIdHeader, traceHeader, type Bus } from './ask.js';
 import { requestContext, type Logger } from './logging.js';
+import type { SpanPlace } from './tracing.js';
 
 /**
  * Nest's way in for what other services ask: `@MessagePattern('do.image')` hears `do.<region>.image`, `@MessagePattern('ask.history')`
@@ -67,13 +68,21 @@ export class CommandServer extends Server implements CustomTransportStrategy {
     await requestContext.run({ requestId }, async () => {
       let answer: Answer<unknown>;
       try {
-        const result = await handler(message.json(), { subject: message.subject });
-        answer = { ok: isObservable(result) ? await lastValueFrom(result, { defaultValue: null }) : result };
+        answer = { ok: await this.bus.tracing.inSpan(`answer ${message.subject}`, this.placeOf(message), () => this.resultOf(handler, message)) };
       } catch (error) {
         answer = { problem: this.problemOf(error, message.subject) };
       }
       this.respond(message, answer);
     });
+  }
+
+  private placeOf({ headers, subject }: Msg): SpanPlace {
+    return { kind: 'server', parent: headers?.get(traceHeader), facts: { 'messaging.system': 'nats', 'messaging.destination.name': subject } };
+  }
+
+  private async resultOf(handler: (data: unknown, context: unknown) => Promise<unknown>, message: Msg): Promise<unknown> {
+    const result = await handler(message.json(), { subject: message.subject });
+    return isObservable(result) ? lastValueFrom(result, { defaultValue: null }) : result;
   }
 
   private respond(message: Msg, answer: Answer<unknown>): void {

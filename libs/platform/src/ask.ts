@@ -5,8 +5,11 @@ import type { Msg, NatsConnection } from '@nats-io/transport-node';
 import { inboxPrefix, type Answer, type NatsUser } from '#libs/contracts';
 import { Problem, isProblemCode } from '#libs/domain';
 import { currentRequestId, type Logger } from './logging.js';
+import { noTracing, traceHeaders, type Tracing } from './tracing.js';
 
 export const requestIdHeader = 'X-Request-Id';
+/** As W3C names it, over HTTP and NATS alike. */
+export const traceHeader = 'traceparent';
 
 export interface BusOptions {
   readonly servers: readonly string[];
@@ -15,6 +18,7 @@ export interface BusOptions {
   readonly password?: string;
   readonly region: string;
   readonly logger: Logger;
+  readonly tracing?: Tracing;
 }
 
 export interface AskOptions {
@@ -28,6 +32,7 @@ export interface AskOptions {
 export interface Bus {
   readonly connection: NatsConnection;
   readonly region: string;
+  readonly tracing: Tracing;
   /**
    * Sends one question and returns what stands under `ok` in the answer. A refusal comes back as the `Problem` it was on the other side.
    * Where nobody listens it tries again for two seconds (a service that restarts is back by then). When the connection was lost and is back,
@@ -46,7 +51,7 @@ const patienceMs = 2500;
 const restartMs = 2000;
 
 /** Connects, waiting for as long as it takes; rejects where the server refuses the user. */
-export async function createBus({ servers, user, password, region, logger }: BusOptions): Promise<Bus> {
+export async function createBus({ servers, user, password, region, logger, tracing = noTracing }: BusOptions): Promise<Bus> {
   const connection = await connect({
     servers: [...servers], name: `${user}@${region}`, inboxPrefix: inboxPrefix(user),
     ...(password === undefined ? {} : { user, pass: password }),
@@ -68,8 +73,9 @@ export async function createBus({ servers, user, password, region, logger }: Bus
     }
   })();
   return {
-    connection, region,
-    ask: <Ok>(subject: string, payload: unknown, options: AskOptions = {}) => ask<Ok>(line, subject, payload, options),
+    connection, region, tracing,
+    ask: <Ok>(subject: string, payload: unknown, options: AskOptions = {}) =>
+      tracing.inSpan(`ask ${subject}`, { kind: 'client', facts: { 'messaging.system': 'nats', 'messaging.destination.name': subject } }, () => ask<Ok>(line, subject, payload, options)),
     tell: (subject, payload) => { if (isUp && !connection.isClosed() && !connection.isDraining()) connection.publish(subject, JSON.stringify(payload)); },
     isConnected: () => isUp && !connection.isClosed(),
     close: () => (isUp ? connection.drain() : connection.close()),
@@ -98,6 +104,8 @@ async function ask<Ok>(line: Line, subject: string, payload: unknown, { timeoutM
 async function request({ connection, changes }: Line, subject: string, data: string, timeout: number): Promise<Msg | undefined> {
   const carried = headers();
   carried.set(requestIdHeader, currentRequestId() ?? '');
+  const { traceparent } = traceHeaders();
+  if (traceparent !== undefined) carried.set(traceHeader, traceparent);
   let back: (nothing: undefined) => void = () => undefined;
   const reconnected = new Promise<undefined>((resolve) => { back = resolve; });
   const again = () => { back(undefined); };

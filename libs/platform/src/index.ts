@@ -17,4 +17,6 @@ export { readModelReached, type Reached } from './reached.js';
 export { serve, type HttpDefinition, type ServiceDefinition, type ServiceParts } from './serve.js';
 export { ServiceConfig, logLevels, type LogLevel } from './service-config.js';
 export { createShutdown, type Shutdown } from './shutdown.js';
+export { openTracing } from './open-tracing.js';
+export { noTracing, traceHeaders, withRequestId, withTrace, type OpenSpan, type SpanFacts, type SpanPlace, type Tracing } from './tracing.js';
 export { TransferRefusals, createTransferAdapter } from './transfer-server.js';

@@ -4,8 +4,12 @@ import { pino, type DestinationStream, type Logger as PinoLogger } from 'pino';
 
 export type Logger = PinoLogger;
 
-/** What travels with one request through a process: its log lines and the questions it asks carry this id. */
-export interface RequestContext { readonly requestId: string }
+/** What travels with one request through a process: its log lines and the questions it asks carry this id; they continue this trace. */
+export interface RequestContext {
+  readonly requestId?: string;
+  /** The span in force, as a W3C `traceparent`. */
+  readonly traceparent?: string;
+}
 
 export const requestContext = new AsyncLocalStorage<RequestContext>();
 

@@ -11,6 +11,7 @@ import { createReadiness, serveOperations, type Readiness } from './health.js';
 import { createLogger, nestLogger, type Logger } from './logging.js';
 import { createMetrics } from './metrics.js';
 import type { ServiceConfig } from './service-config.js';
+import { openTracing } from './open-tracing.js';
 import { createShutdown, type Shutdown } from './shutdown.js';
 
 /** What a module is built from: values, made before Nest begins, so that a module's providers are plain `useValue`s. */
@@ -70,8 +71,10 @@ async function start<Config extends ServiceConfig>(definition: ServiceDefinition
   shutdown.add('operations', () => operations.close());
   shutdown.onStop(() => readiness.hold('stopping'));
 
+  const tracing = await openTracing({ service: name, region: config.region, logger });
+  shutdown.add('traces', () => tracing.close());
   const bus = await createBus({
-    servers: config.natsUrl, user: name, region: config.region, logger, ...(config.natsPassword === undefined ? {} : { password: config.natsPassword }),
+    servers: config.natsUrl, user: name, region: config.region, logger, tracing, ...(config.natsPassword === undefined ? {} : { password: config.natsPassword }),
   });
   shutdown.add('bus', () => bus.close());
   readiness.add('nats', () => { if (!bus.isConnected()) throw new Error('not connected'); });

@@ -1,12 +1,14 @@
 import type { ArgumentsHost, ExceptionFilter, HttpException } from '@nestjs/common';
 import type { FastifyAdapter } from '@nestjs/platform-fastify';
-import type { FastifyReply } from 'fastify';
+import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Answer } from '#libs/contracts';
 import { Problem } from '#libs/domain';
+import { traceHeader } from './ask.js';
 import type { Logger } from './logging.js';
+import { noTracing, withTrace, type Tracing } from './tracing.js';
 
 /** A Fastify for bytes between services: it hands bodies over unread, as the stream they are, and its paths may hold a whole capability. */
-export async function createTransferAdapter(): Promise<FastifyAdapter> {
+export async function createTransferAdapter({ bus: { tracing } = { tracing: noTracing } }: { readonly bus?: { readonly tracing: Tracing } } = {}): Promise<FastifyAdapter> {
   const { FastifyAdapter } = await import('@nestjs/platform-fastify');
   const adapter = new FastifyAdapter({
     logger: false,
@@ -20,7 +22,19 @@ export async function createTransferAdapter(): Promise<FastifyAdapter> {
   const fastify = adapter.getInstance();
   fastify.removeAllContentTypeParsers();
   fastify.addContentTypeParser('*', (_request, _payload, done) => done(null));
+  if (tracing.isOn) traceRequests(fastify, tracing);
   return adapter;
+}
+
+/** A span for each request, by the pattern of its route: the path itself holds a capability. */
+function traceRequests(fastify: FastifyInstance, tracing: Tracing): void {
+  fastify.addHook('onRequest', (request, reply, done) => {
+    const route = request.routeOptions.url ?? 'none';
+    const parent = request.headers[traceHeader];
+    const span = tracing.begin(`${request.method} ${route}`, { kind: 'server', parent: typeof parent === 'string' ? parent : '', facts: { 'http.request.method': request.method, 'http.route': route } });
+    reply.raw.once('close', () => { span.end({ 'http.response.status_code': reply.raw.statusCode }); });
+    withTrace(span, done);
+  });
 }
 
 const statuses: Partial<Record<Problem['code'], number>> = { Forbidden: 403, ImageDataNotFound: 404, RangeNotSatisfiable: 416, Unavailable: 503, StoreUnavailable: 503 };

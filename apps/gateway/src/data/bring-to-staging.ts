@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import { json } from 'node:stream/consumers';
 import { signCapability, type Answer, type CapabilityClaims, type UploadState } from '#libs/contracts';
 import { isProblemCode, Problem } from '#libs/domain';
+import { traceHeaders } from '#libs/platform';
 
 /** How the gateway reaches the staging service. */
 export interface StagingLine {
@@ -79,7 +80,7 @@ async function reach(places: readonly URL[], length: string | undefined): Promis
   let failure: unknown;
   for (const place of places) {
     const passing = httpRequest(place, {
-      agent: false, method: 'PUT', headers: { 'content-type': 'application/octet-stream', ...(length === undefined ? {} : { 'content-length': length }) },
+      agent: false, method: 'PUT', headers: { 'content-type': 'application/octet-stream', ...traceHeaders(), ...(length === undefined ? {} : { 'content-length': length }) },
     });
     // Also after the answer: what is still on its way then is wanted by nobody any more.
     passing.on('error', () => {});

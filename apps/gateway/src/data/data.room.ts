@@ -1,4 +1,5 @@
 import { Problem } from '#libs/domain';
+import type { Tracing } from '#libs/platform';
 import { readPreferred, type DataKey, type ReadPreference, type Store, type StoreReader, type Stores } from '#libs/stores';
 import type { AskedData } from '../cache/image-cache.js';
 import type { CacheRoom } from '../cache/open-cache.js';
@@ -13,6 +14,7 @@ export const DATA = Symbol('data');
 /** What the routes that move bytes need. */
 export interface DataRoom {
   readonly upload: TransferParts;
+  readonly tracing: Pick<Tracing, 'inSpan'>;
   readonly removal: DataRemoval;
   /** How data gets to the staging area; undefined where there is no way. */
   readonly stage: StageData | undefined;
@@ -35,7 +37,7 @@ export interface DataRoom {
   read(asked: AskedData, preference: ReadPreference): Promise<StoreReader>;
 }
 
-export const dataRoom = (stores: Stores, rest: Pick<DataRoom, 'upload' | 'removal' | 'stage' | 'staging' | 'limitBytes' | 'cache' | 'tellSent' | 'signing'>): DataRoom => ({
+export const dataRoom = (stores: Stores, rest: Pick<DataRoom, 'upload' | 'tracing' | 'removal' | 'stage' | 'staging' | 'limitBytes' | 'cache' | 'tellSent' | 'signing'>): DataRoom => ({
   ...rest,
   storeFor(storeId) {
     const store = storeId === undefined ? stores.default : stores.all.get(storeId);

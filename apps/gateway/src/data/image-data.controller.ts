@@ -30,14 +30,15 @@ export class ImageDataController {
     permissions.requireOn('upload_image', asked, request.caller);
     const { imageId } = asked;
     const identity = commandIdentity(request, pathOf(request));
-    await transferData(this.data.upload, {
-      kind: 'ImageDataUpload', imageId, store: this.data.storeFor(header(request, 'x-image-meta-store')), source: request.raw, limitBytes: this.data.limitBytes('upload', asked.image.owner),
+    const store = this.data.storeFor(header(request, 'x-image-meta-store'));
+    await this.data.tracing.inSpan('transfer', { facts: { 'heliograph.store': store.id } }, () => transferData(this.data.upload, {
+      kind: 'ImageDataUpload', imageId, store, source: request.raw, limitBytes: this.data.limitBytes('upload', asked.image.owner),
       ...(declaredSizeBytes === undefined ? {} : { declaredSizeBytes }),
       authorizedFor: { owner: asked.image.owner, visibility: asked.image.visibility },
       openSignature: this.data.signing.ofUpload(request, imageId),
       completion: identity,
       send: (envelope, sentAs) => images.send(request, { imageId, ...envelope }, sentAs),
-    });
+    }));
   }
 
   @Get()

@@ -41,7 +41,7 @@ export async function openData(parts: ServiceParts<GatewayConfig>, stores: Store
   const line = stagingLine(config);
   const stage = staging ? stagedHere(upload, staging) : line && stagedByService(line);
   return dataRoom(stores, {
-    removal, stage, staging: line, upload,
+    removal, stage, staging: line, upload, tracing: bus.tracing,
     cache: await openCache(parts, stores, readModel),
     limitBytes: sizeLimits(config.sizeLimits, config.imageSizeCap),
     signing: signing(config, () => new Date()),

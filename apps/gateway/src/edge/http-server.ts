@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Identity } from '#libs/identity';
 import { Problem } from '#libs/domain';
-import { requestContext, type Logger } from '#libs/platform';
+import { noTracing, requestContext, type Logger, type Tracing } from '#libs/platform';
 import type { AddressRules } from './address.js';
 import { clientAddress } from './address.js';
 import { openPaths } from '../discovery/contract.js';
@@ -31,6 +31,7 @@ export interface EdgeParts {
   readonly identity: Identity;
   readonly logger: Logger;
   readonly rules: EdgeRules;
+  readonly tracing?: Tracing;
   /** Told of every answer, for the metrics. */
   onAnswered?(route: string, method: string, status: number, seconds: number): void;
 }
@@ -87,7 +88,7 @@ export function installEdge(app: NestFastifyApplication, parts: EdgeParts): void
         offerTus(request, reply, parts.rules.imageSizeCap);
         return void reply.code(200).send();
       }
-      requestContext.run({ requestId: request.requestId }, done);
+      requestContext.run({ requestId: request.requestId, ...tracedRequest(request, reply, parts.tracing ?? noTracing) }, done);
     });
   });
   fastify.addHook('onRequest', (request, _reply, done) => authenticate(request, parts.identity, done));
@@ -103,6 +104,16 @@ export function installEdge(app: NestFastifyApplication, parts: EdgeParts): void
     logAnswer(request, reply, parts);
     done();
   });
+}
+
+/** The span of a request, by the pattern of its route: neither its path nor its query is anybody's but the client's. */
+function tracedRequest(request: Request, { raw }: Reply, tracing: Tracing): { traceparent?: string } {
+  if (!tracing.isOn) return {};
+  const { method, routeOptions: { url: route = 'none' } } = request;
+  // What is no header of a trace begins one, rather than going on with what is in force here: nothing is.
+  const span = tracing.begin(`${method} ${route}`, { kind: 'server', parent: header(request, 'traceparent') ?? '', facts: { 'http.request.method': method, 'http.route': route, 'heliograph.request_id': request.requestId } });
+  raw.once('close', () => { span.end({ 'http.response.status_code': raw.statusCode }); });
+  return span.traceparent === undefined ? {} : { traceparent: span.traceparent };
 }
 
 /** Fastify refuses what it cannot read as a media type; the routes that ask for one refuse it themselves, and all others do not care. */

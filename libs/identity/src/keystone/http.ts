@@ -20,7 +20,7 @@ export interface Answer {
 const largestAnswerBytes = 4 * 1024 * 1024;
 
 /** A client for JSON over few connections that are kept open: a flood of unknown tokens queues here and not at Keystone. */
-export function createHttpClient(timeoutMs: number): (exchange: Exchange) => Promise<Answer> {
+export function createHttpClient(timeoutMs: number, carried: () => Readonly<Record<string, string>> = () => ({})): (exchange: Exchange) => Promise<Answer> {
   const options = { keepAlive: true, maxSockets: 32, scheduling: 'lifo' } as const;
   const agents = { 'http:': new http.Agent(options), 'https:': new https.Agent(options) };
 
@@ -31,7 +31,7 @@ export function createHttpClient(timeoutMs: number): (exchange: Exchange) => Pro
     const request = (secure ? https : http).request(url, {
       method: exchange.method,
       agent: agents[secure ? 'https:' : 'http:'],
-      headers: { accept: 'application/json', ...exchange.headers, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+      headers: { accept: 'application/json', ...carried(), ...exchange.headers, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
       signal: AbortSignal.timeout(timeoutMs),
     });
     request.on('error', reject);

@@ -20,6 +20,8 @@ export interface KeystoneOptions {
   readonly serviceTokenRolesRequired?: boolean;
   /** For one question to Keystone, default 5000. A question that fails is asked three times. */
   readonly timeoutMs?: number;
+  /** Headers that go along with every question. */
+  readonly carried?: () => Readonly<Record<string, string>>;
   readonly now?: () => Date;
   readonly warn?: (message: string) => void;
 }
@@ -36,7 +38,7 @@ export function createKeystoneIdentity(options: KeystoneOptions): Identity {
   const { serviceTokenRoles = ['service'], serviceTokenRolesRequired = false, timeoutMs = 5000, now = () => new Date(), warn = () => undefined } = options;
   const nowMs = (): number => now().getTime();
   const identityUrl = identityUrlOf(options.authUrl);
-  const send = retried(createHttpClient(timeoutMs));
+  const send = retried(createHttpClient(timeoutMs, options.carried));
   const own = createOwnToken(identityUrl, options.serviceUser, send, nowMs);
   const cache = createTokenCache({ keepMs: (options.tokenCacheTime ?? 300) * 1000, refusedMs, nowMs });
   const asking = new Map<string, Promise<Caller>>();
