@@ -30,4 +30,13 @@ export class FederationConfig extends ServiceConfig {
 
   @Option.int('heliograph', 'region_probe_seconds', { default: 3, min: 1, max: 8, unit: 'seconds', doc: 'How long /v2/info/regions waits for the image service of another region.' })
   readonly regionProbeSeconds: number;
+
+  @Option.path('heliograph', 'replication_clouds', { optional: true, doc: 'A file in the form of clouds.yaml with the accounts of replication: one cloud a region, this one included, best with application credentials. Without it no policy brings anything.' })
+  readonly replicationClouds?: string;
+
+  @Option.int('heliograph', 'replication_poll_seconds', { default: 10, min: 1, max: 86_400, unit: 'seconds', doc: 'How often replication policies look for what is new or due.' })
+  readonly replicationPollSeconds: number;
+
+  @Option.int('heliograph', 'replication_whole_look_seconds', { default: 300, min: 1, max: 86_400, unit: 'seconds', doc: 'How often an event-driven policy compares both regions as a whole: so late a deletion at the source may be noticed.' })
+  readonly replicationWholeLookSeconds: number;
 }

@@ -50,9 +50,9 @@ describe('NATS permissions', () => {
     expect(natsUsers.filter((user) => permissions[user].subscribe.some((pattern) => matches(pattern, subject)))).toEqual(['gateway']);
   });
 
-  it('let those keep leases who move bytes', () => {
-    expect(natsUsers.filter((user) => mayPublish(user, 'lease.RegionOne.11111111-2222-4333-8444-555555555555'))).toEqual(['gateway', 'catalog', 'staging', 'importer', 'operator']);
-    expect(natsUsers.filter((user) => mayPublish(user, '$JS.API.STREAM.MSG.GET.LEASES_RegionOne'))).toEqual(['gateway', 'catalog', 'staging', 'importer', 'operator']);
+  it('let those keep leases who move bytes, and federation its turns', () => {
+    expect(natsUsers.filter((user) => mayPublish(user, 'lease.RegionOne.11111111-2222-4333-8444-555555555555'))).toEqual(['gateway', 'catalog', 'staging', 'importer', 'federation', 'operator']);
+    expect(natsUsers.filter((user) => mayPublish(user, '$JS.API.STREAM.MSG.GET.LEASES_RegionOne'))).toEqual(['gateway', 'catalog', 'staging', 'importer', 'federation', 'operator']);
   });
 
   it('let catalog and gateway tell notifications, and the listener hear them and nothing else', () => {

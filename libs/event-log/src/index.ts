@@ -25,3 +25,4 @@ export { createStreams, type StreamOptions } from './streams.js';
 export type { Finding } from './finding.js';
 export { verifyLog, type Verified, type VerifyOptions } from './verify.js';
 export { workBacklog, workOnImages, type WorkBacklog, type WorkOptions, type WorkOutcome } from './work.jetstream.js';
+export { jetStreamTurns, type Turns } from './turns.jetstream.js';

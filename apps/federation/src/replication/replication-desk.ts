@@ -1,3 +1,4 @@
+import { EventEmitter, once } from 'node:events';
 import { projectedSubject, questionSubject, type Projected, type ReplicationAnswer, type ReplicationMessage, type StatusAnswer } from '#libs/contracts';
 import { Problem, type ReplicationState } from '#libs/domain';
 import { createReplicationExecutor, jetStreamEventLog, loadReplication } from '#libs/event-log';
@@ -13,6 +14,8 @@ export interface ReplicationDesk {
   execute(message: ReplicationMessage): Promise<ReplicationAnswer>;
   /** A policy or an execution as the log's leader tells it. */
   load(id: string): Promise<ReplicationState>;
+  /** Resolves when somebody has changed something here, or `signal` aborts. */
+  changed(signal: AbortSignal): Promise<void>;
 }
 
 const visibleWithinMs = 2000;
@@ -30,8 +33,10 @@ export async function openReplicationDesk(bus: Bus): Promise<ReplicationDesk> {
     await ensureTrusted(bus);
     return executor.execute(message);
   };
+  const changes = new EventEmitter().setMaxListeners(0);
   return {
     execute,
+    changed: (signal) => once(changes, 'change', { signal }).then(() => undefined, () => undefined),
     load: (id) => loadReplication(log, region, id),
     async carryOut(message) {
       const checked = checkedReplicationMessage(message);
@@ -40,6 +45,7 @@ export async function openReplicationDesk(bus: Bus): Promise<ReplicationDesk> {
       if (command.type === 'StartReplicationExecution') await refuseWithoutPolicy(command.policyId, command.isDryRun, (id) => loadReplication(log, region, id));
       const answer = await execute(checked);
       await reached.until(answer.sequence, visibleWithinMs);
+      changes.emit('change');
       return answer;
     },
   };

@@ -1,0 +1,166 @@
+import { createHash } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import { derivedUuid, replicationFromJson, type ReplicationsAnswer } from '#libs/contracts';
+import { planReplication, type PlannedImage, type ReplicationExecution, type ReplicationPolicy, type ReplicationTrigger } from '#libs/domain';
+import type { Logger } from '#libs/platform';
+import { RegionFailure } from './image-api.js';
+import type { ReplicationDesk } from './replication-desk.js';
+import { command, runExecution } from './run-execution.js';
+import { lastDue } from './schedule.js';
+import { seeRegions } from './see-regions.js';
+import type { Carriage } from './carriage.js';
+
+export interface DriverParts {
+  readonly desk: Pick<ReplicationDesk, 'execute' | 'load'>;
+  /** The policies and what of them is not over. */
+  readonly toDrive: () => Promise<ReplicationsAnswer>;
+  /** How a policy's images travel. Fails with RegionFailure where the operator has given no account for one of its regions. */
+  readonly carriage: (policyId: string, policy: ReplicationPolicy, signal: AbortSignal) => Promise<Carriage>;
+  /** Whether this process may drive the policy; one of several does. Held while it is asked for again and again. */
+  readonly mayDrive: (policyId: string) => Promise<boolean>;
+  readonly logger: Pick<Logger, 'info' | 'warn'>;
+  readonly clock: () => Date;
+  /** Resolves when an operator has changed something. */
+  readonly changed: (signal: AbortSignal) => Promise<void>;
+  readonly pollMs: number;
+  /** How often an event-driven policy looks at everything, also where nothing seems to be new. */
+  readonly wholeLookMs: number;
+}
+
+/** What is remembered of a policy between two looks; all of it can be forgotten. */
+interface Memory {
+  newest?: string;
+  lookedAt?: number;
+  dueAfter?: Date;
+  /** What the last execution could not do, and until when nobody tries the same again. */
+  left?: { readonly what: string; readonly untilMs: number; readonly waitMs: number };
+}
+
+type Policy = ReplicationsAnswer['policies'][number];
+
+const shortestBackoffMs = 60_000;
+const longestBackoffMs = 3_600_000;
+
+/**
+ * Drives every policy of the region, each by one process at a time: takes up executions that are not over, starts those that are due, and looks for what is new.
+ * Nothing that it remembers is needed: killed at any moment, another one goes on from the log and from what both regions hold. Ends when `signal` aborts.
+ */
+export async function driveReplication(parts: DriverParts, signal: AbortSignal): Promise<void> {
+  const memories = new Map<string, Memory>();
+  const busy = new Map<string, Promise<void>>();
+  while (!signal.aborted) {
+    const { policies } = await parts.toDrive().catch(() => ({ policies: [] }));
+    for (const policy of policies) {
+      if (busy.has(policy.id)) continue;
+      const memory = memories.get(policy.id) ?? {};
+      memories.set(policy.id, memory);
+      busy.set(policy.id, drive(policy, memory, parts, signal).catch((error: unknown) => tell(policy.id, error, parts, signal)).finally(() => busy.delete(policy.id)));
+    }
+    await untilNextLook(parts, signal);
+  }
+  await Promise.all(busy.values());
+}
+
+async function untilNextLook({ pollMs, changed }: DriverParts, signal: AbortSignal): Promise<void> {
+  const over = new AbortController();
+  const either = AbortSignal.any([signal, over.signal]);
+  await Promise.race([pause(pollMs, undefined, { signal: either }).catch(() => undefined), changed(either)]);
+  over.abort();
+}
+
+function tell(policyId: string, error: unknown, { logger }: DriverParts, signal: AbortSignal): void {
+  if (!signal.aborted) logger.warn({ policy_id: policyId, err: error instanceof RegionFailure ? error.message : error }, 'a replication policy could not be driven; it is tried again');
+}
+
+async function drive({ id, policy: json, openExecutions }: Policy, memory: Memory, parts: DriverParts, signal: AbortSignal): Promise<void> {
+  const policy = replicationFromJson(json);
+  const open = openExecutions.find(({ execution }) => execution.status !== 'paused');
+  const isAsleep = !open && (policy.isPaused || openExecutions.length > 0 || policy.settings.trigger === 'manual');
+  if (isAsleep || !await parts.mayDrive(id)) return;
+  if (open) return run(id, open.id, policy, memory, parts, signal);
+  if (policy.settings.trigger === 'schedule') return onSchedule(id, policy, memory, parts, signal);
+  return onEvents(id, policy, memory, parts, signal);
+}
+
+async function run(policyId: string, executionId: string, policy: ReplicationPolicy, memory: Memory, parts: DriverParts, signal: AbortSignal): Promise<void> {
+  const carriage = await parts.carriage(policyId, policy, signal).catch(async (error: unknown) => {
+    if (error instanceof RegionFailure) await parts.desk.execute(command(executionId, { type: 'EndReplicationExecution', cause: error.message }));
+    throw error;
+  });
+  // Held for as long as it takes: an execution may last for hours.
+  const over = new AbortController();
+  const holding = hold(policyId, parts, AbortSignal.any([signal, over.signal]));
+  try {
+    const state = await runExecution(executionId, { desk: parts.desk, policyId, settings: policy.settings, ...carriage, signal });
+    if (state.exists && state.kind === 'execution') remember(memory, state, parts.clock().getTime());
+  } finally {
+    over.abort();
+    await holding;
+  }
+}
+
+async function hold(policyId: string, { mayDrive }: DriverParts, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    await pause(holdEveryMs, undefined, { signal }).catch(() => undefined);
+    if (!signal.aborted) await mayDrive(policyId).catch(() => false);
+  }
+}
+const holdEveryMs = 5_000;
+
+/** What was left undone is not tried again at once: the next look would find the same. */
+function remember(memory: Memory, { status, images, isDryRun, isTruncated }: ReplicationExecution, nowMs: number): void {
+  if (isDryRun || (status !== 'succeeded' && status !== 'failed')) return;
+  const undone = images.filter((image) => image.status !== 'done');
+  const what = digest(undone);
+  const waitMs = memory.left?.what === what ? Math.min(memory.left.waitMs * 2, longestBackoffMs) : shortestBackoffMs;
+  if (undone.length > 0) memory.left = { what, untilMs: nowMs + waitMs, waitMs };
+  else delete memory.left;
+  if (isTruncated) delete memory.newest;
+}
+
+const digest = (images: readonly PlannedImage[]): string =>
+  createHash('sha256').update(JSON.stringify(images.map(({ sourceId, action }) => [sourceId, action]).sort())).digest('base64url');
+
+/** Whoever finds the same moment starts the same execution; one that was started and is over is not started again. */
+async function onSchedule(id: string, policy: ReplicationPolicy, memory: Memory, parts: DriverParts, signal: AbortSignal): Promise<void> {
+  const now = parts.clock();
+  const due = lastDue(policy.settings.schedule ?? '', memory.dueAfter ?? policy.updatedAt, now);
+  if (due) {
+    const executionId = derivedUuid(JSON.stringify(['execution', id, due.toISOString()]));
+    if (await start(id, executionId, 'schedule', parts)) await run(id, executionId, policy, memory, parts, signal);
+  }
+  memory.dueAfter = due ?? now;
+}
+
+/** An execution is begun only where there is something to be done. */
+async function onEvents(id: string, policy: ReplicationPolicy, memory: Memory, parts: DriverParts, signal: AbortSignal): Promise<void> {
+  const { ends } = await parts.carriage(id, policy, signal);
+  const nowMs = parts.clock().getTime();
+  const newest = await newestOf(ends);
+  if (newest === memory.newest && !isDue(memory, nowMs, parts.wholeLookMs)) return;
+  const images = planReplication({ ...await seeRegions(id, policy.settings, ends), settings: policy.settings });
+  memory.newest = newest;
+  memory.lookedAt = nowMs;
+  if (images.length === 0 || isLeftOver(images, memory, nowMs)) return;
+  const executionId = derivedUuid(JSON.stringify(['execution', id, 'event', nowMs, policy.updatedAt]));
+  if (await start(id, executionId, 'event', parts)) await run(id, executionId, policy, memory, parts, signal);
+  // What came while it ran is looked for at once.
+  delete memory.newest;
+}
+
+const isDue = ({ lookedAt, left }: Memory, nowMs: number, wholeLookMs: number): boolean =>
+  lookedAt === undefined || nowMs - lookedAt >= wholeLookMs || (left !== undefined && nowMs >= left.untilMs);
+
+const isLeftOver = (images: readonly PlannedImage[], { left }: Memory, nowMs: number): boolean => left !== undefined && nowMs < left.untilMs && digest(images) === left.what;
+
+async function start(policyId: string, executionId: string, trigger: ReplicationTrigger, { desk }: DriverParts): Promise<boolean> {
+  const { replication } = await desk.execute(command(executionId, { type: 'StartReplicationExecution', policyId, trigger, isDryRun: false }));
+  return replication.exists && replication.kind === 'execution' && (replication.status === 'waiting' || replication.status === 'running');
+}
+
+/** The last change of the source, as far as its list tells: deletions are found by the whole look. Seconds are all that it tells, so what changed within the last few counts as new once more. */
+async function newestOf({ source }: Carriage['ends']): Promise<string> {
+  const latest = { sort_key: 'updated_at', sort_dir: 'desc', limit: '1' };
+  const [shown, hidden] = [await source.first(latest), await source.first({ ...latest, os_hidden: 'true' })];
+  return JSON.stringify([...shown, ...hidden].map(({ id, updatedAt, status }) => [id, updatedAt, status]));
+}

@@ -1,0 +1,53 @@
+import { derivedUuid } from '#libs/contracts';
+import { lineageNames, lineageOf, originOf, type Lineage, type ReplicationSettings, type ReplicationSight, type ShownImage } from '#libs/domain';
+import type { ImageApi } from './image-api.js';
+
+/** The two ends of a policy, seen from this region. */
+export interface Ends { readonly source: ImageApi; readonly target: ImageApi }
+
+/**
+ * Looks at both regions as they are. Of the source, what may fit; of the target, all that claims to come from where that came from.
+ * Fails where one of them cannot be listed to its end: half a list would look like deletions.
+ */
+export async function seeRegions(policyId: string, settings: ReplicationSettings, { source, target }: Ends): Promise<ReplicationSight> {
+  const shown = unique(await source.list(filtersOf(settings)));
+  const regions = new Set([source.region, ...shown.map((image) => originOf({ ...image, region: source.region }).originRegion)]);
+  regions.delete(target.region);
+  const copies: ShownImage[] = [];
+  for (const region of regions) copies.push(...await target.list({ [lineageNames.originRegion]: region }));
+  const withMembers = settings.carriesMembers ? readMembers : (_: ImageApi, images: readonly ShownImage[]) => Promise.resolve(images);
+  return { sourceRegion: source.region, targetRegion: target.region, source: await withMembers(source, shown), copies: await withMembers(target, unique(copies)), isOwn: (copy) => isOwnCopy(policyId, settings, copy) };
+}
+
+/** Who images are shared with is in no list. */
+async function readMembers(api: ImageApi, images: readonly ShownImage[]): Promise<ShownImage[]> {
+  const seen: ShownImage[] = [];
+  for (const image of images) seen.push(image.visibility === 'shared' ? { ...image, members: await api.members(image.id) } : image);
+  return seen;
+}
+
+/** What the source's own list can sort out; the plan looks at all of it once more. Where deletions follow, an image must not be missing because it does not fit. */
+const filtersOf = ({ filter, carriesDeletions }: ReplicationSettings): Record<string, string> => (carriesDeletions ? {} : {
+  ...(filter.visibilities.length === 1 && filter.visibilities[0] !== undefined ? { visibility: filter.visibilities[0] } : {}),
+  ...(filter.owner === undefined ? {} : { owner: filter.owner }), ...(filter.tags[0] === undefined ? {} : { tag: filter.tags[0] }),
+  ...(filter.minSizeBytes === undefined ? {} : { size_min: String(filter.minSizeBytes) }), ...(filter.maxSizeBytes === undefined ? {} : { size_max: String(filter.maxSizeBytes) }),
+});
+
+/** A list that changes while it is read may show an image twice. */
+const unique = (images: readonly ShownImage[]): ShownImage[] => [...new Map(images.map((image) => [image.id, image])).values()];
+
+const mostGenerations = 8;
+export const generations: readonly number[] = Array.from({ length: mostGenerations }, (_, each) => each);
+
+/**
+ * The id of a policy's copy of an image: always the same, so that whoever repeats what a killed process began finds its beginnings. A later generation takes the
+ * place of a copy that was deleted, whose id is not free any more. Nobody who does not know the policy can foresee it.
+ */
+export const copyIdOf = (policyId: string, { originRegion, originId }: Pick<Lineage, 'originRegion' | 'originId'>, generation: number): string =>
+  derivedUuid(JSON.stringify(['copy', policyId, originRegion, originId, generation]));
+
+function isOwnCopy(policyId: string, { keepsIds }: ReplicationSettings, copy: ShownImage): boolean {
+  const lineage = lineageOf(copy.properties);
+  if (!lineage) return false;
+  return (keepsIds && copy.id === lineage.originId) || generations.some((generation) => copyIdOf(policyId, lineage, generation) === copy.id);
+}
