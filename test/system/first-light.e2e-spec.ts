@@ -24,6 +24,7 @@ describe('The life of an image in what npm start brings up', () => {
   let admin: Client;
   let imageId: string;
   let before: ImageView | undefined;
+  let first: Outcome;
   const bytes = someBytes(5 * 2 ** 20 + 17);
   const start = (): Promise<Outcome> => script('start.mjs', '--data', dir, '--port', String(port), '--detach');
   const stop = (): Promise<Outcome> => script('stop.mjs', '--data', dir);
@@ -38,7 +39,8 @@ describe('The life of an image in what npm start brings up', () => {
   beforeAll(async () => {
     dir = await mkdtemp(join(tmpdir(), 'heliograph-first-light-'));
     port = await freePort();
-    expect(await start()).toMatchObject({ status: 0 });
+    first = await start();
+    expect(first).toMatchObject({ status: 0 });
     await signInBoth();
   }, 180_000);
   afterAll(async () => {
@@ -77,12 +79,12 @@ describe('The life of an image in what npm start brings up', () => {
     expect(before).toMatchObject({ status: 'active' });
   });
 
-  it('is there after a stop and a start, which does not take long', async () => {
+  it('is there after a stop and a start, which takes no longer than the first', async () => {
     expect(await stop()).toMatchObject({ status: 0 });
     const started = await start();
     expect(started).toMatchObject({ status: 0 });
-    // Ten seconds on a machine that does nothing else; here other tests run beside it.
-    expect(started.seconds).toBeLessThan(30);
+    // The first start made the databases and the log besides.
+    expect(started.seconds).toBeLessThan(1.5 * first.seconds);
     await signInBoth();
     expect(await imageNow(demo, imageId)).toEqual(before);
     expect((await demo.ask('GET', `/v2/images/${imageId}/file`)).bytes.equals(bytes)).toBe(true);
