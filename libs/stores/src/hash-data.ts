@@ -1,5 +1,5 @@
 import { receiveData, type ReceiveOptions } from './receive-data.js';
-import type { ByteSource } from './interruptible.js';
+import type { ByteSource } from './each-chunk.js';
 import type { DataKey } from './layout.js';
 import type { Store, StoreWriter } from './store.js';
 

@@ -11,7 +11,7 @@ export { configuredStores, type EnabledStores, type StoreSections } from './conf
 export { hexLengthOf, isOsHashAlgo, osHashAlgos, type OsHashAlgo, hashHere } from './hashing.js';
 export { receivePart } from './receive-part.js';
 export { receiveData, type ReceivedData, type ReceiveOptions } from './receive-data.js';
-export type { ByteSource } from './interruptible.js';
+export type { ByteSource } from './each-chunk.js';
 export { readPreferred, type ReadPreference } from './read-preferred.js';
 export type { SignatureToCheck } from './hash.worker.js';
 export { sendData, type SentData } from './send-data.js';

@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { PassThrough, Readable } from 'node:stream';
 import { Problem } from '#libs/domain';
-import type { ByteSource } from './interruptible.js';
+import type { ByteSource } from './each-chunk.js';
 import { memoryStore } from './memory.js';
 import { receiveData, type ReceiveOptions } from './receive-data.js';
 import type { Store } from './store.js';

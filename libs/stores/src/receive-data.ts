@@ -2,9 +2,9 @@ import { Problem } from '#libs/domain';
 import { errnoOf } from './errno.js';
 import { hashThreads, type OsHashAlgo, type RunningHash } from './hashing.js';
 import type { SignatureToCheck } from './hash.worker.js';
-import { inSlabs, type FilledSlab } from './in-slabs.js';
-import { interruptible, type ByteSource } from './interruptible.js';
+import { eachChunk, type ByteSource } from './each-chunk.js';
 import type { DataKey } from './layout.js';
+import { slabCutter, type FilledSlab } from './slab-cutter.js';
 import { slabPool } from './slabs.js';
 import type { Store, StoreWriter } from './store.js';
 
@@ -84,48 +84,61 @@ function refuseOtherHash({ imageId }: DataKey, algos: readonly OsHashAlgo[], dig
 
 async function pump(key: DataKey, source: ByteSource, options: ReceiveOptions, writer: StoreWriter, hashes: readonly RunningHash[]): Promise<number> {
   const stop = new AbortController();
-  const onAbort = (): void => { stop.abort(options.signal?.reason); };
-  if (options.signal?.aborted) onAbort();
-  options.signal?.addEventListener('abort', onAbort, { once: true });
-  const inFlight: Promise<void>[] = [];
-  const counted = { receivedBytes: 0 };
+  const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal;
   const consume = slabConsumer(writer, hashes, options.onBytes);
+  // A store that fails must not wait for a client that is silent to be heard.
+  const inFlight = slabWindow(consume, (error) => { stop.abort(error); });
+  const cutter = slabCutter(slabs, inFlight.add);
+  const gate = sizeGate(options);
   try {
-    for await (const filled of inSlabs(guarded(interruptible(source, stop.signal), key, options, counted), slabs)) {
-      if (inFlight.length === windowSlabs) await inFlight.shift();
-      const consumed = consume(filled);
-      // A store that fails must not wait for a client that is silent to be heard.
-      consumed.catch((error: unknown) => { stop.abort(error); });
-      inFlight.push(consumed);
-    }
-    await Promise.all(inFlight);
+    await eachChunk(source, signal, (chunk) => {
+      const room = gate.pass(chunk.byteLength);
+      return room ? room.then(() => cutter.take(chunk)) : cutter.take(chunk);
+    }).catch((error: unknown) => {
+      throw isLostConnection(error) && !stop.signal.aborted ? new Problem('UploadInterrupted', { imageId: key.imageId }, { cause: error }) : error;
+    });
+    gate.end();
+    await cutter.finish();
+    await inFlight.end();
     stop.signal.throwIfAborted();
-    return counted.receivedBytes;
+    return gate.receivedBytes();
   } finally {
-    options.signal?.removeEventListener('abort', onAbort);
-    await Promise.allSettled(inFlight);
+    cutter.drop();
+    await inFlight.end();
   }
 }
 
+/** Slabs that are being hashed and written. `add` gives a promise where there are enough of them: the next one has to wait for it. */
+function slabWindow(consume: (filled: FilledSlab) => Promise<void>, onFailure: (error: unknown) => void) {
+  const running = new Set<Promise<void>>();
+  return {
+    add(filled: FilledSlab): Promise<void> | undefined {
+      const one = consume(filled).catch(onFailure).finally(() => { running.delete(one); });
+      running.add(one);
+      return running.size <= windowSlabs ? undefined : Promise.race(running);
+    },
+    end: async (): Promise<void> => { await Promise.all(running); },
+  };
+}
+
 /** Counts what passes and refuses too much of it at the first byte over; refuses too little at the end. */
-async function* guarded(chunks: AsyncGenerator<Uint8Array>, key: DataKey, options: ReceiveOptions, counted: { receivedBytes: number }): AsyncGenerator<Uint8Array, void, undefined> {
+function sizeGate(options: ReceiveOptions) {
   const { declaredSizeBytes, hasRoom, onProgress } = options;
-  try {
-    for await (const chunk of chunks) {
-      counted.receivedBytes += chunk.byteLength;
-      const receivedBytes = counted.receivedBytes;
+  let receivedBytes = 0;
+  return {
+    pass(chunkBytes: number): Promise<void> | undefined {
+      receivedBytes += chunkBytes;
       refuseTooMuch(receivedBytes, options);
       const room = hasRoom?.(receivedBytes);
-      if (room) await room;
+      if (room) return room.then(() => { onProgress?.(receivedBytes); });
       onProgress?.(receivedBytes);
-      yield chunk;
-    }
-  } catch (error) {
-    throw isLostConnection(error) ? new Problem('UploadInterrupted', { imageId: key.imageId }, { cause: error }) : error;
-  }
-  if (declaredSizeBytes !== undefined && counted.receivedBytes < declaredSizeBytes) {
-    throw new Problem('SizeMismatch', { declaredBytes: declaredSizeBytes, receivedBytes: counted.receivedBytes });
-  }
+      return undefined;
+    },
+    end(): void {
+      if (declaredSizeBytes !== undefined && receivedBytes < declaredSizeBytes) throw new Problem('SizeMismatch', { declaredBytes: declaredSizeBytes, receivedBytes });
+    },
+    receivedBytes: () => receivedBytes,
+  };
 }
 
 function refuseTooMuch(receivedBytes: number, { declaredSizeBytes: declaredBytes = Infinity, limitBytes }: ReceiveOptions): void {
