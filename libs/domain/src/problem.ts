@@ -100,7 +100,7 @@ const sentences = {
   ContentRangeInvalid: 'The Content-Range {given} cannot be that of a part of this upload: {reason}. Send bytes first-last/total, both ends included.',
   UploadNotFound: 'Image {imageId} has no upload {uploadId}: it is over, or there never was one. Begin a new one.',
   UploadInProgress: 'Image {imageId} has an upload under way, {uploadId}. Go on with it, or delete it first.',
-  UploadNotResumable: 'Data is staged in one go here and cannot be sent in parts. Send all of it with one PUT, or ask your operator for a staging area in a directory.',
+  UploadNotResumable: 'Data is staged in one go here and cannot be sent in parts. Send all of it with one PUT, or ask your operator for a staging area that takes parts.',
   UploadLocked: 'How far this upload is cannot be told now. Ask again in {seconds} seconds.',
   ChecksumMismatch: 'The bytes of this part do not have the {algorithm} that was sent with them, and none of them was kept. Send the part again.',
   TusVersionUnsupported: 'Uploads speak version {supported} of the tus protocol. Say so in the header Tus-Resumable.',

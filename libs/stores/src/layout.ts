@@ -52,6 +52,12 @@ export function keyNamed(name: string): DataKey | undefined {
   return more.length === 0 && uuid.test(imageId) && uuid.test(attemptId) && isStoreId(storeId) ? { imageId, attemptId, storeId } : undefined;
 }
 
+/** The name of a part of unfinished data. It comes from a client's URL: nothing else may become part of a path. */
+export function checkedPart(part: string): string {
+  if (!/^[a-z0-9-]{1,36}$/.test(part)) throw new Error(`Not the name of a part: ${JSON.stringify(part)}.`);
+  return part;
+}
+
 function partsOf({ imageId, attemptId, storeId }: DataKey): [string, string, string] {
   if (!uuid.test(imageId) || !uuid.test(attemptId) || !isStoreId(storeId)) {
     throw new Error(`Not a key of image data: ${JSON.stringify([imageId, attemptId, storeId])}.`);

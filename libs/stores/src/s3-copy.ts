@@ -1,6 +1,6 @@
 import { keyOf, type DataKey } from './layout.js';
 import { S3Failure, speakingForS3 } from './s3-errors.js';
-import { sizeOfData, type S3Room } from './s3-room.js';
+import { sizeOfData, targetOf, type S3Room } from './s3-room.js';
 import { mostParts, openS3Upload, type S3Upload } from './s3-upload.js';
 import { partsOnTheirWay } from './s3-writer.js';
 import type { StoreWriter } from './store.js';
@@ -20,13 +20,13 @@ export async function startS3Copy(room: S3Room, key: DataKey, source: S3CopySour
   const params = { storeId: room.storeId, imageId: key.imageId };
   const name = keyOf(source.key);
   const sizeBytes = await speakingForS3({ ...params, storeId: source.room.storeId }, () => sizeOfData(source.room, name));
-  const upload = await speakingForS3(params, () => openS3Upload(room, key));
+  const upload = await speakingForS3(params, () => openS3Upload(room, targetOf(key)));
   try {
     await speakingForS3(params, () => copyParts(room, upload, { bucket: source.room.options.bucket, name, sizeBytes }, onProgress, signal));
     return copiedWriter(params, upload, sizeBytes);
   } catch (error) {
     await upload.discard();
-    if (isRefused(error)) return undefined;
+    if (isRefusedCopy(error)) return undefined;
     throw error;
   }
 }
@@ -70,7 +70,7 @@ function copiedWriter(params: { storeId: string; imageId: string }, upload: S3Up
 }
 
 /** The server cannot copy, or this key may not: then the bytes go through us. */
-const isRefused = (error: unknown): boolean => {
-  const cause = error instanceof Error ? error.cause : undefined;
-  return cause instanceof S3Failure && ['NotImplemented', 'MethodNotAllowed', 'AccessDenied'].includes(cause.code);
+export const isRefusedCopy = (error: unknown): boolean => {
+  const failure = error instanceof Error && error.cause ? error.cause : error;
+  return failure instanceof S3Failure && ['NotImplemented', 'MethodNotAllowed', 'AccessDenied'].includes(failure.code);
 };

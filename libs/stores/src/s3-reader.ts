@@ -1,8 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { extentOf } from './byte-range.js';
-import { keyOf, type DataKey } from './layout.js';
 import { asking, S3Failure, speakingForS3 } from './s3-errors.js';
-import { sizeOfData, type S3Room } from './s3-room.js';
+import { sizeOfData, type S3Room, type S3Target } from './s3-room.js';
 import type { ByteRange, StoreReader } from './store.js';
 
 /** For how long the server may send nothing while the reader waits. */
@@ -12,9 +11,8 @@ const resumes = 3;
 
 /** Opens one pass over the data, or over a part. The server sends as fast as the chunks are taken: nothing is read ahead but what
  *  the connection holds. A connection that breaks is opened again at the byte where it broke. */
-export async function openS3Reader(room: S3Room, key: DataKey, range: ByteRange | undefined): Promise<StoreReader> {
-  const name = keyOf(key);
-  const params = { storeId: room.storeId, imageId: key.imageId };
+export async function openS3Reader(room: S3Room, { name, imageId }: S3Target, range: ByteRange | undefined): Promise<StoreReader> {
+  const params = { storeId: room.storeId, imageId };
   const sizeBytes = await sizeOfData(room, name);
   const { start, lengthBytes } = extentOf(range, sizeBytes);
   const end = start + lengthBytes;

@@ -1,6 +1,7 @@
 import type { Client } from 'minio';
 import type { S3Clients } from './s3-client.js';
 import { asking, saysS3, S3Failure } from './s3-errors.js';
+import { keyOf, type DataKey } from './layout.js';
 import type { S3Options } from './s3-options.js';
 
 /** What the parts of the S3 driver share. */
@@ -12,6 +13,11 @@ export interface S3Room {
   /** What all transfers of the store may hold beyond one part on its way each. */
   readonly spare: SpareMemory;
 }
+
+/** One object, by its name in the bucket, and the image that refusals speak of. */
+export interface S3Target { readonly name: string; readonly imageId: string }
+
+export const targetOf = (key: DataKey): S3Target => ({ name: keyOf(key), imageId: key.imageId });
 
 export interface SpareMemory {
   take(bytes: number): boolean;
@@ -62,6 +68,11 @@ export async function openUploadsAt(room: S3Room, name: string): Promise<string[
   return uploadIds;
 }
 
+/** Ends every upload that is open under exactly this name. */
+export async function endUploadsAt(room: S3Room, name: string): Promise<void> {
+  for (const uploadId of await openUploadsAt(room, name)) await abortUpload(room, name, uploadId);
+}
+
 /** Every open upload whose name begins so. */
 export async function* openUploadsBelow({ client, options }: S3Room, prefix: string): AsyncGenerator<{ readonly key: string; readonly uploadId: string }, void, undefined> {
   for (let [keyMarker, uploadIdMarker] = ['', '']; ;) {
@@ -78,6 +89,19 @@ export async function abortUpload({ client, options }: S3Room, name: string, upl
     await asking('end an upload', () => client.abortMultipartUpload(options.bucket, name, uploadId), { tries });
   } catch (error) {
     if (!saysS3(error, 'NoSuchUpload', 'NoSuchKey')) throw error;
+  }
+}
+
+/** Does what needs the bucket, which is made first where it is not there and may be made. */
+export async function inBucket<T>({ client, options: { bucket, createBucketOnPut, regionName } }: S3Room, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!createBucketOnPut || !saysS3(error, 'NoSuchBucket')) throw error;
+    await asking('create the bucket', () => client.makeBucket(bucket, regionName)).catch((failure: unknown) => {
+      if (!saysS3(failure, 'BucketAlreadyOwnedByYou')) throw failure;
+    });
+    return work();
   }
 }
 

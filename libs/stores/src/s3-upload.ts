@@ -1,8 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Problem } from '#libs/domain';
-import { keyOf, type DataKey } from './layout.js';
 import { asking, saysS3, S3Failure } from './s3-errors.js';
-import { abortUpload, deleteAt, openUploadsAt, sizeAt, type S3Room } from './s3-room.js';
+import { abortUpload, deleteAt, inBucket, openUploadsAt, sizeAt, type S3Room, type S3Target } from './s3-room.js';
 
 /** For how long parts on their way may arrive before an upload is ended. */
 const patienceMs = 5000;
@@ -24,15 +23,14 @@ export interface S3Upload {
   discard(): Promise<void>;
 }
 
-/** Opens an upload under a key that holds nothing yet; a key that is written is a fault. */
-export async function openS3Upload(room: S3Room, key: DataKey): Promise<S3Upload> {
-  const name = keyOf(key);
+/** Opens an upload under a name that holds nothing yet; a name that is written is a fault. */
+export async function openS3Upload(room: S3Room, { name, imageId }: S3Target): Promise<S3Upload> {
   const { bucket } = room.options;
   const giveUp = new AbortController();
   const hangUp = new AbortController();
   const client = room.clients.client(hangUp.signal);
   const onTheirWay = new Set<Promise<void>>();
-  const uploadId = await startUpload(room, name);
+  const uploadId = await inBucket(room, () => startWhereNothingIs(room, name));
   const etags = new Map<number, string>();
   const askingHere = <T>(doing: string, ask: () => Promise<T>): Promise<T> => asking(doing, ask, { signal: giveUp.signal });
   let mayBeVisible = false;
@@ -40,7 +38,7 @@ export async function openS3Upload(room: S3Room, key: DataKey): Promise<S3Upload
   /** Whether the key was removed meanwhile. The list of open uploads is asked, and not only whether S3 takes the next part: some
    *  servers (versitygw 1.8) take parts and even complete an upload that was ended while a part of it was arriving. */
   const refuseRemoved = async (): Promise<void> => {
-    if (!(await openUploadsAt(room, name)).includes(uploadId)) throw new Problem('AttemptOver', { imageId: key.imageId });
+    if (!(await openUploadsAt(room, name)).includes(uploadId)) throw new Problem('AttemptOver', { imageId });
   };
   async function send(part: number, headers: Record<string, string>, bytes?: Buffer): Promise<void> {
     const target = { bucketName: bucket, objectName: name, uploadID: uploadId, partNumber: part };
@@ -74,8 +72,8 @@ export async function openS3Upload(room: S3Room, key: DataKey): Promise<S3Upload
     copyPart: (part, source) => counted(send(part, {
       'x-amz-copy-source': `/${source.bucket}/${source.name}`, 'x-amz-copy-source-range': `bytes=${source.start}-${source.end}`,
     })),
-    complete: () => makeVisible(async () => {
-      await refuseRemoved();
+    complete: () => refuseRemoved().then(() => makeVisible(async () => {
+      // Nothing was made visible before: what may lie here by now is somebody else's who took this over, and stays.
       const parts = [...etags].sort(([a], [b]) => a - b).map(([part, etag]) => ({ part, etag }));
       try {
         await askingHere('complete an upload', () => client.completeMultipartUpload(bucket, name, uploadId, parts));
@@ -84,7 +82,7 @@ export async function openS3Upload(room: S3Room, key: DataKey): Promise<S3Upload
         const isComplete = saysS3(error, 'NoSuchUpload') && await sizeAt(room, name) !== undefined;
         if (!isComplete) throw error;
       }
-    }),
+    })),
     completeWith: (bytes) => makeVisible(async () => {
       await askingHere('send data', () => client.putObject(bucket, name, bytes, bytes.byteLength, {}));
       // The open upload stands for the attempt: who removed the key meanwhile has ended it.
@@ -100,19 +98,6 @@ export async function openS3Upload(room: S3Room, key: DataKey): Promise<S3Upload
       if (mayBeVisible) await deleteAt(room, name, 1).catch(() => {});
     },
   };
-}
-
-async function startUpload(room: S3Room, name: string): Promise<string> {
-  const { bucket, createBucketOnPut } = room.options;
-  try {
-    return await startWhereNothingIs(room, name);
-  } catch (error) {
-    if (!createBucketOnPut || !saysS3(error, 'NoSuchBucket')) throw error;
-    await asking('create the bucket', () => room.client.makeBucket(bucket, room.options.regionName)).catch((failure: unknown) => {
-      if (!saysS3(failure, 'BucketAlreadyOwnedByYou')) throw failure;
-    });
-    return startWhereNothingIs(room, name);
-  }
 }
 
 async function startWhereNothingIs(room: S3Room, name: string): Promise<string> {

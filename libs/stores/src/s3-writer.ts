@@ -1,26 +1,26 @@
 import { Problem } from '#libs/domain';
-import type { DataKey } from './layout.js';
 import { speakingForS3 } from './s3-errors.js';
 import { mostParts, openS3Upload } from './s3-upload.js';
-import type { S3Room } from './s3-room.js';
+import type { S3Room, S3Target } from './s3-room.js';
 import type { StoreWriter } from './store.js';
 
 const mib = 1024 * 1024;
 /** An object may have so many bytes, in parts of at most `mostPartBytes`. Source: "Amazon S3 multipart upload limits". */
 export const mostObjectBytes = 5 * 1024 ** 4;
 
-/** Cuts what arrives into parts and sends a few at a time: memory is one part being filled and those on their way. */
-export async function startS3Writer(room: S3Room, key: DataKey, declaredSizeBytes: number | undefined): Promise<StoreWriter> {
-  const upload = await openS3Upload(room, key);
+/** Cuts what arrives into parts and sends a few at a time: memory is one part being filled and those on their way. Where two processes may come to write the same
+ *  data, it goes in parts however small it is, so that the one that is late changes nothing. */
+export async function startS3Writer(room: S3Room, target: S3Target, declaredSizeBytes: number | undefined, { alwaysInParts = false } = {}): Promise<StoreWriter> {
+  const upload = await openS3Upload(room, target);
   const sending = partsOnTheirWay(room);
-  const smallBytes = Math.min(room.options.largeObjectBytes, room.options.chunkBytes);
+  const smallBytes = alwaysInParts ? 0 : Math.min(room.options.largeObjectBytes, room.options.chunkBytes);
   let part = 1;
   let filling: Buffer | undefined;
   let filledBytes = 0;
   let isOver = false;
   const whileOpen = async (work: () => Promise<void>): Promise<void> => {
     if (isOver) throw new Error('This writer is over.');
-    await speakingForS3({ storeId: room.storeId, imageId: key.imageId }, work);
+    await speakingForS3({ storeId: room.storeId, imageId: target.imageId }, work);
   };
 
   async function sendFilled(): Promise<void> {

@@ -3,8 +3,9 @@
  *
  *   <imageId>/<attemptId>/<storeId>       one object per transfer, as in every store (layout.ts); complete, or not there
  *   open multipart uploads of that name   a transfer that is on its way, or one whose process died: gone with its key
+ *   .uploads/…                            of a staging area: data that arrives in several requests (unfinished-objects.ts)
  *
- * Nothing else is kept there: no index, no metadata on objects, no object that is ever rewritten. So a bucket can be listed,
+ * Nothing else is kept there: no index, no metadata on objects, no image's data that is ever rewritten. So a bucket can be listed,
  * copied and restored with any tool. It must not keep versions of deleted objects, or their room never comes back, and it
  * may end open uploads after some days by a lifecycle rule, which no transfer of this service outlives.
  *
@@ -22,9 +23,10 @@ import { S3Failure, speakingForS3 } from './s3-errors.js';
 import { listBucket } from './s3-list.js';
 import type { S3Options } from './s3-options.js';
 import { openS3Reader } from './s3-reader.js';
-import { abortUpload, deleteAt, needBucket, openUploadsAt, sizeOfData, spareMemory, type S3Room } from './s3-room.js';
+import { deleteAt, endUploadsAt, needBucket, sizeOfData, spareMemory, targetOf, type S3Room } from './s3-room.js';
 import { mostObjectBytes, startS3Writer } from './s3-writer.js';
 import type { Store } from './store.js';
+import { unfinishedObjects } from './unfinished-objects.js';
 
 /** What all uploads into one store may hold in memory together, beyond the part that each fills and the one that each sends. */
 const spareBytes = 256 * 1024 * 1024;
@@ -35,9 +37,10 @@ const checkMs = 1500;
 const rooms = new WeakMap<Store, S3Room>();
 
 /** A store in a bucket (glance: s3_store_*). Nothing is asked of the server before it is needed. */
-export function s3Store(id: string, options: S3Options, { isReadOnly = false } = {}): Store {
+export function s3Store(id: string, options: S3Options, { isReadOnly = false, takesParts = false } = {}): Store {
   const clients = s3Clients(options);
   const room: S3Room = { storeId: id, options, clients, client: clients.client(), spare: spareMemory(spareBytes) };
+  const unfinished = takesParts && !isReadOnly ? unfinishedObjects(room) : undefined;
   const refuseWriting = (): void => { if (isReadOnly) throw new Problem('StoreUnavailable', { storeId: id }); };
 
   const store: Store = {
@@ -46,11 +49,11 @@ export function s3Store(id: string, options: S3Options, { isReadOnly = false } =
       keyOf(key);
       refuseWriting();
       if ((declaredSizeBytes ?? 0) > mostObjectBytes) throw new Problem('StoreFull', { storeId: id });
-      return speakingForS3({ storeId: id, imageId: key.imageId }, () => startS3Writer(room, key, declaredSizeBytes));
+      return speakingForS3({ storeId: id, imageId: key.imageId }, () => startS3Writer(room, targetOf(key), declaredSizeBytes));
     },
     async read(key, range) {
       keyOf(key);
-      return speakingForS3({ storeId: id, imageId: key.imageId }, () => openS3Reader(room, key, range));
+      return speakingForS3({ storeId: id, imageId: key.imageId }, () => openS3Reader(room, targetOf(key), range));
     },
     async sizeOf(key) {
       const name = keyOf(key);
@@ -60,8 +63,9 @@ export function s3Store(id: string, options: S3Options, { isReadOnly = false } =
       const name = keyOf(key);
       refuseWriting();
       await speakingForS3({ storeId: id, imageId: key.imageId }, async () => {
+        await unfinished?.forget(key);
         // Uploads first: one that completes in between has made the object that is deleted next.
-        for (const uploadId of await openUploadsAt(room, name)) await abortUpload(room, name, uploadId);
+        await endUploadsAt(room, name);
         await deleteAt(room, name);
       });
     },
@@ -71,6 +75,7 @@ export function s3Store(id: string, options: S3Options, { isReadOnly = false } =
       const from = rooms.get(source);
       return from && canCopy(from, room) ? startS3Copy(room, key, { room: from, key: sourceKey }, onProgress, signal) : undefined;
     },
+    ...(unfinished ? { unfinished } : {}),
     list: () => listBucket(room),
     check: () => checkBucket(room),
   };

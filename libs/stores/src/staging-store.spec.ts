@@ -30,7 +30,7 @@ describe('The staging area', () => {
     await expect(openStagingStore(s3, sections())).rejects.toThrow(`${stagingStoreId}.s3_store_bucket`);
     const options = { s3_store_host: 'http://127.0.0.1:9', s3_store_access_key: 'a', s3_store_secret_key: 'b', s3_store_bucket: 'staging' };
     const store = await openStagingStore(s3, sections(Object.fromEntries(Object.entries(options).map(([name, value]) => [`${stagingStoreId}.${name}`, value]))));
-    expect([store.id, store.kind]).toEqual([stagingStoreId, 's3']);
+    expect([store.id, store.kind, store.unfinished !== undefined]).toEqual([stagingStoreId, 's3', true]);
   });
 
   it('is neither made nor written by who only reads it, and holds nothing for him where it is not', async () => {

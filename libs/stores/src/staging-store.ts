@@ -17,5 +17,5 @@ export async function openStagingStore({ nodeStagingUri, stagingStoreKind }: Sta
   const { enabled, defaultId } = configuredStores({
     enabledBackends: [`${stagingStoreId}:${stagingStoreKind}`], defaultBackend: '', filesystemStoreDatadir: fileURLToPath(nodeStagingUri),
   }, sections);
-  return (await openStores({ enabled: enabled.map((config) => ({ ...config, isReadOnly })), defaultId })).default;
+  return (await openStores({ enabled: enabled.map((config) => ({ ...config, isReadOnly, takesParts: true })), defaultId })).default;
 }

@@ -95,7 +95,9 @@ export interface StoreReader extends AsyncIterable<Uint8Array> {
  *
  * - What `keep` has acknowledged, and whatever `partsOf` tells, survives the failure of the power.
  * - Bytes that were appended unverified do not count before they are kept: whoever dies in between leaves the part as it was.
- * - Who begins to append to a part, or seals it, ends whoever appended to it before, in whatever process: the other one's next write is refused with UploadPaused.
+ * - Who begins to append to a part, or seals it, ends whoever appended to it before, in whatever process: nothing that the other one writes from then on counts, and within a second, or at
+ *   `keep`, he is refused with UploadPaused.
+ * - Of what was written and not kept, a store may count less than was written, as one that keeps whole objects does.
  * - `Store.remove` of the key takes all of it away, and `Store.list` shows it.
  */
 export interface UnfinishedData {

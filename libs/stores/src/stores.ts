@@ -13,6 +13,8 @@ interface CommonConfig {
   readonly isReadOnly?: boolean;
   /** The higher, the sooner data is taken from here when several stores hold it; 0 unless told. (glance: weight) */
   readonly weight?: number;
+  /** Whether data may arrive in several requests, as in a staging area. */
+  readonly takesParts?: boolean;
 }
 export type StoreConfig =
   | CommonConfig & { readonly kind: 'file'; readonly dataDir: string }

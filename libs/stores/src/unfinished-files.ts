@@ -6,7 +6,7 @@ import { errnoOf, ignoring, speakingForStore } from './errno.js';
 import { openFileReader } from './file-reader.js';
 import { earlySyncingFile, type FileRoom } from './file-writer.js';
 import { makeAttemptFolder, syncFolder } from './folders.js';
-import { flatKeyOf, keyNamed, keyOf, type DataKey } from './layout.js';
+import { checkedPart, flatKeyOf, keyNamed, keyOf, type DataKey } from './layout.js';
 import type { PartWriter, StoreWriter, UnfinishedData } from './store.js';
 
 /** Beside the tree, as what is still being written: `.uploads/<imageId>.<attemptId>.<storeId>/`, with `note`, `<part>.part`, `<part>.unverified`, and `<part>.writer`. */
@@ -105,12 +105,6 @@ export function unfinishedFiles(room: FileRoom): UnfinishedData {
     touch: (key, at) => speaking(key, () => ignoring(['ENOENT'], () => utimes(join(folderOf(key), 'note'), at, at))),
     keys: async () => (await orNothing(readdir(uploadsDir)) ?? []).flatMap((name) => keyNamed(name) ?? []),
   };
-}
-
-/** Part names come from a client's URL: nothing else may become part of a path. */
-function checkedPart(part: string): string {
-  if (!/^[a-z0-9-]{1,36}$/.test(part)) throw new Error(`Not the name of a part: ${JSON.stringify(part)}.`);
-  return part;
 }
 
 async function orNothing<T>(work: Promise<T>): Promise<T | undefined> {
