@@ -7,10 +7,13 @@
  * `imports` is staging, glance-direct and web-download by the kit, and copy-image and glance-download by bench-imports.mjs; both sides have two
  * file stores, and take over from one other Glance. It is not among what runs where nothing is named.
  *
+ * `data` says what an upload costs against its two hashes alone, and how it is without the sync to the disk that Glance does not do.
+ *
  * Both validate tokens at the same Keystone. CPU and memory of Heliograph count every process of it, NATS and PostgreSQL
  * included; those of Glance count its workers, not its PostgreSQL.
  */
 import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -44,14 +47,18 @@ try {
   run(join(kit, 'keystone-up'), [`http://127.0.0.1:${ourPort}`]);
   run(join(kit, 'glance-up'), ['--name', 'bench-glance', '--port', glancePort, '--region', 'RegionBench', ...(suites.includes('imports') ? stores.glance : [])], { env: { IMPORT_PORTS: `80,443,${filesPort},${sourcePort}` } });
   glanceIsUp = true;
-  run('npm', ['start', '--', '--data', data, '--port', ourPort, '--keystone', keystone, '--detach', ...(suites.includes('imports') ? [...stores.ours, ...openForFetching] : [])],
-    { env: { HELIOGRAPH_KEYSTONE_AUTHTOKEN__PASSWORD: process.env.PEERS_PASSWORD ?? 'secret' } });
-  weAreUp = true;
+  start(...(suites.includes('imports') ? [...stores.ours, ...openForFetching] : []));
   if (Number(options.seed) > 0) await seed(Number(options.seed));
   if (suites.includes('imports')) source = await startSource();
   const glance = await measure(`http://127.0.0.1:${glancePort}`, [readFileSync(join(peersHome, 'run/bench-glance.pid'), 'utf8').trim()]);
   const ours = await measure(`http://127.0.0.1:${ourPort}`, ourPids());
-  print(ours, glance);
+  const hashes = suites.includes('data') ? hashesAlone() : undefined;
+  print(ours, glance, hashes);
+  if (suites.includes('data')) {
+    start('--set', 'file.filesystem_store_sync=false');
+    console.log('\nwithout the sync to the disk, which Glance does not do');
+    print(await measure(`http://127.0.0.1:${ourPort}`, ourPids(), ['data']), glance, hashes);
+  }
 } finally {
   if (weAreUp) run('npm', ['stop', '--', '--data', data], { mayFail: true });
   if (source) run(join(kit, 'glance-down'), ['bench-source'], { mayFail: true });
@@ -73,6 +80,25 @@ async function seed(images) {
   });
 }
 
+/** Starts us, or starts us anew. */
+function start(...settings) {
+  if (weAreUp) run('npm', ['stop', '--', '--data', data], { mayFail: true });
+  run('npm', ['start', '--', '--data', data, '--port', ourPort, '--keystone', keystone, '--detach', ...settings], { env: { HELIOGRAPH_KEYSTONE_AUTHTOKEN__PASSWORD: process.env.PEERS_PASSWORD ?? 'secret' } });
+  weAreUp = true;
+}
+
+/** What the two hashes of an upload cost alone, in seconds of CPU for a GiB: what no upload can be cheaper than. */
+function hashesAlone() {
+  const bytes = Buffer.alloc(2 ** 20, 'as much as a slab');
+  const runs = [0, 1, 2].map(() => {
+    const [md5, sha512, before] = [createHash('md5'), createHash('sha512'), process.cpuUsage()];
+    for (let count = 0; count < 256; count += 1) for (const hash of [md5, sha512]) hash.update(bytes);
+    const { user, system } = process.cpuUsage(before);
+    return (user + system) / 1e6 * 4;
+  });
+  return runs.sort((one, other) => one - other)[1];
+}
+
 /** The other region that both take an image over from. */
 async function startSource() {
   run(join(kit, 'glance-up'), ['--name', 'bench-source', '--port', sourcePort, '--region', 'RegionSource']);
@@ -80,9 +106,9 @@ async function startSource() {
   return { region: 'RegionSource', imageId };
 }
 
-async function measure(url, pids) {
+async function measure(url, pids, wanted = suites) {
   const figures = new Map();
-  for (const suite of suites) {
+  for (const suite of wanted) {
     console.error(`# ${suite} ${url}`);
     const more = { data: ['--mib', options.mib], imports: ['--mib', options.mib, '--files-port', filesPort], api: ['--seconds', options.seconds, '--fill', options.fill] }[suite] ?? [];
     const out = run(join(peersHome, 'venv/client/bin/python'), [
@@ -103,13 +129,14 @@ function ourPids() {
   return [String(JSON.parse(readFileSync(join(data, 'heliograph.json'), 'utf8')).pid)];
 }
 
-function print(ours, glance) {
-  const rows = [['', 'Heliograph', 'Glance', 'ratio', 'CPU ours', 'CPU Glance', 'memory ours', 'memory Glance']];
+function print(ours, glance, hashes) {
+  if (hashes) console.log(`md5 and sha512 alone: ${hashes.toFixed(2)} s of CPU for a GiB`);
+  const rows = [['', 'Heliograph', 'Glance', 'ratio', 'CPU ours', 'CPU Glance', 'of the hashes', 'memory ours', 'memory Glance']];
   for (const [what, our] of ours) {
     const its = glance.get(what);
     const [rate, cpu, memory] = 'MB_s' in our ? ['MB_s', 'cpu_s_per_GiB', 'peak_rss_MiB'] : 'req_s' in our ? ['req_s', 'cpu_ms_per_req', undefined] : ['rss_MiB', undefined, 'pss_MiB'];
     if (our.bad || its?.bad) fail(`${what}: ${our.bad ?? 0} requests failed at Heliograph, ${its?.bad ?? 0} at Glance; the figures mean nothing.`);
-    rows.push([`${what} (${rate})`, our[rate], its?.[rate], its ? (our[rate] / its[rate]).toFixed(2) : '', our[cpu], its?.[cpu], our[memory], its?.[memory]].map((cell) => String(cell ?? '')));
+    rows.push([`${what} (${rate})`, our[rate], its?.[rate], its ? (our[rate] / its[rate]).toFixed(2) : '', our[cpu], its?.[cpu], hashes && what.startsWith('upload') ? (our[cpu] / hashes).toFixed(2) : '', our[memory], its?.[memory]].map((cell) => String(cell ?? '')));
   }
   const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
   for (const row of rows) console.log(row.map((cell, column) => column === 0 ? cell.padEnd(widths[0]) : cell.padStart(widths[column])).join('  '));

@@ -27,6 +27,7 @@ const ofStore = (name, doc, kind, preset = '', more = {}) => ({ section: '<store
 const storeOptions = [
   ofStore('weight', 'Where several stores hold an image, it is read from the one with the highest weight that has it.', 'integer', 0),
   ofStore('filesystem_store_datadir', 'File: the directory; else a directory of the store\'s name below glance_store.filesystem_store_datadir.', 'path'),
+  ofStore('filesystem_store_sync', 'File: whether bytes are on the disk before they count as stored. Off, images that were acknowledged may be lost with the power: for measurements, and for what may be lost.', 'boolean', true, { glance: false }),
   ofStore('https_ca_certificates_file', 'http: certificate authorities in PEM, instead of the well-known ones. Certificates are always verified.', 'path'),
   ofStore('s3_store_host', 'S3: the server, as http://host:port or https://host; https where it does not say.', 'url', '', { required: true }),
   ofStore('s3_store_access_key', 'S3: the access key.', 'secret', '', { required: true }),

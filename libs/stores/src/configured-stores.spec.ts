@@ -11,8 +11,13 @@ describe('The stores in the configuration', () => {
   const s3 = { 'far.s3_store_host': 'https://s3.example.com', 'far.s3_store_access_key': 'a', 'far.s3_store_secret_key': 'b', 'far.s3_store_bucket': 'images' };
 
   it('are one in the common directory, or several in directories of their own beneath it', () => {
-    expect(read(['fast:file'])).toEqual({ enabled: [{ id: 'fast', kind: 'file', weight: 0, dataDir: '/images' }], defaultId: 'fast' });
+    expect(read(['fast:file'])).toEqual({ enabled: [{ id: 'fast', kind: 'file', weight: 0, dataDir: '/images', isSynced: true }], defaultId: 'fast' });
     expect(read(['fast:file', 'slow:file'], { 'slow.filesystem_store_datadir': '/slow' }).enabled).toMatchObject([{ dataDir: '/images/fast' }, { dataDir: '/slow' }]);
+  });
+
+  it('are synced unless the operator does without', () => {
+    expect(read(['fast:file'], { 'fast.filesystem_store_sync': 'False' }).enabled).toMatchObject([{ isSynced: false }]);
+    expect(() => read(['fast:file'], { 'fast.filesystem_store_sync': 'sometimes' })).toThrow('fast.filesystem_store_sync: expected true or false');
   });
 
   it('stand side by side, whatever their kind, each with its weight', () => {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Reach } from '#libs/download';
-import { readS3Options } from './s3-options.js';
+import { readS3Options, truthOf } from './s3-options.js';
 import type { StoreConfig, StoresConfig } from './stores.js';
 
 /** What is said of all stores together. (glance: enabled_backends, default_backend, filesystem_store_datadir) */
@@ -31,7 +31,7 @@ export function configuredStores({ enabledBackends, defaultBackend, filesystemSt
     const option = (name: string): string | undefined => sections.value(id, name)?.trim() || undefined;
     const fault = (name: string, expected: string): void => { faults.push(`${sections.name(id, name)}: expected ${expected}`); };
     const weight = weightOf(option('weight'), () => { fault('weight', 'a whole number'); });
-    if (kind === 'file') return [{ id, kind, weight, dataDir: option('filesystem_store_datadir') ?? (isOnly ? filesystemStoreDatadir : join(filesystemStoreDatadir, id)) }];
+    if (kind === 'file') return [{ id, kind, weight, ...fileOptions(option, fault, isOnly ? filesystemStoreDatadir : join(filesystemStoreDatadir, id)) }];
     if (kind === 's3') return [{ id, kind, weight, options: readS3Options(option, fault) }];
     if (kind === 'http' && reach) return [{ id, kind, weight, reach, ...httpOptions(option, fault) }];
     faults.push(`${sections.name('default', 'enabled_backends')} names store ${id} of kind ${kind || '(none)'}; the kinds are file, s3 and http, as in ${id}:file`);
@@ -39,6 +39,11 @@ export function configuredStores({ enabledBackends, defaultBackend, filesystemSt
   });
   if (faults.length > 0) throw new Error(`The stores cannot be opened: ${faults.join('; ')}.`);
   return { enabled, defaultId: defaultBackend || (enabled.find(({ kind }) => kind !== 'http')?.id ?? '') };
+}
+
+function fileOptions(option: (name: string) => string | undefined, fault: (name: string, expected: string) => void, commonDir: string): { dataDir: string; isSynced: boolean } {
+  const isSynced = truthOf(option('filesystem_store_sync') ?? 'true', () => { fault('filesystem_store_sync', 'true or false'); });
+  return { dataDir: option('filesystem_store_datadir') ?? commonDir, isSynced };
 }
 
 /** Of Glance's options for this kind, what weakens the connection is not offered: certificates are always verified, and no proxy goes between. */

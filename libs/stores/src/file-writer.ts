@@ -9,6 +9,8 @@ export interface FileRoom {
   readonly storeId: string;
   readonly dataDir: string;
   readonly incomingDir: string;
+  /** False where the operator does without: what was committed may then be lost with the power. */
+  readonly isSynced: boolean;
   /** One early sync at a time for the whole store: each holds one of the few threads that Node has for files. */
   isSyncing: boolean;
 }
@@ -57,7 +59,7 @@ export function earlySyncingFile(room: FileRoom, handle: Pick<FileHandle, 'write
   let failure: { error: unknown } | undefined;
 
   const syncEarly = (): void => {
-    if (room.isSyncing || position - syncedTo < syncEveryBytes) return;
+    if (!room.isSynced || room.isSyncing || position - syncedTo < syncEveryBytes) return;
     room.isSyncing = true;
     syncedTo = position;
     syncing = handle.datasync().catch((error: unknown) => { failure = { error }; }).finally(() => { room.isSyncing = false; });
@@ -78,7 +80,7 @@ export function earlySyncingFile(room: FileRoom, handle: Pick<FileHandle, 'write
     async finish(): Promise<void> {
       await syncing;
       throwFailure();
-      await handle.datasync();
+      if (room.isSynced) await handle.datasync();
       await handle.close();
     },
     async close(): Promise<void> {
@@ -95,7 +97,7 @@ export async function moveIntoTree(room: FileRoom, incomingPath: string, path: s
   try {
     await makeAttemptFolder(attemptDir);
     await rename(incomingPath, path);
-    await syncedOrGone(path, [attemptDir, dirname(attemptDir), room.dataDir]);
+    if (room.isSynced) await syncedOrGone(path, [attemptDir, dirname(attemptDir), room.dataDir]);
   } catch (error) {
     await ignoring(['ENOENT'], () => unlink(incomingPath));
     await removeEmptyFolders(attemptDir, dirname(attemptDir));
@@ -105,7 +107,8 @@ export async function moveIntoTree(room: FileRoom, incomingPath: string, path: s
 
 async function syncedOrGone(path: string, folders: readonly string[]): Promise<void> {
   try {
-    for (const folder of folders) await syncFolder(folder);
+    // Side by side, as one write of the journal serves all of them.
+    await Promise.all(folders.map(syncFolder));
   } catch (error) {
     await ignoring(['ENOENT'], () => unlink(path));
     throw error;

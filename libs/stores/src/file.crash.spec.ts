@@ -72,7 +72,7 @@ describe('A file store in bad times', () => {
   });
 
   it('does not commit when a sync in the background failed, though later ones succeed', async () => {
-    const room = { storeId: 'fast', dataDir, incomingDir: join(dataDir, '.incoming'), isSyncing: false };
+    const room = { storeId: 'fast', dataDir, incomingDir: join(dataDir, '.incoming'), isSynced: true, isSyncing: false };
     const handle = await open(join(dataDir, 'file'), 'w');
     let syncs = 0;
     const failsOnce = {

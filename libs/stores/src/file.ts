@@ -13,8 +13,8 @@ import { unfinishedFiles } from './unfinished-files.js';
 
 /** A store in a folder (glance: filesystem_store_datadir), which is made if it is not there. Local disks and network
  *  file systems alike, as long as rename is atomic; the folder holds nothing else. */
-export async function fileStore(id: string, { dataDir, isReadOnly = false }: { dataDir: string; isReadOnly?: boolean }): Promise<Store> {
-  const room: FileRoom = { storeId: id, dataDir, incomingDir: join(dataDir, '.incoming'), isSyncing: false };
+export async function fileStore(id: string, { dataDir, isReadOnly = false, isSynced = true }: { dataDir: string; isReadOnly?: boolean; isSynced?: boolean }): Promise<Store> {
+  const room: FileRoom = { storeId: id, dataDir, incomingDir: join(dataDir, '.incoming'), isSynced, isSyncing: false };
   if (!isReadOnly) await mkdir(room.incomingDir, { recursive: true, mode: 0o750 });
   const pathOf = (key: DataKey): string => join(dataDir, keyOf(key));
   const unfinished = unfinishedFiles(room);

@@ -66,7 +66,7 @@ function bucketOf(name: string, fault: () => void): string {
   return name;
 }
 
-function truthOf(text: string | undefined, fault: () => void): boolean {
+export function truthOf(text: string | undefined, fault: () => void): boolean {
   const value = (text ?? 'false').toLowerCase();
   if (!['true', 'yes', 'on', '1', 'false', 'no', 'off', '0'].includes(value)) fault();
   return ['true', 'yes', 'on', '1'].includes(value);

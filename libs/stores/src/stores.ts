@@ -17,7 +17,7 @@ interface CommonConfig {
   readonly takesParts?: boolean;
 }
 export type StoreConfig =
-  | CommonConfig & { readonly kind: 'file'; readonly dataDir: string }
+  | CommonConfig & { readonly kind: 'file'; readonly dataDir: string; readonly isSynced?: boolean }
   | CommonConfig & { readonly kind: 's3'; readonly options: S3Options }
   | CommonConfig & { readonly kind: 'http'; readonly reach: Reach; readonly caCertificatesFile?: string }
   | CommonConfig & { readonly kind: 'memory'; readonly capacityBytes?: number };
