@@ -1,8 +1,9 @@
+import { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 
 export type ByteSource = Readable | AsyncIterable<Uint8Array>;
 
-/** Takes a chunk. Where it gives a promise, the next chunk comes when that has resolved. */
+/** Takes a chunk, which is gone afterwards. Where it gives a promise, that is when it has resolved, and then the next chunk comes. */
 export type TakeChunk = (chunk: Uint8Array) => Promise<void> | undefined;
 
 /**
@@ -21,6 +22,7 @@ function eachOfReadable(source: Readable, signal: AbortSignal, take: TakeChunk):
     let isOver = false;
     let isHeld = false;
     let hasEnded = source.readableEnded;
+    const release = source instanceof IncomingMessage ? freeMemory : () => {};
     const listeners = {
       data: onData,
       end() {
@@ -52,10 +54,13 @@ function eachOfReadable(source: Readable, signal: AbortSignal, take: TakeChunk):
     function onData(chunk: Uint8Array): void {
       try {
         const waiting = take(chunk);
-        if (!waiting) return;
+        if (!waiting) return release(chunk);
         isHeld = true;
         source.pause();
-        waiting.then(goOn, fail);
+        waiting.then(() => {
+          release(chunk);
+          goOn();
+        }, fail);
       } catch (error) {
         fail(error);
       }
@@ -68,6 +73,14 @@ function eachOfReadable(source: Readable, signal: AbortSignal, take: TakeChunk):
     for (const [name, listener] of Object.entries(listeners)) source.on(name, listener);
     source.resume();
   });
+}
+
+/**
+ * Gives the memory of a chunk back at once. What a connection brings has been made for this chunk and is nobody else's; left to the garbage collector, every 64 MiB of it
+ * start a collection of everything that the process has.
+ */
+function freeMemory({ buffer, byteLength }: Uint8Array): void {
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0);
 }
 
 const prematureClose = (): Error => Object.assign(new Error('The source was closed before its end.'), { code: 'ERR_STREAM_PREMATURE_CLOSE' });

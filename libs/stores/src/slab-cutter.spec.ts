@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { slabCutter, type FilledSlab } from './slab-cutter.js';
 import { slabBytes, slabPool } from './slabs.js';
@@ -24,6 +25,16 @@ describe('Cutting chunks into slabs', () => {
     expect(lengths).toEqual([slabBytes, slabBytes, 2_700_003 - 2 * slabBytes]);
     expect(data().equals(Buffer.concat(chunks))).toBe(true);
     expect(pool.inUse).toBe(0);
+  });
+
+  it.each([1, 7, 8, 65_483, 65_535, 65_536, 65_537, 200_001, 1_048_577])('keeps what comes in pieces of %i bytes', async (pieceBytes) => {
+    const bytes = randomBytes(3 * slabBytes + 5);
+    const { cutter, lengths, data } = cutting();
+    const all = pieceBytes < 100 ? bytes.subarray(0, 70_000) : bytes;
+    for (let at = 0; at < all.byteLength; at += pieceBytes) await cutter.take(all.subarray(at, at + pieceBytes));
+    await cutter.finish();
+    expect(data().equals(all)).toBe(true);
+    expect(lengths.slice(0, -1).every((length) => length === slabBytes)).toBe(true);
   });
 
   it('gives nothing for nothing', async () => {

@@ -3,6 +3,8 @@
 export interface Slab {
   readonly memory: SharedArrayBuffer;
   readonly bytes: Uint8Array;
+  /** Memory of this thread alone, for pieces of odd lengths on their way to `bytes`. */
+  readonly draft: Uint8Array;
 }
 
 export interface SlabPool {
@@ -17,6 +19,7 @@ export interface SlabPool {
 }
 
 export const slabBytes = 1024 * 1024;
+export const draftBytes = 64 * 1024;
 
 export function slabPool(capacity: number): SlabPool {
   const free: Slab[] = [];
@@ -44,5 +47,5 @@ export function slabPool(capacity: number): SlabPool {
 
 function newSlab(): Slab {
   const memory = new SharedArrayBuffer(slabBytes);
-  return { memory, bytes: new Uint8Array(memory) };
+  return { memory, bytes: new Uint8Array(memory), draft: new Uint8Array(draftBytes) };
 }
