@@ -35,7 +35,7 @@ export async function* objectsBelowIfAny(room: S3Room, prefix: string): ReturnTy
   }
 }
 
-/** What lies below it is unfinished data: `.uploads/<imageId>.<attemptId>.<storeId>/…` (unfinished-objects.ts). */
+/** What lies below it is unfinished data: `.uploads/<imageId>.<attemptId>.<storeId>/…` (s3-unfinished.ts). */
 export const uploadsPrefix = '.uploads/';
 
 /** The key that unfinished data of this name belongs to. */

@@ -3,7 +3,7 @@
  *
  *   <imageId>/<attemptId>/<storeId>       one object per transfer, as in every store (layout.ts); complete, or not there
  *   open multipart uploads of that name   a transfer that is on its way, or one whose process died: gone with its key
- *   .uploads/…                            of a staging area: data that arrives in several requests (unfinished-objects.ts)
+ *   .uploads/…                            of a staging area: data that arrives in several requests (s3-unfinished.ts)
  *
  * Nothing else is kept there: no index, no metadata on objects, no image's data that is ever rewritten. So a bucket can be listed,
  * copied and restored with any tool. It must not keep versions of deleted objects, or their room never comes back, and it
@@ -26,7 +26,7 @@ import { openS3Reader } from './s3-reader.js';
 import { deleteAt, endUploadsAt, needBucket, sizeOfData, spareMemory, targetOf, type S3Room } from './s3-room.js';
 import { mostObjectBytes, startS3Writer } from './s3-writer.js';
 import type { Store } from './store.js';
-import { unfinishedObjects } from './unfinished-objects.js';
+import { unfinishedObjects } from './s3-unfinished.js';
 
 /** What all uploads into one store may hold in memory together, beyond the part that each fills and the one that each sends. */
 const spareBytes = 256 * 1024 * 1024;
