@@ -4,6 +4,7 @@ const no = (selector, message) => ({ selector, message });
 
 /** The rules of STYLE that a tool can hold: size, complexity, promises, and the purity of the domain. */
 export default ts.config(
+  { ignores: ['packages/*/dist/**'] },
   {
     files: ['**/*.ts'],
     ignores: ['**/generated/**'],

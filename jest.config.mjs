@@ -1,7 +1,7 @@
 /** Every file whose name ends in `spec.ts` is a test; `scripts/test.mjs` counts that each one ran. */
 export default {
   testEnvironment: 'node',
-  roots: ['<rootDir>/apps', '<rootDir>/libs', '<rootDir>/test'],
+  roots: ['<rootDir>/apps', '<rootDir>/libs', '<rootDir>/test', '<rootDir>/packages'],
   testMatch: ['**/*spec.ts'],
   testTimeout: 20000,
   maxWorkers: 2,

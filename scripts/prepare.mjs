@@ -65,11 +65,11 @@ function installing() {
 
 async function build(say) {
   const stamp = at('dist', '.built');
-  const newest = Math.max(...['apps', 'libs'].map((dir) => newestBelow(at(dir))), ...['tsconfig.json', 'tsconfig.build.json', 'package.json'].map((file) => mtime(at(file))));
+  const newest = Math.max(...['apps', 'libs', 'packages/events-client/src'].map((dir) => newestBelow(at(dir))), ...['tsconfig.json', 'tsconfig.build.json', 'package.json'].map((file) => mtime(at(file))));
   if (mtime(stamp) > newest) return;
   say('building');
   const startedAt = new Date();
-  await run(node, [at('node_modules', 'typescript7', 'bin', 'tsc'), '-p', at('tsconfig.build.json')], { quiet: true });
+  for (const project of ['tsconfig.build.json', 'packages/events-client/tsconfig.json']) await run(node, [at('node_modules', 'typescript7', 'bin', 'tsc'), '-p', at(project)], { quiet: true });
   writeFileSync(stamp, `${startedAt.toISOString()}\n`);
 }
 

@@ -44,7 +44,7 @@ function resultsIn(file) {
 
 function count(results) {
   const ran = new Set(results.map(({ file }) => relative(projectDir, file)));
-  const missed = chosen.length > 0 ? [] : ['apps', 'libs', 'test'].flatMap(specsBelow).filter((file) => !ran.has(file));
+  const missed = chosen.length > 0 ? [] : ['apps', 'libs', 'test', 'packages'].flatMap(specsBelow).filter((file) => !ran.has(file));
   for (const file of missed) console.error(`${file} did not run to its end`);
   const broken = results.filter(({ isBroken, failed }) => isBroken && failed === 0);
   for (const { file } of broken) console.error(`${relative(projectDir, file)} could not run`);

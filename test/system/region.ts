@@ -65,9 +65,11 @@ const namesOf = ({ catalogs = 1, gateways = 1, stagings = 0, importers = 0, fede
 
 const appOf = (name: ServiceName): App => name.replace('-2', '') as App;
 
+const auditKey = 'what the gateways of a test vouch for tenants with';
+
 /** Starts everything; where a part does not start, what runs already is stopped. */
 export async function startRegion({ settings = quickEnds, otherRegions = () => ({}), ...counts }: RegionOptions = {}): Promise<Region> {
-  const stack = await startTestStack({ durable: true });
+  const stack = await startTestStack({ durable: true, auditKey });
   const running = new Map<string, Child>();
   const stop = async (): Promise<void> => {
     await Promise.all([...running.values()].map((child) => child.kill()));
@@ -118,7 +120,7 @@ async function startServices({ stack, running, settings, names, otherRegions, st
     federation: { ...bytes, ...seal, 'heliograph.transfer_port': federationPort ?? 0 },
     importer: { ...bytes, ...seal, ...stagingArea, 'heliograph.federation_url': `http://127.0.0.1:${federationPort}`, 'task.work_dir': join(stack.dir, 'work'), 'glance_store.filesystem_store_datadir': storesDir },
     gateway: {
-      ...bytes, ...seal, ...stagingArea, ...(names.includes('federation') ? { 'default.enabled_import_methods': 'glance-direct,web-download,copy-image,glance-download' } : {}),
+      ...bytes, ...seal, ...stagingArea, 'heliograph.audit_key': auditKey, ...(names.includes('federation') ? { 'default.enabled_import_methods': 'glance-direct,web-download,copy-image,glance-download' } : {}),
       'glance_store.filesystem_store_datadir': storesDir, 'oslo_policy.policy_file': join(stack.dir, 'policy.yaml'),
       'keystone_authtoken.auth_url': identityUrl, 'keystone_authtoken.password': password,
     },
