@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import { connect, type NatsConnection } from 'nats';
-import { auditDelivery, auditFilter, auditStreamName, imageSubject, inboxPrefix } from '#libs/contracts';
+import { auditDelivery, auditFilter, auditStreamName, imageEventSchemas, imageSubject, inboxPrefix } from '#libs/contracts';
+import { eventTypes } from '../../packages/events-client/src/index.js';
 import { startApi, type Api, type Person } from './harness.js';
 import { callers } from './personas.js';
 
@@ -163,6 +164,10 @@ describe('List events: GET /v2/events', () => {
     expect(of(id, now)).toEqual(['ImageCreated owner', 'ImagePropertiesChanged owner', 'ImagePropertiesChanged owner']);
     await alt.delete(`/v2/images/${id}`);
     expect(of(id, await feed(alt, `?image_id=${id}`)).at(-1)).toBe('ImageDeleted owner');
+  });
+
+  it('has no event that the client library does not know', () => {
+    expect(eventTypes.toSorted()).toEqual(Object.keys(imageEventSchemas).toSorted());
   });
 
   it('obeys the operator\'s rules', async () => {

@@ -1,7 +1,7 @@
 /** The events that are known today. There will be others: who meets one that he does not know passes over it. */
 export const eventTypes = [
   'ImageCreated', 'ImagePropertiesChanged', 'ImageVisibilityChanged', 'ImageTagAdded', 'ImageTagRemoved', 'ImageDataUploadStarted', 'ImageDataStored', 'ImageActivated',
-  'ImageDataUploadFailed', 'ImageDataRemoved', 'ImageDeactivated', 'ImageReactivated', 'ImageDeleted', 'ImageStagingStarted', 'ImageDataStaged', 'ImageStagingFailed',
+  'ImageDataUploadFailed', 'ImageDataRemoved', 'ImageDeactivated', 'ImageReactivated', 'ImageDeleted', 'ImageUndeleted', 'ImageRetentionEnded', 'ImageStagingStarted', 'ImageDataStaged', 'ImageStagingFailed',
   'ImageStagedDataExpired', 'ImageImportRequested', 'ImageImportSourceAsked', 'ImageStoreImportStarted', 'ImageStoreImportFailed', 'ImageImportSucceeded', 'ImageImportFailed',
   'ImageDataInspected', 'ImageDataDropped', 'ImageLocationAdded', 'ImageLocationsArranged', 'ImageDataDecompressed', 'ImageDataConverted', 'ImageDataVerified', 'ImageDataChecked',
   'ImageDataHealingStarted', 'ImageDataHealed', 'ImageDataHealingFailed', 'MemberAdded', 'MemberAccepted', 'MemberRejected', 'MemberReset', 'MemberRemoved',

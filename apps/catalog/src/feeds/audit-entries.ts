@@ -76,7 +76,7 @@ const isMemberEvent = (event: ImageEvent): event is MemberEvent => event.type.st
 /** What changes what anybody sees of an image. How its bytes came, and who is a member, is its owner's alone. */
 const publicTypes: ReadonlySet<ImageEvent['type']> = new Set([
   'ImageCreated', 'ImagePropertiesChanged', 'ImageVisibilityChanged', 'ImageTagAdded', 'ImageTagRemoved', 'ImageDataStored', 'ImageActivated', 'ImageDeactivated',
-  'ImageReactivated', 'ImageDeleted',
+  'ImageReactivated', 'ImageDeleted', 'ImageUndeleted',
 ] as const);
 
 function toEverybody(step: Step): AuditEntry[] {
