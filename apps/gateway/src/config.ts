@@ -163,6 +163,9 @@ export class GatewayConfig extends ImportFilterConfig {
   @Option.int('heliograph', 'actions_per_project', { default: 100, min: 0, max: 1_000_000, doc: 'How many image-imports and other image-actions of one project may be under way at once. 0 is no bound. Not exact to the last one.' })
   readonly actionsPerProject: number;
 
+  @dataOptions.imageExports
+  readonly imageExports: boolean;
+
   @dataOptions.imageConversions
   readonly imageConversions: readonly string[];
 

@@ -25,7 +25,7 @@ export function gatewayRules(config: GatewayConfig, { enabled, defaultId }: Stor
   const { publicEndpoint, enableProxyHeadersParsing, limitParamDefault, apiLimitMax } = config;
   return {
     publicEndpoint, enableProxyHeadersParsing, disabledByFile: config.healthcheckDisableByFilePath, limitParamDefault, apiLimitMax, importMethods: switchedOn(config), region: config.region, hasCache: hasCache(config),
-    listCommunityImages: config.listCommunityImages, reach: configuredReach(config), carriesQueries: config.sealKey !== undefined, injection: metadataInjection(config), conversions: conversionsIn(config.imageConversions), locations: locationRules(config),
+    listCommunityImages: config.listCommunityImages, reach: configuredReach(config), carriesQueries: config.sealKey !== undefined, injection: metadataInjection(config), conversions: conversionsIn(config.imageConversions), exports: config.imageExports, locations: locationRules(config),
     stores: enabled.map(storeDetail), storeIds: enabled.map(({ id }) => id), readOnlyStoreIds: enabled.filter(({ kind }) => kind === 'http').map(({ id }) => id), defaultStoreId: defaultId,
   };
 }

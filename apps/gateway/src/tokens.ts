@@ -38,6 +38,8 @@ export interface GatewayRules extends AddressRules {
   /** Whether the query of a URI finds its way to the importer. */
   readonly carriesQueries: boolean;
   readonly injection: Injection;
+  /** Whether tenants may have images written to addresses that they name. */
+  readonly exports: boolean;
   /** The disk formats that tenants may have images converted to. */
   readonly conversions: readonly string[];
   readonly locations: LocationSwitches;

@@ -1,6 +1,7 @@
 import { Problem, type DataInspection, type DataPreparation, type Image, type ImageDataFacts, type ImportInProgress } from '#libs/domain';
 import { isOsHashAlgo, receiveData, writerToNowhere, type DataKey, type OsHashAlgo, type ReceivedData, type ReceiveOptions, type Store } from '#libs/stores';
 import { acceptInspected, isRefusedForData, progressMeter, reservedRoom, watchData, type DataWatch, type FormatClaim, type ProgressMeter } from '#libs/transfers';
+import type { Target } from './export-store.js';
 import type { ImportParts } from './import-parts.js';
 import { importSignature, isToBeChecked } from './import-signature.js';
 import { prepare, type PluginContext, type Prepared } from './plugins/prepare.js';
@@ -21,8 +22,8 @@ export interface Brought {
 /** Brings the data of an import into one store, durable. What comes from outside is looked at on its way.
  *  Refuses: DataFormatMismatch, DataUnsafe, SignatureNotVerified, what source and store refuse, StoreUnavailable where nothing moved for too long. */
 export async function bringToStore(asked: ImageUnderImport, key: DataKey, parts: ImportParts, context: SourceContext): Promise<Brought> {
-  const store = asked.importing.method === 'location-import' ? unwritten(parts.stores.get(key.storeId)) : parts.stores.get(key.storeId);
-  let claim = claimOf(asked.image);
+  const store = targetOf(asked, key, parts, context);
+  let claim = claimOf(asked);
   // What comes from another region is what it was there.
   const describe: SourceContext['describe'] = async (source) => {
     await context.describe(source);
@@ -57,8 +58,9 @@ export async function bringToStore(asked: ImageUnderImport, key: DataKey, parts:
 }
 
 /** What nobody said of data that is yet to become an image is found out from it. */
-const claimOf = ({ diskFormat, containerFormat, arriving }: Image): FormatClaim =>
-  ({ diskFormat, containerFormat, ...(arriving && diskFormat === null && containerFormat === 'bare' ? { isFound: true } : {}) });
+const claimOf = ({ image: { diskFormat, containerFormat, arriving }, importing: { method, convertTo } }: ImageUnderImport): FormatClaim =>
+  // What goes out as it is was accepted when it came.
+  method === 'export-image' && convertTo === undefined ? { diskFormat: null, containerFormat: null } : ({ diskFormat, containerFormat, ...(arriving && diskFormat === null && containerFormat === 'bare' ? { isFound: true } : {}) });
 
 /** What comes from outside goes through the operator's plugins; a copy does not, nor does what stays where it is. Source: API.md section 23. */
 async function preparedFor({ image, importing }: ImageUnderImport, claim: FormatClaim, { bytes, declaredSizeBytes, expectedHash, stored }: Source, { plugins, conversionTo }: ImportParts, context: PluginContext): Promise<Prepared> {
@@ -70,12 +72,18 @@ async function preparedFor({ image, importing }: ImageUnderImport, claim: Format
   return image.data || importing.method === 'location-import' ? source : prepare(importing.convertTo === undefined ? plugins : [conversionTo(importing.convertTo)], source, context);
 }
 
+/** Where the bytes go: into one of our stores, nowhere, or out. */
+function targetOf(asked: ImageUnderImport, { storeId }: DataKey, { stores, exportTarget }: ImportParts, { signal }: SourceContext): Target {
+  if (asked.importing.method === 'export-image') return exportTarget(asked, signal);
+  return asked.importing.method === 'location-import' ? unwritten(stores.get(storeId)) : stores.get(storeId);
+}
+
 /** The bytes of a location stay where they are: they are read once, to know their size and hashes. */
 const unwritten = (store: Store): Store => ({ ...store, create: async () => Promise.resolve(writerToNowhere) });
 
-const meterOf = ({ imageId, importing: { importId } }: ImageUnderImport, { attemptId, storeId }: DataKey, { stored, declaredSizeBytes }: Source, { tellProgress, clock }: ImportParts): ProgressMeter =>
+const meterOf = ({ imageId, importing: { importId, method } }: ImageUnderImport, { attemptId, storeId }: DataKey, { stored, declaredSizeBytes }: Source, { tellProgress, clock }: ImportParts): ProgressMeter =>
   progressMeter(tellProgress, clock, imageId, {
-    attemptId, storeId, importId, action: stored ? 'copy' : 'import', ...(declaredSizeBytes === undefined ? {} : { totalBytes: declaredSizeBytes }),
+    attemptId, storeId, importId, action: method === 'export-image' ? 'export' : stored ? 'copy' : 'import', ...(declaredSizeBytes === undefined ? {} : { totalBytes: declaredSizeBytes }),
   });
 
 interface Limits { readonly signal: AbortSignal; readonly progress: ProgressMeter; onProgress(bytes: number): void }
@@ -91,7 +99,7 @@ async function reserveDeclared(asked: ImageUnderImport, key: DataKey, { declared
 }
 
 /** Where the store can take another's data without the bytes passing through here; what is known of them stays true. Refuses: HashMismatch, DataFormatMismatch, DataUnsafe. */
-async function takeOver(asked: ImageUnderImport, store: Store, key: DataKey, { stored, onlyFormats }: Prepared, parts: ImportParts, limits: Limits): Promise<Taken | undefined> {
+async function takeOver(asked: ImageUnderImport, store: Target, key: DataKey, { stored, onlyFormats }: Prepared, parts: ImportParts, limits: Limits): Promise<Taken | undefined> {
   if (!stored || !mayBeTaken(asked, stored.facts)) return undefined;
   const gained = gainedBefore(asked, stored.key, stored.facts, parts);
   if (!gained) return undefined;
@@ -123,7 +131,7 @@ function gainedBefore({ imageId, image }: ImageUnderImport, from: DataKey, { siz
   return inspection && { facts: acceptInspected(formats, imageId, image, sizeBytes, inspection), inspection, acceptedAs: formatsOf(image) };
 }
 
-async function receive(asked: ImageUnderImport, { claim, bytes, declaredSizeBytes, expectedHash, onlyFormats }: Prepared, store: Store, key: DataKey, { osHashAlgo, limitBytes, formats, askRoom }: ImportParts, limits: Limits & Pick<SourceContext, 'recordInspection'>): Promise<Taken> {
+async function receive(asked: ImageUnderImport, { claim, bytes, declaredSizeBytes, expectedHash, onlyFormats }: Prepared, store: Target, key: DataKey, { osHashAlgo, limitBytes, formats, askRoom }: ImportParts, limits: Limits & Pick<SourceContext, 'recordInspection'>): Promise<Taken> {
   const { imageId, image, importing } = asked;
   const { data } = image;
   // A copy of what was accepted is not judged again: rules may have changed, its image has not.

@@ -13,7 +13,7 @@ const reasonLength = 1024;
 const decidedElsewhere: ReadonlySet<ProblemCode> = new Set(['ImportOver', 'ImageGone', 'ImageNotFound', 'AttemptOver']);
 /** The bytes cannot be had, whatever store they go to. */
 const sourceCodes: ReadonlySet<ProblemCode> = new Set([
-  'LimitReached', 'UriNotAllowed', 'UriQueryLost', 'SourceImageGone', 'DownloadFailed', 'DownloadTimedOut', 'ImageTooLarge', 'SizeMismatch', 'HashMismatch', 'DataFormatMismatch', 'DataFormatUnknown', 'DataUnsafe', 'SignatureNotVerified', 'DataNotDecompressed', 'DataNotConverted', 'DataNotVerified', 'ImageDataNotFound', 'Unavailable', 'TooManyProperties', 'CommitTooLarge',
+  'LimitReached', 'UriNotAllowed', 'UriQueryLost', 'SourceImageGone', 'ExportFailed', 'DownloadFailed', 'DownloadTimedOut', 'ImageTooLarge', 'SizeMismatch', 'HashMismatch', 'DataFormatMismatch', 'DataFormatUnknown', 'DataUnsafe', 'SignatureNotVerified', 'DataNotDecompressed', 'DataNotConverted', 'DataNotVerified', 'ImageDataNotFound', 'Unavailable', 'TooManyProperties', 'CommitTooLarge',
   'RegionNotInCatalogue', 'RemoteTokenRefused', 'RemoteTokenLost', 'RemoteImageNotFound', 'RemoteImageForbidden', 'RemoteImageNotActive', 'RemoteImageUnusable', 'RemoteRegionFailed',
 ]);
 

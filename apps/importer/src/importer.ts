@@ -7,6 +7,7 @@ import { leaseMetrics, progressTeller, sectionsOf, withRequestId, type Bus, type
 import { configuredStores, openStagingStore, openStores, type Store, type Stores } from '#libs/stores';
 import { formatRules, sizeLimits, type ScrubParts } from '#libs/transfers';
 import type { ImporterConfig } from './config.js';
+import { exportTarget } from './export-store.js';
 import { backlogMetrics } from './importer.metrics.js';
 import type { ImportParts, RequestedImport } from './import-parts.js';
 import { configuredConversions, configuredPlugins, needsFiles } from './plugins/configured-plugins.js';
@@ -39,8 +40,9 @@ export async function openImporter(service: ServiceParts<ImporterConfig>): Promi
     logger.info({ image_id: imageId, import_id: importId, uri, address, status }, 'an import asks for its bytes');
   };
   const imageFromLeader = async (imageId: string): Promise<ImageState> => (await loadImage(log, region, imageId)).state;
+  const fromImage = imageSource({ stores, imageFromLeader });
   const parts: ImportParts = {
-    stores, plugins, work, conversionTo: configuredConversions(config), openSource: sourcesOf(stores, { ...methodsOf(config, staging, { onHop, queries }), 'convert-image': imageSource({ stores, imageFromLeader }) }), watchMs: 2000, parallelStores: config.maxParallelStores, osHashAlgo: config.hashingAlgorithm, limitBytes: sizeLimits(config.sizeLimits, config.imageSizeCap), formats: formatRules(config), idleMs: config.importIdleSeconds * 1000,
+    stores, plugins, work, conversionTo: configuredConversions(config), openSource: sourcesOf(stores, { ...methodsOf(config, staging, { onHop, queries }), 'convert-image': fromImage, 'export-image': fromImage }), exportTarget: exportTarget({ ...configuredReach(config), queries, answerTimeoutMs: config.importIdleSeconds * 1000 }), watchMs: 2000, parallelStores: config.maxParallelStores, osHashAlgo: config.hashingAlgorithm, limitBytes: sizeLimits(config.sizeLimits, config.imageSizeCap), formats: formatRules(config), idleMs: config.importIdleSeconds * 1000,
     askRoom: (question) => bus.ask<ReservationAnswer>(questionSubject(region, 'reservation'), question),
     tracing: bus.tracing, tellProgress: progressTeller(bus), clock: () => new Date(),
     imageFromLeader,

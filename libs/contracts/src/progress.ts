@@ -1,5 +1,5 @@
 /** What is being done with an image's bytes. */
-export const progressActions = ['upload', 'stage', 'import', 'copy'] as const;
+export const progressActions = ['upload', 'stage', 'import', 'copy', 'export'] as const;
 export type ProgressAction = (typeof progressActions)[number];
 
 /** `receiving`: bytes move; `converting`, `verifying`: what plugins of an import do to them; `storing`: all are there and become durable; `recording`: the log is told. */

@@ -116,6 +116,7 @@ const sentences = {
   DownloadTimedOut: 'Could not retrieve {uri} within {seconds} seconds. Import it again from a faster place, or ask your operator for more time.',
   UriQueryLost: 'The query of the URI, which is held in memory alone, is not there any more: the image service was interrupted, or a day has passed. Import again.',
 
+  ExportFailed: 'Could not write to {uri}: {reason}. See that it can be written there, and export again.',
   SourceImageGone: 'Image {imageId} is not active any more, or was deleted. Choose another one.',
 
   // Images of other regions

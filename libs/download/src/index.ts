@@ -7,3 +7,4 @@ export { withoutSecrets, type Hop } from './redirects.js';
 export type { DownloadOptions, Received } from './download-options.js';
 export { openPart, type Part, type PartOptions } from './part.js';
 export { openDownload, type Download } from './resumable-download.js';
+export { openUpload, type Upload, type UploadOptions } from './upload.js';

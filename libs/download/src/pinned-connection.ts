@@ -36,12 +36,25 @@ const systemResolver: Resolver = async (host) => (await lookup(host, { all: true
 /** One GET at a host that a tenant named. The name is looked up once, every address is judged, and the connection goes to exactly one of the judged
  *  addresses, whatever the name says a moment later; TLS still verifies the name. No proxy of the environment, no connection used twice.
  *  Refuses: UriNotAllowed. Fails with LinkFailure, or with the signal's reason. Source: LP 2161330; DESIGN.md, promise 7. */
-export function getPinned(uri: AllowedUri, reach: Reach, request: GetRequest): Promise<PinnedAnswer> {
+export async function getPinned(uri: AllowedUri, reach: Reach, request: GetRequest): Promise<PinnedAnswer> {
+  const { address, value } = await pinned(uri, reach, request, (judged, stopHere) => connect(uri, judged, reach, request, stopHere));
+  return { address, response: value };
+}
+
+/** One PUT in the same way, connected and open for its body, which is then sent once: nobody knows what became of a part of it. */
+export async function putPinned(uri: AllowedUri, reach: Reach, request: GetRequest): Promise<ClientRequest> {
+  const { value } = await pinned(uri, reach, request, (judged, stopHere) => connected(open(uri, judged, reach, { method: 'PUT', headers: request.headers }), stopHere));
+  return value;
+}
+
+interface Pinned<Value> { readonly address: string; readonly value: Value }
+
+/** The name is looked up once, every address judged, and the first that takes the connection is it. */
+function pinned<Value>(uri: AllowedUri, reach: Reach, request: Pick<GetRequest, 'answerTimeoutMs' | 'signal'>, reached: (address: string, stopHere: AbortSignal) => Promise<Value>): Promise<Pinned<Value>> {
   return within(request.answerTimeoutMs, request.signal, async (stop) => {
     const addresses = await unlessStopped(stop, judgedAddresses(uri, reach));
     // Each gets its share of the time: a silent address must not use up that of the next.
-    const get = (address: string) => within(request.answerTimeoutMs / addresses.length, stop, (stopHere) => connect(uri, address, reach, request, stopHere));
-    return firstAnswer(addresses, get);
+    return firstAnswer(addresses, (address) => within(request.answerTimeoutMs / addresses.length, stop, (stopHere) => reached(address, stopHere)));
   });
 }
 
@@ -90,10 +103,10 @@ async function lookedUp(host: string, resolve: Resolver): Promise<readonly strin
 }
 
 /** Tries one address after another while there is no answer that would be the same at the next. */
-async function firstAnswer(addresses: readonly string[], get: (address: string) => Promise<IncomingMessage>): Promise<PinnedAnswer> {
+async function firstAnswer<Value>(addresses: readonly string[], reached: (address: string) => Promise<Value>): Promise<Pinned<Value>> {
   for (const [index, address] of addresses.entries()) {
     try {
-      return { address, response: await get(address) };
+      return { address, value: await reached(address) };
     } catch (error) {
       const mayAnswerElsewhere = error instanceof LinkFailure && error.isTransient && index < addresses.length - 1;
       if (!mayAnswerElsewhere) throw error;
@@ -102,10 +115,28 @@ async function firstAnswer(addresses: readonly string[], get: (address: string) 
   throw new Error('There was no address to connect to.');
 }
 
+/** A request whose connection stands, TLS and all. */
+function connected(request: ClientRequest, stop: AbortSignal): Promise<ClientRequest> {
+  return new Promise((resolve, reject) => {
+    const onStop = (): void => { request.destroy(stop.reason as Error); };
+    if (stop.aborted) onStop();
+    stop.addEventListener('abort', onStop, { once: true });
+    // Stays on after the connection stands, too: whoever writes hears of it himself.
+    request.on('error', (error) => { reject(error); });
+    request.once('socket', (socket) => {
+      socket.once('encrypted' in socket ? 'secureConnect' : 'connect', () => {
+        stop.removeEventListener('abort', onStop);
+        resolve(request);
+      });
+    });
+    request.flushHeaders();
+  });
+}
+
 function connect(uri: AllowedUri, address: string, reach: Reach, { headers, signal }: GetRequest, stop: AbortSignal): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     stop.throwIfAborted();
-    const request = open(uri, address, reach, headers);
+    const request = open(uri, address, reach, { method: 'GET', headers });
     const onStop = (): void => { request.destroy(stop.reason as Error); };
     stop.addEventListener('abort', onStop, { once: true });
     // Stays on after the request has failed, too: what a dying socket says then is nobody's fault.
@@ -123,10 +154,10 @@ function connect(uri: AllowedUri, address: string, reach: Reach, { headers, sign
   });
 }
 
-function open(uri: AllowedUri, address: string, { trustedCertificates }: Reach, headers: Readonly<Record<string, string>>): ClientRequest {
+function open(uri: AllowedUri, address: string, { trustedCertificates }: Reach, { method, headers }: { readonly method: 'GET' | 'PUT'; readonly headers: Readonly<Record<string, string>> }): ClientRequest {
   const isAddress = parseAddress(uri.host) !== undefined;
   const options: RequestOptions = {
-    host: address, port: uri.port, path: uri.target, method: 'GET', headers: { ...headers, host: new URL(uri.href).host },
+    host: address, port: uri.port, path: uri.target, method, headers: { ...headers, host: new URL(uri.href).host },
     maxHeaderSize: maxHeaderBytes, insecureHTTPParser: false,
   };
   if (uri.scheme === 'http') return httpRequest({ ...options, agent: new HttpAgent({ keepAlive: false }) });

@@ -113,6 +113,11 @@ describe('Notifications of images', () => {
     expect(types(told(arriving, [toFast], [{ type: 'ImageImportFailed', data: { importId, reason: 'gone' } }, { type: 'ImageDeleted', data: {} }]))).toEqual(['task.failure']);
   });
 
+  it('say nothing of an export, whose image never comes to be', () => {
+    const sent: ImageEvent[] = [{ type: 'ImageCreated', data: { visibility: 'private', tags: [], properties: {}, arrival: { actionType: 'export', imageProperties: {} } } }, asks];
+    expect([...told(sent), ...told(sent, [{ type: 'ImageImportSucceeded', data: { importId } }, { type: 'ImageDeleted', data: {} }])]).toEqual([]);
+  });
+
   it('say nothing of what only Heliograph has', () => {
     expect(told(queued, [start], stored, [{ type: 'ImageDataInspected', data: { attemptId, findings: [] } }])).toEqual([]);
   });

@@ -38,6 +38,7 @@ interface Telling { readonly imageId: string; readonly before: Image; readonly i
 /** Of an image that nobody sees before it has its data only its task is told of until then, and its creation when it is there. */
 function toldOnceThere(before: ImageState, after: Image, told: Telling, all: Notification[]): Notification[] {
   // An image that goes with its failed import would end the task twice.
+  if (after.arriving?.actionType === 'export') return [];
   if (after.arriving) return all.filter(({ eventType }, index) => eventType.startsWith('task.') && all.findIndex((other) => other.eventType === eventType) === index);
   return before.exists && before.arriving ? [info('image.create', imagePayload(told)), ...all] : all;
 }

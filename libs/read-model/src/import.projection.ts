@@ -48,7 +48,7 @@ export function noteImports(notes: ImportNotes, imageId: string, { events, at, a
     }
     const importId = event.type === 'ImageDeleted' ? running : importIdIn(event);
     const status = statusAfter(event);
-    if (importId === undefined || status === undefined || hasFailed(notes, importId)) continue;
+    if (importId === undefined || status === undefined || hasEnded(notes, importId)) continue;
     const step = { import_id: importId, image_id: imageId, status, updated_at: moment, ended_at: status === 'processing' ? null : moment, message: messageOf(event) };
     notes.set(importId, { ...notes.get(importId), ...step });
   }
@@ -60,8 +60,8 @@ const actionOf = (arrival: Arrival | undefined, { sourceImageId, sourceRegion }:
   return { action, asked: { ...asked, ...(sourceImageId === undefined || sourceRegion !== undefined ? {} : { imageId: sourceImageId }) } };
 };
 
-/** An image that goes with its failed import adds nothing to it. */
-const hasFailed = (notes: ImportNotes, importId: string): boolean => notes.get(importId)?.status === 'failure';
+/** An image that goes with its import adds nothing to it. */
+const hasEnded = (notes: ImportNotes, importId: string): boolean => (notes.get(importId)?.ended_at ?? null) !== null;
 
 function messageOf(event: ImageEvent): string | null {
   if (event.type === 'ImageDeleted') return 'The image was deleted.';

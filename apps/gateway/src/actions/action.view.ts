@@ -18,12 +18,18 @@ export function actionView(kind: Kind, action: ImageAction, board: Pick<Progress
   return {
     id: actionId, action_type: actionType, status,
     ...(location === undefined ? {} : { location }), ...(sourceId === undefined ? {} : { image_id: sourceId }),
-    ...(status === 'success' ? { image_ref: `/v2/images/${imageId}` } : { image_properties: imageProperties }),
+    ...resultView(actionType, status, imageId, imageProperties),
     ...(status === 'failure' ? { message } : {}),
     ...(endedAt ? { 'expires-by': withOffset(new Date(endedAt.getTime() + toldForMs)) } : {}),
     created_at: moment(createdAt), updated_at: moment(updatedAt),
     self, schema: `/v2/schemas/${kind}`,
   };
+}
+
+/** An export makes no image. */
+function resultView(actionType: string, status: ActionStatus, imageId: string, imageProperties: unknown): object {
+  if (actionType === 'export') return { image_properties: imageProperties };
+  return status === 'success' ? { image_ref: `/v2/images/${imageId}` } : { image_properties: imageProperties };
 }
 
 /** How far it is: the log tells that somebody is at work on it, and progress what with. */

@@ -60,4 +60,4 @@ export async function refuseTooMany({ room, mostOpen }: Pick<ActionsRoom, 'room'
   if (await room.readModel.openActions(projectId) >= mostOpen) throw new Problem('TooManyActions', { limit: mostOpen, seconds: 30 });
 }
 
-const nouns: Readonly<Record<string, string>> = { import: 'import', convert: 'conversion' };
+const nouns: Readonly<Record<string, string>> = { import: 'import', convert: 'conversion', export: 'export' };

@@ -1,4 +1,5 @@
 import { Problem, type Image } from '#libs/domain';
+import { crashPoint } from '#libs/event-log';
 import type { ImageAction } from '#libs/read-model';
 import type { Request } from '../edge/request.js';
 import { commandIdentity } from '../images/idempotency.js';
@@ -16,7 +17,7 @@ type Body = Readonly<Record<string, unknown>>;
 export async function beginConversion(parts: ActionsRoom, request: Request, { value, bytes }: { readonly value: Body; readonly bytes: Buffer }): Promise<ImageAction> {
   const { room, rules } = parts;
   room.permissions.require('import_image', request.caller);
-  const source = await sourceOf(parts, request, value['image_id']);
+  const source = await imageToConvert(parts, request, value['image_id']);
   const given = propertiesIn(value['image_properties']);
   const target = targetOf(given['disk_format'], source.image, rules.conversions);
   // Until its data is converted the new image has the format of the old one.
@@ -26,24 +27,34 @@ export async function beginConversion(parts: ActionsRoom, request: Request, { va
   const asked = { importId, method: 'convert-image', sourceImageId: source.imageId, convertTo: target, storeIds: [rules.defaultStoreId], allStoresMustSucceed: true, skipsPresent: false } as const;
   const command = { ...image, type: 'CreateArrivingImage', arrival: { actionType: 'convert', imageProperties: given }, request: asked } as const;
   await room.images.send(request, { imageId: wantedId ?? newImageId, command }, identity);
+  crashPoint('before-acknowledgement');
   return actionOf(parts, request, 'image-action', importId);
 }
 
-async function sourceOf({ room: { images, permissions } }: Pick<ActionsRoom, 'room'>, request: Request, imageId: unknown): Promise<AskedImage> {
-  if (typeof imageId !== 'string') throw invalid('A conversion needs the image_id of the image that is to be converted.');
+/** An image whose data the caller may have. Refuses: InvalidRequest, ImageNotFound, Forbidden, ImageStatusConflict. */
+export async function sourceOf({ room: { images, permissions } }: Pick<ActionsRoom, 'room'>, request: Request, imageId: unknown): Promise<AskedImage> {
+  if (typeof imageId !== 'string') throw invalid('This action needs the image_id of the image that it is about.');
   const source = await images.visible(imageId, request);
   permissions.requireOn('download_image', source, request.caller);
-  const { status, containerFormat, properties } = source.image;
+  const { status } = source.image;
   if (status !== 'active') throw new Problem('ImageStatusConflict', { imageId: source.imageId, status, needed: 'active' });
+  return source;
+}
+
+/** The same of one that can be converted. Refuses: InvalidRequest besides. */
+export async function imageToConvert(parts: Pick<ActionsRoom, 'room'>, request: Request, imageId: unknown): Promise<AskedImage> {
+  const source = await sourceOf(parts, request, imageId);
+  const { containerFormat, properties } = source.image;
   if (containerFormat !== 'bare') throw invalid(`Image ${source.imageId} is in container_format ${containerFormat ?? 'null'}; only what is bare can be converted.`);
   if (Object.keys(properties).some((name) => name.startsWith('cinder_encryption_key'))) throw invalid(`Image ${source.imageId} is encrypted, and cannot be converted. Make an image of a volume that is not.`);
   return source;
 }
 
-function targetOf(diskFormat: unknown, source: Pick<Image, 'diskFormat'>, offered: readonly string[]): string {
+/** The format that is to be made. Refuses: Forbidden, InvalidRequest. */
+export function targetOf(diskFormat: unknown, source: Pick<Image, 'diskFormat'>, offered: readonly string[]): string {
   if (offered.length === 0) throw new Problem('Forbidden', { detail: 'Converting images is not enabled here. Ask your operator.' });
   const target = offered.find((format) => format === diskFormat);
-  if (target === undefined) throw invalid(`image_properties needs the disk_format that is to be made: one of ${offered.join(', ')}.`);
+  if (target === undefined) throw invalid(`The disk_format that is to be made must be one of ${offered.join(', ')}.`);
   if (target === source.diskFormat) throw invalid(`The image is ${target} already. There is nothing to convert.`);
   return target;
 }

@@ -1,5 +1,6 @@
 import { Problem } from '#libs/domain';
 import { throwIfOutOfReach } from '#libs/download';
+import { crashPoint } from '#libs/event-log';
 import type { ImageAction } from '#libs/read-model';
 import { pathOf } from '../images/images.js';
 import { commandIdentity } from '../images/idempotency.js';
@@ -35,6 +36,7 @@ export async function beginImport(parts: ActionsRoom, request: Request, kind: Ki
   } as const;
   const arrival = { actionType: 'import', location: source.sourceUri ?? '', imageProperties: properties } as const;
   await queries.withQuery(query, asked, () => room.images.send(request, { imageId, command: { ...image, type: 'CreateArrivingImage', arrival, request: asked } }, identity));
+  crashPoint('before-acknowledgement');
   return actionOf(parts, request, kind, importId);
 }
 

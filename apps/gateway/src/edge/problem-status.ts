@@ -130,6 +130,7 @@ export const problemStatus = {
   DownloadTimedOut: 504,
   UriQueryLost: 409,
   SourceImageGone: 409,
+  ExportFailed: 502,
 
   ActionNotFound: 404,
   ActionOver: 409,

@@ -1,4 +1,4 @@
-import { imageDecider, type Image, type ImageCommand, type ImageEvent } from '#libs/domain';
+import { claimsOf, exportStoreId, imageDecider, nextImportStep, usageOf, type Image, type ImageCommand, type ImageEvent } from '#libs/domain';
 import { attemptId, someData, specification } from '#libs/testing';
 
 const imageId = '11111111-2222-4333-8444-555555555555';
@@ -66,5 +66,30 @@ describe('An image that nobody sees before it has its data', () => {
     given(...history).when(asked({ type: 'FailImport', importId, reason: 'gone' })).then(
       { type: 'ImageStoreImportFailed', data: { importId, storeId: 'far', reason: 'gone' } }, { type: 'ImageImportSucceeded', data: { importId } },
     );
+  });
+});
+
+describe('The image of an export, which never comes to be', () => {
+  const sent: ImageEvent[] = [
+    { type: 'ImageCreated', data: { ...attributes, visibility: 'private', tags: [], properties: {}, arrival: { actionType: 'export', location: 'https://s3.example/x', imageProperties: {} } } },
+    { type: 'ImageImportRequested', data: { importId, method: 'export-image', sourceImageId: imageId, targetUri: 'https://s3.example/x', storeIds: [exportStoreId], allStoresMustSucceed: true } },
+  ];
+  const begun: ImageEvent = { type: 'ImageStoreImportStarted', data: { importId, attemptId, storeId: exportStoreId } };
+  const removed: ImageEvent = { type: 'ImageDataRemoved', data: { attemptId, storeId: exportStoreId } };
+
+  it('ends with its export, and leaves nothing to be looked for', () => {
+    given(...sent, begun).when(complete()).then({ type: 'ImageImportSucceeded', data: { importId } }, deleted, removed);
+    expect(stateOf(...sent, begun, { type: 'ImageImportSucceeded', data: { importId } }, deleted, removed)).toMatchObject({ status: 'deleted', attempts: [], data: null });
+  });
+
+  it('ends in the same way where the export failed or was cancelled', () => {
+    given(...sent, begun).when(asked({ type: 'FailImport', importId, reason: 'gone' })).then(failed, deleted, removed);
+  });
+
+  it('is worked on as every import is, and counts for no limit', () => {
+    const state = stateOf(...sent);
+    expect(nextImportStep(state, importId)).toEqual({ do: 'bring', storeIds: [exportStoreId] });
+    expect(usageOf(state)).toEqual({ images: 0, sizeBytes: 0, stageBytes: 0, uploads: 0 });
+    expect(claimsOf('command', { exists: false }, state, sent)).toEqual([]);
   });
 });

@@ -1,8 +1,21 @@
 import { Problem } from '../problem.js';
 import type { DataInspection, Image, ImageEvent } from './image.js';
 
+/** The name that exports have among stores: their bytes go there, and nothing of them stays with us. */
+export const exportStoreId = 'os_glance_export';
+
+/** Whether an image never comes to be, because its action is about another one. */
+export const isErrand = ({ importing }: Pick<Image, 'importing'>): boolean => importing?.method === 'export-image';
+
 /** What comes of an image whose import failed: nothing, where nobody ever saw it. */
-export const unlessArriving = ({ arriving }: Pick<Image, 'arriving'>): ImageEvent[] => (arriving ? [{ type: 'ImageDeleted', data: {} }] : []);
+export const unlessArriving = (image: Image): ImageEvent[] => (image.arriving ? [{ type: 'ImageDeleted', data: {} }, ...nothingLeft(image)] : []);
+
+/** An errand is done: what was asked for stands elsewhere. */
+export const errandDone = (importId: string, image: Image): ImageEvent[] => [{ type: 'ImageImportSucceeded', data: { importId } }, ...unlessArriving(image)];
+
+/** What was sent away, or was about to be, nobody has to look for. */
+const nothingLeft = (image: Image): ImageEvent[] =>
+  (isErrand(image) ? image.attempts.map(({ attemptId, storeId }): ImageEvent => ({ type: 'ImageDataRemoved', data: { attemptId, storeId } })) : []);
 
 /** The disk formats that data can be told to be, by what inspection calls it: a disk with partitions is a raw disk. */
 const formats: Readonly<Record<string, string>> = { qcow2: 'qcow2', vmdk: 'vmdk', vhd: 'vhd', vhdx: 'vhdx', vdi: 'vdi', iso: 'iso', ploop: 'ploop', gpt: 'raw', mbr: 'raw' };

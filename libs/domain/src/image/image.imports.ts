@@ -1,5 +1,5 @@
 import { Problem } from '../problem.js';
-import { foundFormat, unlessArriving } from './image.arrival.js';
+import { errandDone, foundFormat, isErrand, unlessArriving } from './image.arrival.js';
 import { openAttempt, storedAttempts } from './image.attempts.js';
 import { inspected } from './image.data.js';
 import type { Arrival, Attempt, DataInspection, EventData, Image, ImageDataFacts, ImageEvent, ImportHop, ImportInProgress, ImportMethod, ImportRequest, KnownDataFacts, DataPreparation } from './image.js';
@@ -35,7 +35,7 @@ export function arrive(created: EventData<'ImageCreated'>, { arrival, request }:
 }
 
 const neededStatus: Record<ImportMethod, readonly ImageStatus[]> = {
-  'glance-direct': ['uploading'], 'web-download': ['queued'], 'glance-download': ['queued'], 'location-import': ['queued'], 'copy-image': ['active'], 'convert-image': ['queued'],
+  'glance-direct': ['uploading'], 'web-download': ['queued'], 'glance-download': ['queued'], 'location-import': ['queued'], 'copy-image': ['active'], 'convert-image': ['queued'], 'export-image': [],
 };
 
 /** Staged bytes that outlived a failed import may be imported again, though the image is queued. */
@@ -89,6 +89,7 @@ export function completeStoreImport(imageId: string, { importId, attemptId, insp
   const importing = heldBy(imageId, importId, image);
   const attempt = openAttempt(image, attemptId);
   if (!attempt || !importing.pendingStoreIds.includes(attempt.storeId)) throw new Problem('AttemptOver', { imageId });
+  if (isErrand(image)) return errandDone(importId, image);
   if (!prepared.some(changesBytes)) refuseOtherData(imageId, facts, image);
   refuseOtherFormats(imageId, acceptedAs, image);
   const isLast = importing.pendingStoreIds.length === 1;

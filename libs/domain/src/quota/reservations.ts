@@ -1,3 +1,4 @@
+import { isErrand } from '../image/image.arrival.js';
 import type { Image, ImageEvent, ImageState } from '../image/image.js';
 import { noUsage, usageOf, type Resource, type Usage } from './usage.js';
 
@@ -27,6 +28,7 @@ export const importHolder = (importId: string, storeId: string): string => `impo
 
 /** What must be reserved before a commit is written; nothing where it adds nothing. */
 export function claimsOf(holder: string, before: ImageState, after: Image, events: readonly ImageEvent[]): Claim[] {
+  if (isErrand(after)) return [];
   const [used, using] = [before.exists ? usageOf(before) : noUsage, usageOf(after)];
   // What an attempt brings it has reserved itself; a location adds data without one.
   const added: readonly Resource[] = events.some(({ type }) => type === 'ImageDataStored') ? ['images', 'uploads'] : ['images', 'uploads', 'sizeBytes'];
