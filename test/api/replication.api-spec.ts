@@ -140,3 +140,14 @@ describe('An execution', () => {
     expect((await api.as('admin').post(`${path}/${id}/executions`, { body: { images: [] } })).status).toBe(400);
   });
 });
+
+describe('GET /v2/images/{image_id}/copies', () => {
+  it('tells which image is the first, to who may see the image', async () => {
+    const origin = { heliograph_origin_region: 'RegionTwo', heliograph_origin_id: '11111111-2222-4333-8444-555555555555' };
+    const [first, copy] = [await api.as('demo').image(), await api.as('demo').image(origin)];
+    expect((await api.as('demo').get(`/v2/images/${first}/copies`)).json()).toMatchObject({ origin: { id: first }, copies: [] });
+    expect((await api.as('demo').get(`/v2/images/${copy}/copies`)).json()).toMatchObject({ origin: { region: 'RegionTwo', id: origin.heliograph_origin_id }, copies: [] });
+    expect((await api.as('alt').get(`/v2/images/${copy}/copies`)).status).toBe(404);
+    expect((await api.as(undefined).get(`/v2/images/${copy}/copies`)).status).toBe(401);
+  });
+});

@@ -52,6 +52,7 @@ describe(`Replication of ${imageCount} images between two regions, seed ${seed}`
   let data: string;
   let link: SlowLink;
   let identity: { url: string; close(): Promise<void> };
+  const urls = { one: '', two: '' };
   let one: Client;
   let two: Client;
   /** What the first region's images are, by id. */
@@ -93,7 +94,7 @@ describe(`Replication of ${imageCount} images between two regions, seed ${seed}`
     await chmod(dir, 0o755);
     data = join(dir, 'data');
     const port = await twoFreePorts();
-    const urls = { one: `http://127.0.0.1:${port}`, two: `http://127.0.0.1:${port + 1}` };
+    Object.assign(urls, { one: `http://127.0.0.1:${port}`, two: `http://127.0.0.1:${port + 1}` });
     link = await startSlowLink(() => port, 8 * mebibyte);
     identity = await startDevelopmentIdentity({
       host: '127.0.0.1', port: 0, password, imageEndpoints: { RegionOne: `http://127.0.0.1:${link.port}`, RegionTwo: urls.two },
@@ -174,6 +175,16 @@ describe(`Replication of ${imageCount} images between two regions, seed ${seed}`
     process.stderr.write(`  ${Math.round((link.carriedBytes() - before) / 1024)} KiB crossed the link for ${Math.round(total / 1024)} KiB of images\n`);
     expect(link.carriedBytes() - before).toBeLessThan(total + (interruptions * concurrency + 3) * largestBytes + listed);
   }, 2 * patience);
+
+  it('tells of the copies from either side, to each what he may see', async () => {
+    const [copy] = (await copiesIn(two, 'RegionOne')).filter(({ visibility }) => visibility === 'private');
+    const origin = { region: 'RegionOne', id: lineageOf(copy ?? {})?.originId };
+    const expected = { origin, copies: [{ region: 'RegionTwo', id: copy?.id, status: 'active' }], regions: [{ name: 'RegionOne', asked: true }, { name: 'RegionTwo', asked: true }] };
+    expect((await one.ask('GET', `/v2/images/${origin.id}/copies`)).json()).toMatchObject(expected);
+    expect((await two.ask('GET', `/v2/images/${copy?.id}/copies`)).json()).toMatchObject(expected);
+    const stranger = await signIn({ url: urls.two, identityUrl: identity.url, password }, 'alt_demo');
+    expect((await stranger.ask('GET', `/v2/images/${copy?.id}/copies`)).status).toBe(404);
+  }, 120_000);
 
   it('copies inside of the region what it has already: its bytes do not cross again', async () => {
     const bytes = random.bytes(8 * mebibyte);

@@ -37,6 +37,7 @@ import { EVENTS, GATEWAY_RULES, IDENTITY, IMAGES, METADEFS, PROGRESS } from './t
 import { ReplicationExecutionsController } from './replication/replication-executions.controller.js';
 import { ReplicationPoliciesController } from './replication/replication-policies.controller.js';
 import { REPLICATION } from './replication/replication.room.js';
+import { ImageCopiesController } from './regions/image-copies.controller.js';
 import { RegionsController } from './regions/regions.controller.js';
 import { REGIONS } from './regions/regions.room.js';
 
@@ -47,7 +48,7 @@ export const controllers = [
   VersionsController, HealthcheckController, OpenApiController, SchemasController, InfoController,
   ImageListController, ImagesController, ImageTagsController, ImageHistoryController, PastController, EventsController,
   ImageDataController, ProgressController, ImageStageController, ImageUploadsController, CacheController,
-  ImageImportsController, UserImportsController, ImageActionsController, StoresController, LocationsController, TasksController, RegionsController, ReplicationPoliciesController, ReplicationExecutionsController,
+  ImageImportsController, UserImportsController, ImageActionsController, StoresController, LocationsController, TasksController, RegionsController, ImageCopiesController, ReplicationPoliciesController, ReplicationExecutionsController,
   MembersController,
   ResourceTypesController, NamespacesController, PropertiesController, ObjectsController, MetadefTagsController, MetadefSchemasController,
 ];

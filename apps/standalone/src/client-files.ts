@@ -14,6 +14,14 @@ export async function writeClientFiles(around: Surroundings, dataDir: DataDir, d
   await dataDir.save('operator.env', operatorEnv(around, dataDir), 0o600);
 }
 
+/** The accounts of replication between the regions of this start: the development identity's administrator. A real Keystone's the operator names himself. Gives the path. */
+export async function writeReplicationClouds(regions: readonly string[], { url }: Surroundings['keystone'], dataDir: DataDir, password: string): Promise<string> {
+  const auth = { auth_url: url, username: 'admin', password, project_name: 'admin', user_domain_id: 'default', project_domain_id: 'default' };
+  // JSON is YAML.
+  await dataDir.save('replication-clouds.yaml', JSON.stringify({ clouds: Object.fromEntries(regions.map((region) => [region, { auth }])) }, null, 2), 0o600);
+  return dataDir.file('replication-clouds.yaml');
+}
+
 function cloudLines(name: string, { region, keystone, port }: Surroundings, user: CloudUser | undefined): string {
   const auth = { auth_url: keystone.url, ...(user ? {
     username: user.userName, password: user.password, project_name: user.projectName, user_domain_id: 'default', project_domain_id: 'default',

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { cacheDir, findNatsServer, freePort, isPortFree, startNatsServer, startPostgres, type Child, type Postgres } from '#libs/embedded';
 import type { Arguments, KeystoneArguments } from './arguments.js';
-import { writeClientFiles } from './client-files.js';
+import { writeClientFiles, writeReplicationClouds } from './client-files.js';
 import { UnusableDataDir, type DataDir } from './data-dir.js';
 import { knownVariables, unknownSettings } from './known-options.js';
 import { endLeftovers } from './leftovers.js';
@@ -44,7 +44,8 @@ export async function launch(start: Launch): Promise<Running> {
     region.dataDir.ports['transfer'] = transferPort;
     const federationPort = await freePort(region.dataDir.ports['federation transfer']);
     region.dataDir.ports['federation transfer'] = federationPort;
-    return { region: region.name, nameOf: region.nameOf, port: region.port, transferPort, federationPort, natsUrl: url, isOurNats: isOurs, databaseUrl, keystone, settings: args.settings };
+    const accounts = args.keystone ? {} : { replicationClouds: await writeReplicationClouds(regions.map(({ name }) => name), keystone, region.dataDir, developmentPassword) };
+    return { region: region.name, nameOf: region.nameOf, port: region.port, transferPort, federationPort, natsUrl: url, isOurNats: isOurs, databaseUrl, keystone, settings: args.settings, ...accounts };
   }));
 
   const started = async (name: string, part: Promise<Part>): Promise<void> => {

@@ -27,6 +27,8 @@ export interface Surroundings {
   readonly databaseUrl: string;
   readonly keystone: KeystoneArguments;
   readonly settings: Readonly<Record<string, string>>;
+  /** A file with accounts for replication, where the launcher knows some. */
+  readonly replicationClouds?: string;
 }
 
 type Options = Readonly<Record<string, string | number>>;
@@ -49,6 +51,7 @@ export function environmentOf(name: ServiceName, around: Surroundings, dataDir: 
 
 function suggestedTo(name: ServiceName, around: Surroundings, dataDir: DataDir): Options {
   if (name === 'gateway') return gatewayOptions(around, dataDir);
+  if (name === 'federation') return around.replicationClouds === undefined ? {} : { 'heliograph.replication_clouds': around.replicationClouds };
   return name === 'catalog' ? limitOptions(around.keystone) : {};
 }
 

@@ -6,7 +6,7 @@ export {
 export { importProperties, shownSizeBytes, taskTypeOf, type TaskType } from './import-properties.js';
 export { imageEventSchemas, metadefEventSchemas, replicationEventSchemas } from './event-schemas.js';
 export {
-  imageFromJson, namespaceFromJson, replicationFromJson, type Answer, type AttemptFate, type AttemptsAnswer, type AttemptsQuestion, type CommandContext, type HistoryAnswer, type HistoryEntry, type HistoryQuestion, type ImageCommandAnswer,
+  imageFromJson, namespaceFromJson, replicationFromJson, type Answer, type AttemptFate, type AttemptsAnswer, type AttemptsQuestion, type CommandContext, type CopiesAnswer, type CopiesOfRegion, type CopiesQuestion, type HistoryAnswer, type HistoryEntry, type HistoryQuestion, type ImageCommandAnswer,
   type ImageCommandMessage, type MetadefCommandAnswer, type MetadefCommandMessage, type PastAnswer, type PastImage, type PastImagesAnswer, type PastImagesQuestion, type PastQuestion, type PastUntil, type Projected, type ReachedService, type RegionsAnswer, type RegionsQuestion, type ReplicationAnswer, type ReplicationMessage, type ReplicationsAnswer, type ReplicationsQuestion,
   type RemoteImage, type RemovalsAnswer, type RemovalsQuestion, type ReservationAnswer, type ReservationQuestion, type StagedAnswer, type StagedQuestion, type StatusAnswer, type StoredAnswer, type StoredImage, type StoredQuestion, type UsageAnswer, type UsageQuestion,
 } from './messages.js';

@@ -1,4 +1,4 @@
-import type { Attempt, Image, ImageCommandEnvelope, ImageEvent, MetadefCommandEnvelope, Namespace, NamespaceState, ProblemCode, ProblemParams, KnownDataFacts, ReplicationCommandEnvelope, ReplicationExecution, ReplicationPolicy, ReplicationState } from '#libs/domain';
+import type { Attempt, Image, ImageCommandEnvelope, ImageEvent, MetadefCommandEnvelope, Namespace, NamespaceState, ProblemCode, ProblemParams, KnownDataFacts, ReplicationCommandEnvelope, ReplicationExecution, ReplicationPolicy, ReplicationState, ShownImage } from '#libs/domain';
 
 /** Who sent a command, and what of it is remembered. Ids only; `personal` is sealed before it is written. */
 export interface CommandContext {
@@ -150,6 +150,21 @@ export interface ReachedService {
   /** The newest version of the Image API that it offers, as `v2.17`. */
   readonly version?: string;
   /** Why it could not be reached. */
+  readonly reason?: string;
+}
+
+/** `ask.<region>.copies`, answered by federation: which images of these regions say that they come from one. Each access is sealed with the caller's own token, for this question and this region. */
+export interface CopiesQuestion {
+  readonly questionId: string;
+  readonly originRegion: string;
+  readonly originId: string;
+  readonly regions: readonly { readonly name: string; readonly sealed: string }[];
+}
+export interface CopiesAnswer { readonly regions: readonly CopiesOfRegion[] }
+export interface CopiesOfRegion {
+  readonly name: string;
+  readonly copies: readonly Pick<ShownImage, 'id' | 'name' | 'status' | 'visibility' | 'owner' | 'sizeBytes' | 'properties'>[];
+  /** Why it could not be asked. */
   readonly reason?: string;
 }
 

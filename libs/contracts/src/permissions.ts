@@ -54,7 +54,7 @@ export function natsPermissions(region: string): Record<NatsUser, NatsPermission
     staging: client('staging', progress, leaseSubjects(region), ...readLeases),
     importer: client('importer', progress, leaseSubjects(region), ...readLeases, `glance.${region}.import.*`, ...workOn(log, 'importer'), ...pickUp(queryStreamName(region))),
     federation: {
-      ...hears(client('federation', progress, policySubjects(region), ...readPolicies, leaseSubjects(region), ...readLeases, ...pickUp(sealed)), questionSubject(region, 'regions'), commandSubject(region, 'policy')),
+      ...hears(client('federation', progress, policySubjects(region), ...readPolicies, leaseSubjects(region), ...readLeases, ...pickUp(sealed)), questionSubject(region, 'regions'), questionSubject(region, 'copies'), commandSubject(region, 'policy')),
       mayRespond: true,
     },
     operator: { publish: [`glance.${region}.>`, leaseSubjects(region), ...readLog, ...readLeases, `ask.${region}.*`, `do.${region}.*`], subscribe: [inbox('operator'), projectedSubject(region)], mayRespond: false },

@@ -13,7 +13,7 @@ import { Problem } from '#libs/domain';
  *   do.<region>.image                   commands to the catalog, answered    core NATS, queue group catalog
  *   do.<region>.policy                  commands to federation, answered     core NATS, queue group federation
  *   ask.<region>.<question>             questions to the catalog, answered   core NATS, queue group catalog
- *   ask.<region>.regions                the one question to federation       core NATS, queue group federation
+ *   ask.<region>.<regions|copies>       questions to federation, answered    core NATS, queue group federation
  *   projected.<region>                  "the read model has reached N"       core NATS
  *   progress.<region>.<imageId>         how far a transfer is, kept nowhere  core NATS
  *   notification.<region>.<topic>.<info|error>  what Glance would have told   stream NOTIFICATIONS_<region>
@@ -28,7 +28,7 @@ const progressOfImage = /^progress\.[A-Za-z0-9_-]{1,64}\.([0-9a-f-]{36})$/;
 const logSubject = /^glance\.[A-Za-z0-9_-]{1,64}\.(image|metadef|import|policy)\.([A-Za-z0-9_-]{1,512})$/;
 
 export type AggregateKind = 'image' | 'metadef' | 'import' | 'policy';
-export const questions = ['history', 'removals', 'attempts', 'staged', 'stored', 'status', 'regions', 'reservation', 'usage', 'replications', 'past', 'pastImages'] as const;
+export const questions = ['history', 'removals', 'attempts', 'staged', 'stored', 'status', 'regions', 'reservation', 'usage', 'replications', 'copies', 'past', 'pastImages'] as const;
 export type Question = (typeof questions)[number];
 
 /** The one check of an id before it becomes part of a subject, a key or a path. */

@@ -3,7 +3,7 @@ import { Problem, type Image, type ImageCommand } from '#libs/domain';
 import type { SealedTokenDrop } from '#libs/event-log';
 import type { Caller } from '#libs/identity';
 import type { Request } from '../edge/request.js';
-import { leavingTokens } from './regions.room.js';
+import { copiesQuestion, leavingTokens } from './regions.room.js';
 
 const importId = '22222222-2222-4333-8444-555555555555';
 const sourceImageId = '11111111-2222-4333-8444-555555555555';
@@ -54,5 +54,16 @@ describe('The token of an import from another region', () => {
     expect(() => openAccess(sealKey, left.get(importId) ?? '', { importId, region: 'RegionTwo' }, new Date())).toThrow(expect.objectContaining({
       code: 'RegionNotInCatalogue', params: { region: 'RegionTwo', interface: 'public', known: 'RegionOne (public)' },
     }) as Error);
+  });
+});
+
+describe('The question where copies of an image are', () => {
+  it('goes to every region of the catalogue, each with the token sealed for it and for this question alone', () => {
+    const question = copiesQuestion(sealKey, request, { originRegion: 'RegionTwo', originId: sourceImageId });
+    expect(question).toMatchObject({ originRegion: 'RegionTwo', originId: sourceImageId, regions: [{ name: 'RegionOne' }] });
+    const [{ sealed = '' } = {}] = question.regions;
+    expect(sealed).not.toContain('the token');
+    expect(openAccess(sealKey, sealed, { importId: question.questionId, region: 'RegionOne' }, new Date())).toMatchObject({ token: 'the token', endpoint: 'http://one' });
+    expect(() => copiesQuestion(undefined, request, { originRegion: 'RegionTwo', originId: sourceImageId })).toThrow(expect.objectContaining({ code: 'Unavailable' }) as Error);
   });
 });

@@ -1,7 +1,8 @@
-import { questionSubject, sealAccess, type NoAccess, type ReachedService, type RemoteAccess, type RegionsAnswer, type RegionsQuestion } from '#libs/contracts';
-import { Problem, type Image, type ImageCommand } from '#libs/domain';
+import { randomUUID } from 'node:crypto';
+import { questionSubject, sealAccess, type CopiesAnswer, type CopiesOfRegion, type CopiesQuestion, type NoAccess, type ReachedService, type RemoteAccess, type RegionsAnswer, type RegionsQuestion } from '#libs/contracts';
+import { Problem, type Image, type ImageCommand, type Lineage } from '#libs/domain';
 import { sealedTokenDrop, type SealedTokenDrop } from '#libs/event-log';
-import { imageEndpointOf, namesOfEndpoints } from '#libs/identity';
+import { imageEndpointOf, imageEndpoints, namesOfEndpoints } from '#libs/identity';
 import type { ServiceParts } from '#libs/platform';
 import type { GatewayConfig } from '../config.js';
 import { header, type Request } from '../edge/request.js';
@@ -20,6 +21,8 @@ export interface RegionsRoom {
   withToken(request: Request, command: RequestImport, send: () => Promise<Image>): Promise<void>;
   /** Whether the image services at these addresses of a catalogue answer. Refuses: Unavailable. */
   reach(urls: readonly string[]): Promise<readonly ReachedService[]>;
+  /** The images of the regions in the caller's catalogue that say they come from this one, as far as he may see them there. Refuses: Unavailable. */
+  copies(request: Request, origin: Pick<Lineage, 'originRegion' | 'originId'>): Promise<readonly CopiesOfRegion[]>;
 }
 
 export function openRegions({ config, bus }: Pick<ServiceParts<GatewayConfig>, 'config' | 'bus'>): RegionsRoom {
@@ -29,6 +32,12 @@ export function openRegions({ config, bus }: Pick<ServiceParts<GatewayConfig>, '
       const question: RegionsQuestion = { urls };
       const { services } = await bus.ask<RegionsAnswer>(questionSubject(bus.region, 'regions'), question, { timeoutMs: 10_000, what: 'The federation service' });
       return services;
+    },
+    async copies(request, origin) {
+      const question = copiesQuestion(config.sealKey, request, origin);
+      if (question.regions.length === 0) return [];
+      const { regions } = await bus.ask<CopiesAnswer>(questionSubject(bus.region, 'copies'), question, { timeoutMs: 20_000, what: 'The federation service' });
+      return regions;
     },
   };
 }
@@ -51,3 +60,15 @@ function accessOf({ caller: { catalog }, headers }: Request, { sourceRegion = ''
   if (token === undefined) throw new Problem('Unavailable', { what: 'The federation service', seconds: 60 });
   return { token, endpoint, imageId: sourceImageId };
 }
+
+/** One question to every region of the caller's catalogue that has a public image service. */
+export function copiesQuestion(sealKey: string | undefined, { caller, headers }: Pick<Request, 'caller' | 'headers'>, origin: Pick<Lineage, 'originRegion' | 'originId'>): CopiesQuestion {
+  const token = header({ headers }, 'x-auth-token');
+  if (sealKey === undefined || token === undefined) throw new Problem('Unavailable', { what: 'The federation service', seconds: 60 });
+  const questionId = randomUUID();
+  const endpoints = imageEndpoints(caller.catalog).filter((endpoint) => endpoint.interface === 'public' && URL.canParse(endpoint.url)).slice(0, mostRegionsAsked);
+  const regions = endpoints.map(({ region, url }) => ({ name: region, sealed: sealAccess(sealKey, { token, endpoint: url, imageId: origin.originId }, { importId: questionId, region, expiresAt: caller.expiresAt }) }));
+  return { questionId, ...origin, regions };
+}
+
+const mostRegionsAsked = 100;
