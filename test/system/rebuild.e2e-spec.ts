@@ -1,5 +1,7 @@
 import { execFile } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
+import { generateKeyPairSync, randomUUID } from 'node:crypto';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { questionSubject, type HistoryAnswer } from '#libs/contracts';
@@ -88,6 +90,27 @@ describe('npm run catalog:rebuild', () => {
     expect((await historyOf(imageId))[0]).toMatchObject({ actor: { userId: 'eve' }, commandType: 'CreateImage' });
     expect(await operator('log-verify')).toMatchObject({ status: 0, said: expect.stringContaining(': whole.') as string });
     expect(await operator('why/why', imageId)).toMatchObject({ status: 0, said: expect.stringMatching(/"of Eve" is queued[^]*CreateImage by user eve of project project/) as string });
+  }, 120_000);
+
+  it('stands beside signed digests and a backup, each by one command', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'memory-'));
+    const [digests, key] = [join(dir, 'digests'), join(dir, 'key.pem')];
+    try {
+      await mkdir(digests);
+      await writeFile(key, generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }));
+      expect(await operator('log-digest', digests, '--key', key)).toMatchObject({ status: 0, said: expect.stringMatching(/stands for the log up to sequence \d+\./) as string });
+      expect(await operator('log-digest', digests, '--key', key)).toMatchObject({ status: 0, said: 'There is nothing new to sign.\n' });
+      expect(await operator('log-verify', '--digests', digests, '--key', key)).toMatchObject({ status: 0, said: expect.stringMatching(/whole, as 1 signed digests say up to sequence \d+\.\n$/) as string });
+      const [name] = (await readdir(digests)).filter((each) => each.endsWith('.json'));
+      const text = await readFile(join(digests, name ?? ''), 'utf8');
+      await writeFile(join(digests, name ?? ''), text.replace('"aggregates"', '"Aggregates"'));
+      expect(await operator('log-verify', '--digests', digests, '--key', key)).toMatchObject({ status: 1, said: expect.stringContaining('it was altered, or not signed with this key') as string });
+      expect(await operator('log-verify', '--digests', digests)).toMatchObject({ status: 2 });
+      expect(await operator('backup/backup', join(dir, 'backup'))).toMatchObject({ status: 0, said: expect.stringMatching(/\d+ commits up to sequence \d+ and the keys of \d+ persons are in .*: whole\./) as string });
+      expect(await operator('backup/restore', join(dir, 'backup'))).toMatchObject({ status: 2, said: expect.stringContaining('is not empty: it goes up to sequence') as string });
+    } finally {
+      await rm(dir, { recursive: true });
+    }
   }, 120_000);
 
   it('leaves a catalogue that equals the one before, row for row', async () => {

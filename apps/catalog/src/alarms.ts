@@ -1,6 +1,7 @@
 import { namespaceOfToken } from '#libs/contracts';
 import type { Logger } from '#libs/platform';
 import type { Applied } from '#libs/read-model';
+import type { MadeDigest } from '#libs/event-log';
 import type { CatalogMetrics } from './catalog.metrics.js';
 import type { Trust } from './log-guard.js';
 import type { OpenAttempt } from './sweep.js';
@@ -15,6 +16,8 @@ export interface Alarms {
   projectingInterrupted(error: unknown): void;
   swept(attempts: number): void;
   sweepFailed(error: unknown, attempt?: OpenAttempt): void;
+  digestMade(made: MadeDigest): void;
+  digestFailed(error: unknown): void;
   retentionNotEnded(imageId: string, error: unknown): void;
   historyUnreadable(imageId: string, error: unknown): void;
 }
@@ -52,6 +55,11 @@ export function createAlarms(logger: Logger, metrics: CatalogMetrics): Alarms {
       if (attempts > 0) logger.warn({ attempts }, 'uploads whose server died were ended; their images are queued again');
     },
     sweepFailed: (error, attempt) => nowAndThen('sweep', () => logger.error({ err: error, ...attempt }, 'uploads whose server died could not be ended')),
+    digestMade(made) {
+      if (made.outcome === 'written') logger.info({ file: made.file, sequence: made.sequence }, 'a digest of the event log was signed');
+      if (made.outcome === 'refused') logger.error({ alarm: 'log_not_signed', faults: made.faults, first: made.first }, 'the event log is not what it was signed to be, or has faults: npm run log:verify tells more. No digest is made until it is whole');
+    },
+    digestFailed: (error) => nowAndThen('digest', () => logger.error({ err: error }, 'no digest of the event log could be made')),
     retentionNotEnded: (imageId, error) => nowAndThen('retention', () => logger.error({ err: error, image_id: imageId }, 'a deleted image is kept longer than it should be')),
     historyUnreadable: (imageId, error) => logger.error({ err: error, image_id: imageId }, 'the bytes of an image stay, because its history cannot be read'),
   };

@@ -20,6 +20,7 @@ import { finishRename, type RenameParts } from './metadefs/rename-namespace.js';
 import { openNotifications } from './notifications/open-notifications.js';
 import { pastFor } from './past/past-image.js';
 import { pastImagesFor } from './past/past-images.js';
+import { digestOnce } from './digests.js';
 import { createCaps } from './quota/caps.js';
 import { configuredLimits } from './quota/limits.js';
 import { createQuotas } from './quota/quotas.js';
@@ -157,6 +158,7 @@ export async function openCatalog({ config, logger, bus, readiness, metrics: reg
       metrics.parked((await readModel.parkedImages(1000)).length);
       metrics.parkedNamespaces((await readModel.parkedNamespaces(1000)).length);
     }, (error) => alarms.sweepFailed(error)),
+    ...digesting(config, { log, alarms, clock, signal: stop.signal, mayDigest: () => projector.leads() && guard.trust().is === 'trusted' }),
   ];
   shutdown.add('read model', () => readModel.close());
   // Closed after the last command was answered, which waits for the projector.
@@ -199,6 +201,13 @@ export async function openCatalog({ config, logger, bus, readiness, metrics: reg
     replications: () => readModel.replicationsToDrive(),
     status: () => ({ isLogTrusted: guard.trust().is === 'trusted', projectedSequence: reached.sequence(), leaseSeconds }),
   };
+}
+
+/** Signed digests of the log, by the one process that projects, where they are wanted. */
+function digesting({ region, digestInterval, digestDirectory: dir, digestKey: keyFile }: CatalogConfig, { log, alarms, clock, signal, mayDigest }: { readonly log: EventLog; readonly alarms: Alarms; readonly clock: () => Date; readonly signal: AbortSignal; mayDigest(): boolean }): Promise<void>[] {
+  if (digestInterval === 0 || dir === undefined || keyFile === undefined) return [];
+  const options = { log, region, dir, keyFile, clock, onMade: alarms.digestMade, onFailure: alarms.digestFailed };
+  return [every(digestInterval * 1000, signal, async () => { if (mayDigest()) await digestOnce(options, signal); })];
 }
 
 /** The read model with its tables as this version wants them; waits for a PostgreSQL that is still starting. */

@@ -28,6 +28,17 @@ export class CatalogConfig extends ServiceConfig {
   @Option.int('heliograph', 'deleted_image_retention', { default: 0, min: 0, max: 315_360_000, unit: 'seconds', doc: 'How long a deleted image is kept with its data, so that it can come back. 0: not at all. Counts for deletions from then on; every catalog must be told the same.' })
   readonly deletedImageRetention: number;
 
+  @Option.int('heliograph', 'digest_interval', { default: 0, min: 0, max: 31_536_000, unit: 'seconds', doc: 'How often a signed digest of the event log is written. Each reads the whole log. 0: never.' })
+  readonly digestInterval: number;
+
+  @Option.path('heliograph', 'digest_directory', { optional: true, doc: 'Where digests are written: somewhere that whoever can change the log cannot. Must be set with digest_interval.' })
+  @ValidateBy({ name: 'hasDigestDirectory', validator: { validate: isSetForDigests, defaultMessage: () => 'is not set; expected a directory, since digest_interval is on.' } })
+  readonly digestDirectory?: string;
+
+  @Option.path('heliograph', 'digest_key', { optional: true, doc: 'A file with the Ed25519 private key, in PEM, that digests are signed with. Must be set with digest_interval.' })
+  @ValidateBy({ name: 'hasDigestKey', validator: { validate: isSetForDigests, defaultMessage: () => 'is not set; expected a file with a key, since digest_interval is on.' } })
+  readonly digestKey?: string;
+
   @Option.int('heliograph', 'image_cache_commits', { default: 100_000, min: 0, max: 10_000_000, doc: 'How many commits\' worth of images stay in memory.' })
   readonly imageCacheCommits: number;
 
@@ -118,6 +129,10 @@ export class CatalogConfig extends ServiceConfig {
 
   @Option.text('oslo_limit', 'endpoint_region_name', { glance: true, default: '', doc: 'The region that they are registered for; empty for heliograph.region.' })
   readonly limitEndpointRegionName: string;
+}
+
+function isSetForDigests(value: unknown, context?: ValidationArguments): boolean {
+  return (context?.object as CatalogConfig).digestInterval === 0 || value !== undefined;
 }
 
 function canReadLimits(_: unknown, context?: ValidationArguments): boolean {

@@ -1,5 +1,6 @@
-import { verifyLog, type EventLog, type Finding } from '#libs/event-log';
+import { readDigestKey, readDigests, verifyLog, type EventLog, type KeptDigest } from '#libs/event-log';
 import { logTailLength, openReadModel } from '#libs/read-model';
+import { faultLine, nowAndThen } from './fault-line.js';
 import { compareWithMemory } from './log-guard.js';
 import { runOperatorCommand } from '#libs/platform';
 
@@ -7,28 +8,31 @@ await runOperatorCommand({
   name: 'log:verify',
   purpose: 'Reads the whole event log once and checks every sequence, schema, version and hash. It changes nothing and may run at any time. Exit status 1 when it finds a fault.',
   flags: { 'log-only': 'Do not compare with what PostgreSQL keeps of the log.' },
-  async run({ config, log, isSet, say, commandLine }) {
+  options: { 'digests DIR': 'Hold the log against the signed digests in DIR, too.', 'key FILE': 'The key that they are signed with, public or private, in PEM.' },
+  async run({ config, log, isSet, valueOf, say, commandLine }) {
     const { tail, judgement } = isSet('log-only') ? { tail: [], judgement: 'trusted' as const } : await knownFrom(config.databaseUrl, log);
     if (judgement !== 'trusted') say(`FAULT lost: ${judgement.lost}. See: ${commandLine('log:repair')}`);
-    let saidAt = performance.now();
+    const kept = await digestsIn(valueOf('digests'), valueOf('key'), config.region, say);
+    const progress = nowAndThen(say);
     const { messages, aggregates, lastSequence, findings } = await verifyLog(log, {
-      tail,
-      onFinding: (finding) => say(lineOf(finding)),
-      onProgress({ sequence }) {
-        if (performance.now() - saidAt < 1000) return;
-        saidAt = performance.now();
-        say(`${sequence} commits read`);
-      },
+      tail, digests: kept.digests,
+      onFinding: (finding) => say(faultLine(finding)),
+      onProgress: ({ sequence }) => progress(`${sequence} commits read`),
     });
-    const faults = findings + (judgement === 'trusted' ? 0 : 1);
-    say(`${messages} commits of ${aggregates} images and other things, up to sequence ${lastSequence}: ${faults === 0 ? 'whole' : `${faults} faults`}.`);
+    const faults = findings + kept.faults + (judgement === 'trusted' ? 0 : 1);
+    const witnesses = kept.digests.length === 0 ? '' : `, as ${kept.digests.length} signed digests say up to sequence ${kept.digests.at(-1)?.sequence ?? 0}`;
+    say(`${messages} commits of ${aggregates} images and other things, up to sequence ${lastSequence}: ${faults === 0 ? `whole${witnesses}` : `${faults} faults`}.`);
     return faults === 0 ? 0 : 1;
   },
 });
 
-function lineOf({ kind, sequence, subject, version, detail }: Finding): string {
-  const where = [`sequence ${sequence}`, ...(subject === undefined ? [] : [subject]), ...(version === undefined ? [] : [`version ${version}`])];
-  return `FAULT ${kind} at ${where.join(', ')}: ${detail}`;
+async function digestsIn(dir: string | undefined, keyFile: string | undefined, region: string, say: (line: string) => void): Promise<{ readonly digests: readonly KeptDigest[]; readonly faults: number }> {
+  if (dir === undefined) return { digests: [], faults: 0 };
+  if (keyFile === undefined) throw new Error('--digests needs --key FILE: the key that they are signed with.');
+  const { digests, faults } = await readDigests(dir, region, await readDigestKey(keyFile));
+  for (const { file, detail } of faults) say(`FAULT digest ${file}: ${detail}`);
+  if (digests.length + faults.length === 0) throw new Error(`${dir} holds no digest of region ${region}.`);
+  return { digests, faults: faults.length };
 }
 
 async function knownFrom(url: string, log: EventLog) {

@@ -13,6 +13,8 @@ export interface VerifyOptions {
   readonly tail?: readonly Stored[];
   /** Signed digests of the log that were kept outside of it, oldest first: witnesses of every byte up to the newest of them. */
   readonly digests?: readonly KeptDigest[];
+  /** Given all messages, faulty ones too, as they go by. */
+  readonly onMessages?: (messages: readonly Stored[]) => Promise<void>;
   /** Told the last commit of every subject, at the end. */
   readonly onHeads?: (heads: readonly LogHead[]) => void;
   readonly signal?: AbortSignal;
@@ -27,7 +29,7 @@ interface Head { readonly id: string; readonly version: number; readonly hash: s
  * Reads the whole log once, as far as it went when this began, and checks sequences, envelopes, event schemas, versions and hash chains.
  * Each finding names its message; the pass goes on after it. Refuses: Unavailable.
  */
-export async function verifyLog(log: EventLog, { onFinding, onProgress, tail = [], digests = [], onHeads, signal }: VerifyOptions): Promise<Verified> {
+export async function verifyLog(log: EventLog, { onFinding, onProgress, tail = [], digests = [], onMessages, onHeads, signal }: VerifyOptions): Promise<Verified> {
   const { firstSequence, lastSequence } = await log.extent();
   const heads = new Map<string, Head>();
   const kept = new Map(tail.map((message) => [message.sequence, message]));
@@ -49,12 +51,13 @@ export async function verifyLog(log: EventLog, { onFinding, onProgress, tail = [
   const done = new AbortController();
   const stop = signal ? AbortSignal.any([signal, done.signal]) : done.signal;
   if (end === 0) done.abort();
-  await log.follow({ after: 0, batchSize: 1_000, signal: stop }, (batch) => {
-    for (const message of batch) if (message.sequence <= end) check(message);
+  await log.follow({ after: 0, batchSize: 1_000, signal: stop }, async (batch) => {
+    const messages = batch.filter(({ sequence }) => sequence <= end);
+    messages.forEach(check);
+    await onMessages?.(messages);
     const reached = batch.at(-1)?.sequence ?? 0;
     onProgress?.({ sequence: Math.min(reached, end), lastSequence });
     if (reached >= end) done.abort();
-    return Promise.resolve();
   });
   if (!signal?.aborted) {
     missing(expected, lastSequence + 1, found);

@@ -32,6 +32,8 @@ export interface OperatorTools {
   readonly bus: Bus;
   /** Whether a flag of the command line was given. */
   isSet(flag: string): boolean;
+  /** What was given with one of the command's options. */
+  valueOf(option: string): string | undefined;
   /** What the command line names besides flags. */
   readonly named: readonly string[];
   /** One line for the operator. */
@@ -45,6 +47,8 @@ export interface OperatorCommand {
   readonly name: string;
   readonly purpose: string;
   readonly flags?: Readonly<Record<string, string>>;
+  /** Those that take a value, as usage shows them: `digests DIR`. */
+  readonly options?: Readonly<Record<string, string>>;
   /** What it takes besides flags, as usage shows it; without this, nothing. */
   readonly takes?: string;
   /** Gives the exit status. */
@@ -81,6 +85,7 @@ async function statusOf(command: OperatorCommand, argv: readonly string[]): Prom
   const log = await jetStreamEventLog(bus.connection, { region: config.region });
   return command.run({
     config, env, log, bus, say, named, isSet: (flag) => given[flag] === true,
+    valueOf: (option) => { const value = given[option]; return typeof value === 'string' ? value : undefined; },
     commandLine: (name, ...flags) => commandLine(name, given['data'], flags),
   });
 }
@@ -92,17 +97,18 @@ function commandLine(name: string, data: string | boolean | undefined, flags: re
 
 interface Parsed { readonly values: Readonly<Record<string, string | boolean | undefined>>; readonly positionals: readonly string[] }
 
-function parse({ name, flags = {}, takes }: OperatorCommand, argv: readonly string[]): Parsed {
+function parse({ name, flags = {}, options = {}, takes }: OperatorCommand, argv: readonly string[]): Parsed {
   const booleans = Object.fromEntries([...Object.keys(flags), 'help'].map((flag) => [flag, { type: 'boolean' as const }]));
+  const strings = Object.fromEntries(['data DIR', ...Object.keys(options)].map((option) => [option.split(' ')[0] ?? '', { type: 'string' as const }]));
   try {
-    return parseArgs({ args: [...argv], options: { data: { type: 'string' }, ...booleans }, allowPositionals: takes !== undefined });
+    return parseArgs({ args: [...argv], options: { ...strings, ...booleans }, allowPositionals: takes !== undefined });
   } catch (error) {
     throw new Error(`${error instanceof Error ? error.message : String(error)} See npm run ${name} -- --help.`, { cause: error });
   }
 }
 
-function usage({ name, purpose, flags = {}, takes }: OperatorCommand): string {
-  const lines = Object.entries({ 'data DIR': 'Take the settings from the data directory of a running npm start.', ...flags });
+function usage({ name, purpose, flags = {}, options = {}, takes }: OperatorCommand): string {
+  const lines = Object.entries({ 'data DIR': 'Take the settings from the data directory of a running npm start.', ...options, ...flags });
   return [
     `npm run ${name} -- [options]${takes === undefined ? '' : ` [${takes}]`}`, '', purpose, '', ...lines.map(([flag, meaning]) => `  --${flag.padEnd(12)} ${meaning}`), '',
     `Without --data, settings come from ${['region', 'nats_url', 'nats_password', 'database_url'].map((option) => variableOf('heliograph', option)).join(', ')}.`,

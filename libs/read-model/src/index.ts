@@ -5,6 +5,7 @@ export { migrate, type DatabaseOptions } from './database.js';
 export type { FeedBatch, FeedPosition, FeedRow, FeedWriter } from './feed.js';
 export type { FeedCursor, FeedPage, FeedQuery } from './feed-list.js';
 export type { FollowerPosition, Followers } from './followers.js';
+export type { GuardBackup, GuardContents } from './guard-backup.js';
 export type { GuardPosition, LogGuardRecord } from './guard.js';
 export type { ImageRecord } from './image-by-id.js';
 export type { ImportHead, ImportListQuery } from './import-list.js';

@@ -7,6 +7,7 @@ import { openDatabase, type DatabaseOptions } from './database.js';
 import { feedWriter, type FeedWriter } from './feed.js';
 import { listEvents, type FeedPage, type FeedQuery } from './feed-list.js';
 import { followers, type Followers } from './followers.js';
+import { guardBackup, type GuardBackup } from './guard-backup.js';
 import { logGuardRecord, type LogGuardRecord } from './guard.js';
 import { imageById, members, type ImageRecord } from './image-by-id.js';
 import { importById, importsUnderWay, listImports, type ImportHead, type ImportListQuery, type ImportsUnderWay } from './import-list.js';
@@ -29,7 +30,7 @@ import type { AtLeast } from './reads.js';
  * Every read may name a position that it must not stay below (`atLeast`); it then waits up to two seconds for it.
  * Where PostgreSQL or that position cannot be reached, every method throws `Problem('Unavailable')`.
  */
-export interface ReadModel extends ProjectionWriter, LogGuardRecord, DataWork, Reservations, Followers, FeedWriter, ReplicationReads, PastImages {
+export interface ReadModel extends ProjectionWriter, LogGuardRecord, DataWork, Reservations, Followers, FeedWriter, ReplicationReads, PastImages, GuardBackup {
   imageById(imageId: string, options?: AtLeast): Promise<ImageRecord | undefined>;
   members(imageId: string, options?: AtLeast): Promise<readonly Member[] | undefined>;
   listImages(query: ImageListQuery, viewer: Viewer, options?: AtLeast): Promise<ImagePage>;
@@ -73,6 +74,7 @@ export async function openReadModel(options: DatabaseOptions): Promise<ReadModel
     ...reservations(pool),
     ...replicationReads(pool),
     ...pastImages(pool),
+    ...guardBackup(pool),
     imageById: (imageId, at = {}) => imageById(pool, imageId, at),
     members: (imageId, at = {}) => members(pool, imageId, at),
     listImages: (query, viewer, at = {}) => listImages(pool, query, viewer, at),

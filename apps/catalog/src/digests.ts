@@ -1,0 +1,21 @@
+import { makeDigest, readDigestKey, type EventLog, type MadeDigest } from '#libs/event-log';
+
+export interface DigestsOptions {
+  readonly log: EventLog;
+  readonly region: string;
+  readonly dir: string;
+  readonly keyFile: string;
+  readonly clock: () => Date;
+  /** Told what came of each, and of a fault that kept it from being made. */
+  onMade(made: MadeDigest): void;
+  onFailure(error: unknown): void;
+}
+
+/** One digest of the log. The key is read each time, so that it can be replaced; never rejects. */
+export async function digestOnce({ log, region, dir, keyFile, clock, onMade, onFailure }: DigestsOptions, signal: AbortSignal): Promise<void> {
+  try {
+    onMade(await makeDigest(log, { dir, region, privateKey: await readDigestKey(keyFile), clock, signal }));
+  } catch (error) {
+    if (!signal.aborted) onFailure(error);
+  }
+}
