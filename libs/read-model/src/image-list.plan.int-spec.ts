@@ -12,7 +12,7 @@ beforeAll(async () => {
   database = await openDatabase({ url: stack.databaseUrl, poolSize: 2, statementTimeoutMs: 120_000 });
   await database.pool.query(`
     insert into images select md5(n::text)::uuid, 'name' || n % 1000, 'project' || n % 100, n % 5000 = 0, false, 'bare', (array['raw', 'qcow2', 'iso'])[n % 3 + 1], case when n % 4000 = 0 then 40 else 10 end, case when n % 4000 = 0 then 9000 else 512 end,
-      case when n % 2000 = 0 then 'queued' else 'active' end, (array['public', 'community', 'shared', 'private'])[n / 100 % 4 + 1], array['tag' || n % 2000],
+      case when n % 2000 = 0 then 'queued' else 'active' end, (array['public', 'community', 'shared', 'private'])[n / 100 % 4 + 1], array['every', 'tag' || n % 2000],
       jsonb_build_object('common', 'yes', 'rare', 'v' || n), n * 1000, null, md5(n::text), 'sha512', md5('h' || n), '[]', null, null, null,
       now() - n * interval '1 second', now() - n * interval '1 second', 1, n
     from generate_series(1, 20000) n`);
@@ -72,6 +72,9 @@ describe('A page of 25 out of 20,000 images', () => {
     ['with a common property', { properties: { common: 'yes' } }, admin],
     ['with a rare property', { properties: { rare: 'v77' } }, admin],
     ['with a rare tag', { tags: ['tag7'] }, admin],
+    ['with a tag that none has', { tags: ['none'] }, admin],
+    ['with a tag that nearly all have', { tags: ['every'] }, admin],
+    ['with a tag that nearly all have, and a rare one', { tags: ['every', 'tag7'] }, admin],
     ['with a checksum', { checksum: 'none' }, admin],
     ['with a size that few have', { sizeBytes: { min: 19_999_000 } }, admin],
     ['protected', { isProtected: true }, admin],
