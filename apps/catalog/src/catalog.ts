@@ -1,6 +1,6 @@
 import { statfs } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
-import { projectedSubject, type HistoryAnswer, type ImageCommandAnswer, type MetadefCommandAnswer, type PastAnswer, type PastImagesAnswer, type Projected, type AttemptsAnswer, type RemovalsAnswer, type ReplicationsAnswer, type ReservationAnswer, type StagedAnswer, type StatusAnswer, type StoredAnswer, type UsageAnswer } from '#libs/contracts';
+import { projectedSubject, type HistoryAnswer, type ImageCommandAnswer, type MetadefCommandAnswer, type PastAnswer, type PastImagesAnswer, type Projected, type AttemptsAnswer, type RemovalsAnswer, type ReplicationsAnswer, type ReservationAnswer, type StagedAnswer, type StatusAnswer, type StoredAnswer, type UsageAnswer, type WebhookAnswer } from '#libs/contracts';
 import { imageDecider } from '#libs/domain';
 import { createExecutor, createMetadefExecutor, createSealer, jetStreamEventLog, jetStreamLeases, loadImage, loadNamespace, type EventLog } from '#libs/event-log';
 import { readModelReached, traceHeaders, type Bus, type ServiceParts } from '#libs/platform';
@@ -30,6 +30,7 @@ import { attemptsFor, stagedFor } from './staged.js';
 import { storedFor } from './stored.js';
 import { endRetentions } from './retention.js';
 import { createSweep } from './sweep.js';
+import { webhookRules, webhooksAnswer } from './webhooks/webhooks-answer.js';
 
 export const catalogToken = 'Catalog';
 
@@ -50,6 +51,8 @@ export interface Catalog {
   usage(question: unknown): Promise<UsageAnswer>;
   /** What there is to replicate, for federation. */
   replications(): Promise<ReplicationsAnswer>;
+  /** Where events go on behalf of projects: kept here, sent by the importers. */
+  webhooks(question: unknown): Promise<WebhookAnswer>;
   status(): StatusAnswer;
 }
 
@@ -199,6 +202,7 @@ export async function openCatalog({ config, logger, bus, readiness, metrics: reg
     reserve: (question) => quotas.reserve(question),
     usage: (question) => quotas.usage(question),
     replications: () => readModel.replicationsToDrive(),
+    webhooks: webhooksAnswer({ webhooks: readModel, extent: () => log.extent(), clock, rules: webhookRules(config), most: config.webhooksPerProject, showsProperties: config.propertyProtectionFile === '' }),
     status: () => ({ isLogTrusted: guard.trust().is === 'trusted', projectedSequence: reached.sequence(), leaseSeconds }),
   };
 }

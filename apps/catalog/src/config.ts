@@ -112,6 +112,15 @@ export class CatalogConfig extends ServiceConfig {
   @Option.text('oslo_limit', 'user_domain_id', { glance: true, default: 'default', doc: 'His domain.' })
   readonly limitUserDomainId: string;
 
+  @Option.int('heliograph', 'webhooks_per_project', { default: 10, min: 0, max: 1000, doc: 'How many webhooks a project may register.' })
+  readonly webhooksPerProject: number;
+
+  @Option.int('heliograph', 'webhook_retry_seconds', { default: 5, min: 1, max: 3600, unit: 's', doc: 'After this time an event that a webhook did not take is sent again; five times as long after each further attempt, five hours at most.' })
+  readonly webhookRetrySeconds: number;
+
+  @Option.int('heliograph', 'webhook_attempts', { default: 8, min: 1, max: 100, doc: 'How often an event is sent to a webhook before it is given up. Three in a row that were given up pause the webhook.' })
+  readonly webhookAttempts: number;
+
   @Option.text('oslo_limit', 'system_scope', { glance: true, default: '', pattern: /^(all)?$/, doc: 'all: he asks for the whole system, as Keystone wants it for the limits of others; empty: for his project.' })
   readonly limitSystemScope: string;
 

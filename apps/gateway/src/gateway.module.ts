@@ -40,13 +40,15 @@ import { REPLICATION } from './replication/replication.room.js';
 import { ImageCopiesController } from './regions/image-copies.controller.js';
 import { RegionsController } from './regions/regions.controller.js';
 import { REGIONS } from './regions/regions.room.js';
+import { WebhooksController } from './webhooks/webhooks.controller.js';
+import { WEBHOOKS } from './webhooks/webhooks.room.js';
 
 class GatewayModule {}
 
 /** Chapter by chapter of the Image API. */
 export const controllers = [
   VersionsController, HealthcheckController, OpenApiController, SchemasController, InfoController,
-  ImageListController, ImagesController, ImageTagsController, ImageHistoryController, PastController, EventsController,
+  ImageListController, ImagesController, ImageTagsController, ImageHistoryController, PastController, EventsController, WebhooksController,
   ImageDataController, ProgressController, ImageStageController, ImageUploadsController, CacheController,
   ImageImportsController, UserImportsController, ImageActionsController, StoresController, LocationsController, TasksController, RegionsController, ImageCopiesController, ReplicationPoliciesController, ReplicationExecutionsController,
   MembersController,
@@ -54,7 +56,7 @@ export const controllers = [
 ];
 
 /** Everything the gateway answers. */
-export const gatewayModule = ({ identity, rules, room, metadefs, data, progress, events, regions, queries, replication, actions }: Gateway): DynamicModule => ({
+export const gatewayModule = ({ identity, rules, room, metadefs, data, progress, events, regions, queries, replication, actions, webhooks }: Gateway): DynamicModule => ({
   module: GatewayModule,
   controllers,
   providers: [
@@ -70,5 +72,6 @@ export const gatewayModule = ({ identity, rules, room, metadefs, data, progress,
     { provide: QUERIES, useValue: queries },
     { provide: REPLICATION, useValue: replication },
     { provide: ACTIONS, useValue: actions },
+    { provide: WEBHOOKS, useValue: webhooks },
   ],
 });

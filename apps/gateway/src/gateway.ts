@@ -24,6 +24,7 @@ import { openProgress, type ProgressRoom } from './progress/progress.room.js';
 import { openRegions, type RegionsRoom } from './regions/regions.room.js';
 import { replicationRoom, type ReplicationRoom } from './replication/replication.room.js';
 import { protectedProperties } from './images/protected-properties.js';
+import { webhooksRoom, type WebhooksRoom } from './webhooks/webhooks.room.js';
 import { gatewayRules, storesConfig } from './rules.js';
 import type { GatewayRules, ImageRoom, MetadefRoom } from './tokens.js';
 
@@ -38,6 +39,7 @@ export interface Gateway {
   readonly events: EventsRoom;
   readonly regions: RegionsRoom;
   readonly queries: QueriesRoom;
+  readonly webhooks: WebhooksRoom;
   readonly replication: ReplicationRoom;
   readonly actions: ActionsRoom;
 }
@@ -98,6 +100,7 @@ export async function openGateway(parts: ServiceParts<GatewayConfig>, identity: 
     events: openEvents(parts),
     regions: openRegions(parts),
     replication: replicationRoom({ bus, readModel, permissions: allowed, acknowledged: seen, address: rules }),
+    webhooks: webhooksRoom(parts),
     actions: { room, rules, data, progress, queries, mostOpen: config.actionsPerProject },
     metadefs: {
       metadefs: metadefs({ bus, readModel, permissions: metadefsAllowed, acknowledged: seen, address: rules }),

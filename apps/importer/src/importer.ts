@@ -20,6 +20,7 @@ import { imageSource, sourcesOf, type SourceTable } from './sources.js';
 import { stagedSource } from './staged-source.js';
 import { openWebQueries } from './web-queries.js';
 import { webSource, type WebLine } from './web-source.js';
+import { startWebhooks } from './webhooks/start-webhooks.js';
 
 /** What all importers of a region share their work under. */
 const consumer = 'importer';
@@ -65,6 +66,7 @@ export async function openImporter(service: ServiceParts<ImporterConfig>): Promi
     if (importing.sourceHasQuery) await queries.forget(importing.importId);
   };
   backlogMetrics(metrics, { importer: () => workBacklog(bus.connection, { region, name: consumer }) });
+  startWebhooks(service);
   const working = workOnImages(bus.connection, {
     region, name: consumer, atOnce: config.parallelImports, handedOnAfterMs: config.importHandoverSeconds * 1000, signal: stop.signal, concerns: mayAskForImport,
     onTrouble: (error) => logger.error({ err: error }, 'work was interrupted and will be tried again'),

@@ -28,3 +28,6 @@ export {
   policySubject, policySubjects, progressSubject, progressSubjects, projectedSubject, queryStreamName, querySubject, querySubjects, questionSubject, questions, sealedStreamName, sealedSubject, sealedSubjects, streamName,
   streamSubjects, type AggregateAddress, type AggregateKind, type AuditReceiver, type Question,
 } from './subjects.js';
+export {
+  openTarget, sealTarget, signedHeaders, type Webhook, type WebhookAnswer, type WebhookDelivery, type WebhookOutcome, type WebhookQuestion, type WebhookTarget, type WebhookWork,
+} from './webhooks.js';

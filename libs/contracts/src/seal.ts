@@ -2,7 +2,7 @@ import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:cr
 
 /** What a seal is for: each purpose has keys of its own, and each seal is bound to what it was made for and when it ends. */
 export interface SealedUse {
-  readonly purpose: 'heliograph sealed token' | 'heliograph sealed query';
+  readonly purpose: 'heliograph sealed token' | 'heliograph sealed query' | 'heliograph sealed webhook';
   readonly bound: readonly string[];
 }
 
@@ -12,7 +12,8 @@ const tagBytes = 16;
 
 /**
  * Seals a secret for its way from one service to another: the expiry in milliseconds, a dot, and base64url of nonce, AES-256-GCM ciphertext and tag.
- * Neither this nor what is in it may reach a disk, a log line, a trace, an event or an answer. Source: DESIGN.md section 6.
+ * Neither this nor what is in it may reach a disk, a log line, a trace, an event or an answer. Source: DESIGN.md section 6. Of webhooks alone the seal
+ * is kept, outside of the log and away from the key: docs/adr/0017.
  */
 export function seal(key: string, { purpose, bound }: SealedUse, secret: unknown, expiresAt: Date): string {
   const nonce = randomBytes(nonceBytes);

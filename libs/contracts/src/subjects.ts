@@ -28,7 +28,7 @@ const progressOfImage = /^progress\.[A-Za-z0-9_-]{1,64}\.([0-9a-f-]{36})$/;
 const logSubject = /^glance\.[A-Za-z0-9_-]{1,64}\.(image|metadef|import|policy)\.([A-Za-z0-9_-]{1,512})$/;
 
 export type AggregateKind = 'image' | 'metadef' | 'import' | 'policy';
-export const questions = ['history', 'removals', 'attempts', 'staged', 'stored', 'status', 'regions', 'reservation', 'usage', 'replications', 'copies', 'past', 'pastImages'] as const;
+export const questions = ['history', 'removals', 'attempts', 'staged', 'stored', 'status', 'regions', 'reservation', 'usage', 'replications', 'copies', 'past', 'pastImages', 'webhooks'] as const;
 export type Question = (typeof questions)[number];
 
 /** The one check of an id before it becomes part of a subject, a key or a path. */

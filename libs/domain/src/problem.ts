@@ -70,6 +70,10 @@ const sentences = {
   MetadefTagNotFound: 'Namespace {namespace} has no tag {name}. Its tags are listed at its tags.',
 
   // Replication
+  WebhookNotFound: 'There is no webhook {webhookId}. Webhooks are listed at /v2/webhooks.',
+  WebhookDeliveryNotFound: 'Event {eventId} is not in the list of what this webhook was sent, or is being sent now. The list is at /v2/webhooks/{webhookId}/deliveries.',
+  WebhooksOff: 'This region sends no webhooks. Ask its operator to set heliograph.seal_key for gateways and importers.',
+  TooManyWebhooks: 'A project may have {limit} webhooks. Delete one that is not needed any more.',
   ReplicationPolicyNotFound: 'There is no replication policy {policyId}. The policies are listed at /v2/replication-policies.',
   ReplicationPolicyExists: 'A replication policy {policyId} exists or existed before. Leave the id out.',
   ReplicationPolicyIsPaused: 'Replication policy {policyId} is paused. Resume it first, or ask for a dry run.',

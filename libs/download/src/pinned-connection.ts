@@ -28,6 +28,9 @@ export interface GetRequest {
   readonly answerTimeoutMs: number;
 }
 
+/** What is sent instead of asked for. */
+export interface PostRequest extends GetRequest { readonly body: string }
+
 export interface PinnedAnswer { readonly address: string; readonly response: IncomingMessage }
 
 const maxHeaderBytes = 16 * 1024;
@@ -36,7 +39,7 @@ const systemResolver: Resolver = async (host) => (await lookup(host, { all: true
 /** One GET at a host that a tenant named. The name is looked up once, every address is judged, and the connection goes to exactly one of the judged
  *  addresses, whatever the name says a moment later; TLS still verifies the name. No proxy of the environment, no connection used twice.
  *  Refuses: UriNotAllowed. Fails with LinkFailure, or with the signal's reason. Source: LP 2161330; DESIGN.md, promise 7. */
-export async function getPinned(uri: AllowedUri, reach: Reach, request: GetRequest): Promise<PinnedAnswer> {
+export async function getPinned(uri: AllowedUri, reach: Reach, request: GetRequest | PostRequest): Promise<PinnedAnswer> {
   const { address, value } = await pinned(uri, reach, request, (judged, stopHere) => connect(uri, judged, reach, request, stopHere));
   return { address, response: value };
 }
@@ -56,6 +59,14 @@ function pinned<Value>(uri: AllowedUri, reach: Reach, request: Pick<GetRequest, 
     // Each gets its share of the time: a silent address must not use up that of the next.
     return firstAnswer(addresses, (address) => within(request.answerTimeoutMs / addresses.length, stop, (stopHere) => reached(address, stopHere)));
   });
+}
+
+/** One POST, in the same way: judged, pinned, and no redirect followed. Refuses and fails as `getPinned`. */
+export async function postPinned(uri: string, reach: Reach, request: PostRequest): Promise<{ readonly status: number }> {
+  const { response } = await getPinned(reach.filter.check(uri), reach, request);
+  // What a receiver says beside its status is nobody's business, and may have no end.
+  response.destroy();
+  return { status: response.statusCode ?? 0 };
 }
 
 /** What can be said of a URI before anything is fetched, so that a request can be refused at once. What is allowed now is judged again when it is
@@ -133,10 +144,12 @@ function connected(request: ClientRequest, stop: AbortSignal): Promise<ClientReq
   });
 }
 
-function connect(uri: AllowedUri, address: string, reach: Reach, { headers, signal }: GetRequest, stop: AbortSignal): Promise<IncomingMessage> {
+function connect(uri: AllowedUri, address: string, reach: Reach, asked: GetRequest | PostRequest, stop: AbortSignal): Promise<IncomingMessage> {
+  const { headers, signal } = asked;
+  const body = 'body' in asked ? asked.body : undefined;
   return new Promise((resolve, reject) => {
     stop.throwIfAborted();
-    const request = open(uri, address, reach, { method: 'GET', headers });
+    const request = open(uri, address, reach, { method: body === undefined ? 'GET' : 'POST', headers });
     const onStop = (): void => { request.destroy(stop.reason as Error); };
     stop.addEventListener('abort', onStop, { once: true });
     // Stays on after the request has failed, too: what a dying socket says then is nobody's fault.
@@ -150,11 +163,11 @@ function connect(uri: AllowedUri, address: string, reach: Reach, { headers, sign
       resolve(response);
     });
     request.on('close', () => { stop.removeEventListener('abort', onStop); });
-    request.end();
+    request.end(body);
   });
 }
 
-function open(uri: AllowedUri, address: string, { trustedCertificates }: Reach, { method, headers }: { readonly method: 'GET' | 'PUT'; readonly headers: Readonly<Record<string, string>> }): ClientRequest {
+function open(uri: AllowedUri, address: string, { trustedCertificates }: Reach, { method, headers }: { readonly method: 'GET' | 'POST' | 'PUT'; readonly headers: Readonly<Record<string, string>> }): ClientRequest {
   const isAddress = parseAddress(uri.host) !== undefined;
   const options: RequestOptions = {
     host: address, port: uri.port, path: uri.target, method, headers: { ...headers, host: new URL(uri.href).host },

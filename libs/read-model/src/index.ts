@@ -25,3 +25,5 @@ export { RebuildRunning, startRebuild, type Rebuild } from './rebuild.js';
 export type { ExecutionHead, PolicyRecord, ReplicationPage, ReplicationReads } from './replication-list.js';
 export type { Claiming, LimitReached, Limits, Reservations, Reserved } from './reservations.js';
 export type { AtLeast } from './reads.js';
+export type { WebhookRules } from './webhook-schedule.js';
+export type { Webhooks } from './webhooks.js';

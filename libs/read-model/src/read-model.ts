@@ -24,13 +24,14 @@ import { replicationReads, type ReplicationReads } from './replication-list.js';
 import { reservations, type Reservations } from './reservations.js';
 import { projectionWriter, type ProjectionWriter } from './projection-writer.js';
 import type { AtLeast } from './reads.js';
+import { webhooks, type Webhooks } from './webhooks.js';
 
 /**
  * The catalogue as PostgreSQL holds it: written by the one projector, read by every gateway.
  * Every read may name a position that it must not stay below (`atLeast`); it then waits up to two seconds for it.
  * Where PostgreSQL or that position cannot be reached, every method throws `Problem('Unavailable')`.
  */
-export interface ReadModel extends ProjectionWriter, LogGuardRecord, DataWork, Reservations, Followers, FeedWriter, ReplicationReads, PastImages, GuardBackup {
+export interface ReadModel extends ProjectionWriter, LogGuardRecord, DataWork, Reservations, Followers, Webhooks, FeedWriter, ReplicationReads, PastImages, GuardBackup {
   imageById(imageId: string, options?: AtLeast): Promise<ImageRecord | undefined>;
   members(imageId: string, options?: AtLeast): Promise<readonly Member[] | undefined>;
   listImages(query: ImageListQuery, viewer: Viewer, options?: AtLeast): Promise<ImagePage>;
@@ -70,6 +71,7 @@ export async function openReadModel(options: DatabaseOptions): Promise<ReadModel
     ...logGuardRecord(database),
     ...dataWork(database),
     ...followers(pool),
+    ...webhooks(pool),
     ...feedWriter(pool),
     ...reservations(pool),
     ...replicationReads(pool),

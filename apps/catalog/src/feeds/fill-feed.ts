@@ -159,7 +159,8 @@ const attributes: ReadonlySet<string> = new Set([
   'os_hash_algo', 'os_hash_value', 'stores',
 ]);
 
-const withoutProperties = (event: AuditEvent): AuditEvent =>
+/** For who reads without any roles that protections of properties could ask for. */
+export const withoutProperties = (event: AuditEvent): AuditEvent =>
   ({ ...event, data: { ...event.data, changes: event.data.changes.filter(({ name }) => attributes.has(name) || name.startsWith('members/')) } });
 
 const changesOwner = ({ type, data }: AuditEvent): boolean => type !== 'ImageCreated' && data.changes.some(({ name }) => name === 'owner');

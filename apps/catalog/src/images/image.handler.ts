@@ -1,6 +1,6 @@
 import { Controller, Inject } from '@nestjs/common';
 import { MessagePattern, Payload } from '@nestjs/microservices';
-import type { AttemptsAnswer, HistoryAnswer, ImageCommandAnswer, MetadefCommandAnswer, PastAnswer, PastImagesAnswer, RemovalsAnswer, ReplicationsAnswer, ReservationAnswer, StagedAnswer, StatusAnswer, StoredAnswer, UsageAnswer } from '#libs/contracts';
+import type { AttemptsAnswer, HistoryAnswer, ImageCommandAnswer, MetadefCommandAnswer, PastAnswer, PastImagesAnswer, RemovalsAnswer, ReplicationsAnswer, ReservationAnswer, StagedAnswer, StatusAnswer, StoredAnswer, UsageAnswer, WebhookAnswer } from '#libs/contracts';
 import { catalogToken, type Catalog } from '../catalog.js';
 
 /** What the other services may ask of the catalog. Subjects: `do.<region>.image`, `do.<region>.metadef`, `ask.<region>.*`. */
@@ -66,6 +66,11 @@ export class ImageHandler {
   @MessagePattern('ask.replications')
   replications(): Promise<ReplicationsAnswer> {
     return this.catalog.replications();
+  }
+
+  @MessagePattern('ask.webhooks')
+  webhooks(@Payload() question: unknown): Promise<WebhookAnswer> {
+    return this.catalog.webhooks(question);
   }
 
   @MessagePattern('ask.status')

@@ -87,6 +87,10 @@ export const problemStatus = {
   MetadefTagExists: 409,
   MetadefTagNotFound: 404,
 
+  WebhookNotFound: 404,
+  WebhookDeliveryNotFound: 404,
+  WebhooksOff: 409,
+  TooManyWebhooks: 403,
   ReplicationPolicyNotFound: 404,
   ReplicationPolicyExists: 409,
   ReplicationPolicyIsPaused: 409,

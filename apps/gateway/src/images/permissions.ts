@@ -29,6 +29,8 @@ export interface Permissions {
   allowsUndelete(of: { imageId: string; owner: string | null }, caller: Caller): boolean;
   /** Whether the caller may read the feed of this project, or, without one, that of the region. Refuses: Forbidden. */
   requireFeed(caller: Caller, projectId: string | undefined): void;
+  /** Whether the caller may do this to what a project keeps beside its images. Refuses: Forbidden. */
+  requireFor(rule: 'get_webhooks' | 'modify_webhooks', caller: Caller, projectId: string | null): void;
   /** Whether the default rules decide what a list shows; then SQL has done so. */
   isListedBySql(): boolean;
   /** What an operator's own `get_image` says of an image that SQL listed. */
@@ -93,6 +95,10 @@ export function permissions(policy: Policy): Permissions {
       requireProjectScope(caller);
       const rule = projectId !== undefined && projectId === caller.projectId ? 'get_events' : 'get_all_events';
       if (!policy.allows(rule, { project_id: projectId ?? null, owner: projectId ?? null }, caller)) throw forbidden(rule);
+    },
+    requireFor(rule, caller, projectId) {
+      requireProjectScope(caller);
+      if (!policy.allows(rule, { project_id: projectId, owner: projectId }, caller)) throw forbidden(rule);
     },
     isListedBySql: () => policy.isDefault('get_image'),
     allowsListed: ({ imageId, image }, caller) => policy.allows('get_image', imageTarget({ ...image, imageId }, caller), caller),

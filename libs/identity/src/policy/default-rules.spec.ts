@@ -29,10 +29,10 @@ const onlyShared = (who: Persona[], others: Persona[]): Record<Visibility, Perso
 
 /** API.md section 20, row by row: who may do it to an image of project `own`, by its visibility. */
 const table: [PolicyRule[], Record<Visibility, Persona[]>][] = [
-  [['delete_image', 'modify_image', 'upload_image', 'deactivate', 'reactivate', 'add_member', 'delete_member', 'communitize_image', 'set_image_location', 'import_image', 'undelete_image'], everywhere(['admin', 'member'])],
-  [['publicize_image', 'delete_image_location', 'copy_image', 'manage_image_cache', 'cache_image', 'cache_list', 'cache_delete', 'cache_clean', 'cache_prune', 'list_cached_nodes', 'tasks_api_access', 'get_all_events'], everywhere(['admin'])],
+  [['delete_image', 'modify_image', 'upload_image', 'deactivate', 'reactivate', 'add_member', 'delete_member', 'communitize_image', 'set_image_location', 'import_image', 'undelete_image', 'modify_webhooks'], everywhere(['admin', 'member'])],
+  [['publicize_image', 'delete_image_location', 'copy_image', 'manage_image_cache', 'cache_image', 'cache_list', 'cache_delete', 'cache_clean', 'cache_prune', 'list_cached_nodes', 'tasks_api_access', 'get_all_events', 'get_replication_policies', 'modify_replication_policies'], everywhere(['admin'])],
   [['get_image'], notPrivate(['admin', 'member', 'reader'], ['otherMember', 'otherReader'])],
-  [['get_image_location', 'get_image_history', 'get_events'], everywhere(['admin', 'member', 'reader'])],
+  [['get_image_location', 'get_image_history', 'get_events', 'get_webhooks'], everywhere(['admin', 'member', 'reader'])],
   [['download_image', 'download_from_store'], notPrivate(['admin', 'member'], ['otherMember'])],
   [['get_member', 'get_members'], onlyShared(['admin', 'member', 'reader'], ['otherMember', 'otherReader'])],
   [['modify_member'], onlyShared(['admin'], ['otherMember'])],

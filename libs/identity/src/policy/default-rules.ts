@@ -97,6 +97,9 @@ export const defaultRules = {
   get_all_events: admin,
   // Asked besides modify_image, so that imports can be reserved without taking away changes.
   import_image: 'rule:modify_image',
+  // Where the events of a project go; those of another project or of the region ask get_all_events besides.
+  get_webhooks: adminOrReader,
+  modify_webhooks: adminOrMember,
   get_replication_policies: admin,
   modify_replication_policies: admin,
 } as const;

@@ -16,6 +16,7 @@ import { Catalog0018DeletedImages } from './catalog-0018-deleted-images.js';
 import { Guard0001Guard } from './guard-0001-guard.js';
 import { Guard0008Reservations } from './guard-0008-reservations.js';
 import { Guard0009Followers } from './guard-0009-followers.js';
+import { Guard0017Webhooks } from './guard-0017-webhooks.js';
 
 export type MigrationsList = readonly { readonly name: string; readonly class: new (...given: ConstructorParameters<typeof Migration>) => Migration }[];
 
@@ -44,4 +45,5 @@ export const guardMigrations = [
   { name: 'guard-0001-guard', class: Guard0001Guard },
   { name: 'guard-0008-reservations', class: Guard0008Reservations },
   { name: 'guard-0009-followers', class: Guard0009Followers },
+  { name: 'guard-0017-webhooks', class: Guard0017Webhooks },
 ] as const;
