@@ -118,6 +118,7 @@ describe('Import an image as a resource of its own: POST /v2/image-imports', () 
   it.each([
     ['no location', { image_properties: {} }], ['an empty location', { location: '' }], ['another scheme', { location: 'ftp://a.example/b' }], ['a host that is not allowed', { location: 'http://images.example/x' }],
     ['properties that are none', { location: 'LOCATION', image_properties: [] }], ['a property of the wrong type', { location: 'LOCATION', image_properties: { min_disk: 'much' } }], ['a container without a format', { location: 'LOCATION', image_properties: { container_format: 'ova' } }],
+    ['an object store that is not in the catalogue', { location: 'swift://cloud.foo/myaccount/mycontainer/path' }],
     ['a word that it does not know', { location: 'LOCATION', stores: ['fast'] }],
   ])('refuses %s with 400', async (_, body) => {
     expect((await api.as('demo').post('/v2/image-imports', { body: { ...body, ...('location' in body && body.location === 'LOCATION' ? { location: `${web.url}/noise` } : {}) } })).status).toBe(400);

@@ -8,6 +8,7 @@ import { crashPoint } from '#libs/event-log';
 import { withRequestId } from '#libs/platform';
 import { FEDERATION, type FederationRoom } from './federation.room.js';
 import { describeRemote, openRemoteData } from './remote-image.js';
+import { openObject } from './remote-object.js';
 import type { AskedRemote } from './remote-region.js';
 
 interface Fetched { readonly asked: AskedRemote; readonly importId: string }
@@ -48,6 +49,24 @@ export class DownloadsController {
       reply.hijack();
       reply.raw.writeHead(startAt > 0 ? 206 : 200, headOf(image, startAt));
       crashPoint('after-start');
+      await this.send(bytes, reply, claims);
+    });
+  }
+
+  /** An object of an object store. Refuses: Forbidden, RemoteTokenLost, and what `openObject` does; nothing but all of it can be had. */
+  @Get('object')
+  async object(@Req() request: FastifyRequest, @Res() reply: FastifyReply, @Param('capability') capability: string): Promise<void> {
+    const claims = this.open(capability);
+    await withRequestId(claims.requestId, async () => {
+      const { asked } = await this.accessOf(claims);
+      // Nobody knows here whether the object is the same as before.
+      if (request.headers.range !== undefined) throw new Problem('DownloadFailed', { uri: asked.imageId, reason: 'the connection broke on its way through the image service' });
+      const { totalTimeoutMs, signal } = this.room;
+      const gone = new AbortController();
+      reply.raw.once('close', () => { gone.abort(new Error('The importer went away.')); });
+      const { bytes, sizeBytes } = await openObject(asked, { totalTimeoutMs, limitBytes: Number.MAX_SAFE_INTEGER, signal: AbortSignal.any([signal, gone.signal]) });
+      reply.hijack();
+      reply.raw.writeHead(200, { 'content-type': 'application/octet-stream', 'content-length': String(sizeBytes) });
       await this.send(bytes, reply, claims);
     });
   }

@@ -103,6 +103,37 @@ describe('An image of another region', () => {
   });
 });
 
+describe('An object of an object store', () => {
+  const location = 'swift://cloud.foo/myaccount/mycontainer/path';
+  const object = (): string => at('/object', { fetches: { importId, region: '' } });
+  /** What the other service has at the path of an image's data serves as an object as well. */
+  const leaveObject = (path = `/v2/images/${remoteImageId}/file`): void =>
+    void sealed.set(importId, sealAccess(sealKey, { token: goodToken, endpoint: `${remote.url}${path}`, imageId: location }, { importId, region: '', expiresAt: later }));
+
+  it("is brought byte for byte with the caller's token, a broken link taken up again", async () => {
+    leaveObject();
+    const response = await fetch(object());
+    expect([response.status, response.headers.get('content-length')]).toEqual([200, '300000']);
+    expect((await bytesOf(response)).equals(remote.data)).toBe(true);
+    expect(remote.requests).toEqual([{ path: `/v2/images/${remoteImageId}/file`, range: undefined, token: goodToken }]);
+  });
+
+  it.each([[401, 'does not accept the token'], [403, 'does not let you read'], [404, 'Received 404 response'], [410, 'answered 410']])('is refused with %i in words that name the location, and no address', async (status, words) => {
+    leaveObject();
+    remote.status = status;
+    const told = await refusal(await fetch(object()));
+    expect(told).toEqual({ code: 'DownloadFailed', params: expect.objectContaining({ uri: location, reason: expect.stringContaining(words) as string }) as object });
+    expect(JSON.stringify(told)).not.toContain('127.0.0.1');
+  });
+
+  it('is not given from its middle, nor for the token of a region', async () => {
+    leaveObject();
+    expect((await refusal(await fetch(object(), { headers: { range: 'bytes=5-' } }))).code).toBe('DownloadFailed');
+    leave();
+    expect((await refusal(await fetch(object()))).code).toBe('RemoteTokenLost');
+  });
+});
+
 describe('What the other region refuses', () => {
   it.each([[401, 'RemoteTokenRefused'], [403, 'RemoteImageForbidden'], [404, 'RemoteImageNotFound']])('with %i is told as %s, in words without addresses', async (status, code) => {
     remote.status = status;

@@ -94,14 +94,13 @@ export async function openGateway(parts: ServiceParts<GatewayConfig>, identity: 
     images: images({ bus, readModel, permissions: allowed, acknowledged: seen, address: rules }),
     permissions: allowed, properties, show: imageShower(properties, allowed, schema, { ...rules.locations, readOnlyStoreIds: rules.readOnlyStoreIds, storeIdsByWeight: stores.byWeight().map(({ id }) => id) }), schema, readModel, acknowledged: seen,
   };
-  const [data, progress, queries] = [await openData(parts, stores, readModel), openProgress(parts), openQueries(parts)];
+  const [data, progress, queries, regions] = [await openData(parts, stores, readModel), openProgress(parts), openQueries(parts), openRegions(parts)];
   return {
-    identity, rules, room, data, progress, queries,
+    identity, rules, room, data, progress, queries, regions,
     events: openEvents(parts),
-    regions: openRegions(parts),
     replication: replicationRoom({ bus, readModel, permissions: allowed, acknowledged: seen, address: rules }),
     webhooks: webhooksRoom(parts),
-    actions: { room, rules, data, progress, queries, mostOpen: config.actionsPerProject },
+    actions: { room, rules, data, progress, queries, regions, mostOpen: config.actionsPerProject },
     metadefs: {
       metadefs: metadefs({ bus, readModel, permissions: metadefsAllowed, acknowledged: seen, address: rules }),
       permissions: metadefsAllowed, readModel, acknowledged: seen,

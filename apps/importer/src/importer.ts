@@ -13,7 +13,7 @@ import type { ImportParts, RequestedImport } from './import-parts.js';
 import { configuredConversions, configuredPlugins, needsFiles } from './plugins/configured-plugins.js';
 import { openWorkRoom, sweepNowAndThen } from './plugins/work-room.js';
 import { askStored, sendAs } from './operator-stores.js';
-import { endRemoteImport, remoteSource, type FederationLine } from './remote-source.js';
+import { endRemoteImport, objectSource, remoteSource, type FederationLine } from './remote-source.js';
 import { runImport } from './run-import.js';
 import { scrubAgainAndAgain } from './scrub-loop.js';
 import { imageSource, sourcesOf, type SourceTable } from './sources.js';
@@ -62,7 +62,7 @@ export async function openImporter(service: ServiceParts<ImporterConfig>): Promi
   if (config.scrubInterval > 0) startScrubbing({ config, logger, bus, shutdown }, stores, tally.leases);
   const federation = federationLine(config);
   const onEnd: OnEnd = async (imageId, importing) => {
-    if (importing.method === 'glance-download' && federation) await endRemoteImport(federation, imageId, importing);
+    if ((importing.method === 'glance-download' || importing.method === 'swift-download') && federation) await endRemoteImport(federation, imageId, importing);
     if (importing.sourceHasQuery) await queries.forget(importing.importId);
   };
   backlogMetrics(metrics, { importer: () => workBacklog(bus.connection, { region, name: consumer }) });
@@ -103,7 +103,7 @@ function methodsOf(config: ImporterConfig, staging: Store, web: Pick<WebLine, 'o
   const fromWeb = webSource({ ...configuredReach(config), limitBytes: config.imageSizeCap, totalTimeoutMs: config.importDownloadSeconds * 1000, ...web });
   return {
     'glance-direct': stagedSource({ store: staging, stagingUrls: stagingUrl, capabilityKey, clock }),
-    ...(federation ? { 'glance-download': remoteSource(federation) } : {}),
+    ...(federation ? { 'glance-download': remoteSource(federation), 'swift-download': objectSource(federation) } : {}),
     'web-download': fromWeb,
     'location-import': fromWeb,
   };

@@ -42,6 +42,22 @@ export const remoteSource = (line: FederationLine): OpenSource => async ({ image
   };
 };
 
+/** swift-download: an object of an object store, which federation fetches with the caller's token. Refuses: DownloadFailed, RemoteTokenLost, RemoteTokenRefused, ImageTooLarge, Unavailable. */
+export const objectSource = (line: FederationLine): OpenSource => async ({ imageId, importing }, { signal }) => {
+  const { sourceUri: uri = '' } = importing;
+  const silence = silenceLimit(line.idleMs, () => new Problem('DownloadFailed', { uri, reason: `nothing arrived for ${line.idleMs / 1000} seconds` }));
+  const url = (): string => `${line.federationUrl}/downloads/${capabilityOf(line, imageId, importing)}/object`;
+  const { sizeBytes, bytes, close } = await openServiceBytes({ url, what, signal: AbortSignal.any([signal, silence.signal]) });
+  return {
+    bytes: silence.heardIn(bytes), declaredSizeBytes: sizeBytes, hasOwnLimits: true,
+    close() {
+      silence.end();
+      close();
+      return Promise.resolve();
+    },
+  };
+};
+
 /** Tells federation that the import has ended, so that it forgets the token. A token that is not told of is forgotten when it expires. */
 export async function endRemoteImport({ federationUrl, ...line }: Pick<FederationLine, 'federationUrl' | 'capabilityKey' | 'clock'>, imageId: string, importing: RemoteImport): Promise<void> {
   const signal = AbortSignal.timeout(5000);

@@ -5,8 +5,9 @@ import { seal, unseal, type SealedUse } from './seal.js';
 export interface RemoteAccess {
   /** The caller's own token. */
   readonly token: string;
-  /** The Image API of that region, from the caller's own service catalogue. */
+  /** The Image API of that region, from the caller's own service catalogue; or the address of an object in an object store of it. */
   readonly endpoint: string;
+  /** The id of the image; of an object its location, as the caller named it. */
   readonly imageId: string;
 }
 
@@ -19,7 +20,7 @@ export interface NoAccess {
 /** What a seal is bound to, so that it opens for this import, this source and this time alone. */
 export interface SealedFor {
   readonly importId: string;
-  /** The region that the image comes from. */
+  /** The region that the image comes from; empty for an object. */
   readonly region: string;
   readonly expiresAt: Date;
 }

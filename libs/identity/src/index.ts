@@ -1,4 +1,5 @@
 export type { Caller, CatalogEndpoint, CatalogEntry, Identity, Scope } from './caller.js';
+export { objectStoreUrls } from './object-stores.js';
 export { imageEndpointOf, imageEndpoints, namesOfEndpoints } from './image-endpoints.js';
 export { createBackgroundAccount, type BackgroundAccount } from './keystone/background.js';
 export type { ServiceUser } from './keystone/service-user.js';

@@ -5,6 +5,7 @@ import type { Request } from '../edge/request.js';
 import type { QueriesRoom } from '../imports/queries.room.js';
 import { toldForMs } from '../imports/task.view.js';
 import type { ProgressRoom } from '../progress/progress.room.js';
+import type { RegionsRoom } from '../regions/regions.room.js';
 import type { GatewayRules, ImageRoom } from '../tokens.js';
 
 export const ACTIONS = Symbol('actions');
@@ -15,6 +16,7 @@ export interface ActionsRoom {
   readonly rules: GatewayRules;
   readonly data: Pick<DataRoom, 'signing' | 'removal'>;
   readonly queries: QueriesRoom;
+  readonly regions: Pick<RegionsRoom, 'withObjectToken'>;
   readonly progress: ProgressRoom;
   /** How many actions a project may have under way; 0 for any number. */
   readonly mostOpen: number;

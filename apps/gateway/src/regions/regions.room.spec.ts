@@ -3,7 +3,7 @@ import { Problem, type Image, type ImageCommand } from '#libs/domain';
 import type { SealedTokenDrop } from '#libs/event-log';
 import type { Caller } from '#libs/identity';
 import type { Request } from '../edge/request.js';
-import { copiesQuestion, leavingTokens } from './regions.room.js';
+import { copiesQuestion, leavingObjectTokens, leavingTokens } from './regions.room.js';
 
 const importId = '22222222-2222-4333-8444-555555555555';
 const sourceImageId = '11111111-2222-4333-8444-555555555555';
@@ -65,5 +65,22 @@ describe('The question where copies of an image are', () => {
     expect(sealed).not.toContain('the token');
     expect(openAccess(sealKey, sealed, { importId: question.questionId, region: 'RegionOne' }, new Date())).toMatchObject({ token: 'the token', endpoint: 'http://one' });
     expect(() => copiesQuestion(undefined, request, { originRegion: 'RegionTwo', originId: sourceImageId })).toThrow(expect.objectContaining({ code: 'Unavailable' }) as Error);
+  });
+});
+
+describe('The token of an import from an object store', () => {
+  const object = { importId, location: 'swift://cloud.foo/a/c/o', url: 'https://cloud.foo/v1/a/c/o' };
+
+  it('is left, sealed for this import, with the address that the catalogue led to', async () => {
+    const { left, drop } = memoryDrop();
+    await leavingObjectTokens(sealKey, drop)(request, object, () => Promise.resolve(imported(importId)));
+    expect(left.get(importId)).not.toContain('the token');
+    expect(openAccess(sealKey, left.get(importId) ?? '', { importId, region: '' }, new Date())).toEqual({ token: 'the token', endpoint: object.url, imageId: object.location });
+  });
+
+  it('is not left where nothing can be sealed', async () => {
+    const { left, drop } = memoryDrop();
+    await expect(leavingObjectTokens(undefined, drop)(request, object, () => Promise.reject(new Error('never')))).rejects.toMatchObject({ code: 'UriNotAllowed' });
+    expect(left.size).toBe(0);
   });
 });

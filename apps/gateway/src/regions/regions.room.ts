@@ -19,6 +19,10 @@ export interface RegionsRoom {
    * a token that no import came of is taken back. Refuses: Unavailable, and what `send` does. Source: DESIGN.md section 6.
    */
   withToken(request: Request, command: RequestImport, send: () => Promise<Image>): Promise<void>;
+  /**
+   * The same for an object of the caller's object store, at this address. Refuses: UriNotAllowed where nothing is sealed here, Unavailable, and what `send` does.
+   */
+  withObjectToken(request: Request, object: { readonly importId: string; readonly location: string; readonly url: string }, send: () => Promise<Image>): Promise<void>;
   /** Whether the image services at these addresses of a catalogue answer. Refuses: Unavailable. */
   reach(urls: readonly string[]): Promise<readonly ReachedService[]>;
   /** The images of the regions in the caller's catalogue that say they come from this one, as far as he may see them there. Refuses: Unavailable. */
@@ -28,6 +32,7 @@ export interface RegionsRoom {
 export function openRegions({ config, bus }: Pick<ServiceParts<GatewayConfig>, 'config' | 'bus'>): RegionsRoom {
   return {
     withToken: leavingTokens(config.sealKey, sealedTokenDrop(bus.connection, { region: bus.region })),
+    withObjectToken: leavingObjectTokens(config.sealKey, sealedTokenDrop(bus.connection, { region: bus.region })),
     async reach(urls) {
       const question: RegionsQuestion = { urls };
       const { services } = await bus.ask<RegionsAnswer>(questionSubject(bus.region, 'regions'), question, { timeoutMs: 10_000, what: 'The federation service' });
@@ -48,6 +53,16 @@ export function leavingTokens(sealKey: string | undefined, drop: SealedTokenDrop
     const { expiresAt } = request.caller;
     if (sealKey === undefined) throw new Problem('Unavailable', { what: 'The federation service', seconds: 60 });
     const sealed = sealAccess(sealKey, accessOf(request, command), { importId, region: sourceRegion, expiresAt });
+    await leavingSealed(drop, { importId, sealed, until: expiresAt }, send);
+  };
+}
+
+export function leavingObjectTokens(sealKey: string | undefined, drop: SealedTokenDrop): RegionsRoom['withObjectToken'] {
+  return async (request, { importId, location, url }, send) => {
+    const { caller: { expiresAt }, headers } = request;
+    const token = header({ headers }, 'x-auth-token');
+    if (sealKey === undefined || token === undefined) throw new Problem('UriNotAllowed', { part: 'objects of Swift cannot be fetched here, because the operator has set no heliograph.seal_key' });
+    const sealed = sealAccess(sealKey, { token, endpoint: url, imageId: location }, { importId, region: '', expiresAt });
     await leavingSealed(drop, { importId, sealed, until: expiresAt }, send);
   };
 }

@@ -124,8 +124,8 @@ export type DataPreparation =
 /** What is known of bytes in the staging area; how large the disk in them is, is found out when they are imported. */
 export type StagedFacts = Omit<ImageDataFacts, 'virtualSizeBytes'>;
 
-/** `export-image` brings nothing here: it sends the data of an image to where its owner wants it. `convert-image` makes another disk format of an image that is there. `location-import` is what a new location asks for: the bytes stay where they are, and are only read to know them. */
-export const importMethods = ['glance-direct', 'web-download', 'copy-image', 'glance-download', 'location-import', 'convert-image', 'export-image'] as const;
+/** `swift-download` fetches an object of the caller's object store with his token. `export-image` brings nothing here: it sends the data of an image to where its owner wants it. `convert-image` makes another disk format of an image that is there. `location-import` is what a new location asks for: the bytes stay where they are, and are only read to know them. */
+export const importMethods = ['glance-direct', 'web-download', 'copy-image', 'glance-download', 'location-import', 'convert-image', 'export-image', 'swift-download'] as const;
 export type ImportMethod = (typeof importMethods)[number];
 
 /** What an import is asked to do. A source never carries a credential: no user info, no query, no token. */

@@ -705,7 +705,7 @@ export type ImageImportRequested = Message<"heliograph.v1.ImageImportRequested">
   importId: string;
 
   /**
-   * glance-direct, web-download, copy-image, glance-download, location-import, convert-image, export-image.
+   * glance-direct, web-download, copy-image, glance-download, location-import, convert-image, export-image, swift-download.
    *
    * @generated from field: string method = 2;
    */
