@@ -41,7 +41,7 @@ export interface Region {
   stop(): Promise<void>;
 }
 
-type Settings = Readonly<Record<string, string | number>>;
+export type Settings = Readonly<Record<string, string | number>>;
 
 /** Leases and passes are short, so that a test sees the end of an upload whose server died. `settings` are options as `section.option`. */
 export const quickEnds: Settings = { 'heliograph.lease_seconds': 2, 'heliograph.sweep_interval': 1, 'heliograph.removal_interval': 1 };
@@ -178,7 +178,8 @@ async function readiness(url: string): Promise<boolean | string> {
   return response?.ok ? true : text || false;
 }
 
-const environment = (settings: Settings): NodeJS.ProcessEnv => ({
+/** Options as `section.option`, as the environment of a process. */
+export const environment = (settings: Settings): NodeJS.ProcessEnv => ({
   PATH: process.env['PATH'],
   ...Object.fromEntries(Object.entries(settings).map(([option, value]) => {
     const [section = '', name = ''] = option.split('.');

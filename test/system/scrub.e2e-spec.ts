@@ -1,41 +1,19 @@
-import { spawnSync } from 'node:child_process';
-import { open, rm, writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { projectDir } from '#libs/embedded';
 import { variableOf } from '#libs/platform';
 import { eventually } from './catalog-system.js';
 import { signIn, type Client } from './client.js';
-import { requestImport, verdictOnImport } from './imports.js';
+import { anImageInBothStores, flipAByte, operatorCommand } from './damage.js';
+import { verdictOnImport } from './imports.js';
 import { createImage, filesIn, historyOf, imageNow, someBytes, upload } from './operations.js';
 import { quickEnds, startRegion, type Region } from './region.js';
 
 const stores = { 'default.enabled_backends': 'fast:file, far:file' };
 
-/** An operator's command, as `npm run` starts it. */
-function command(region: Region, name: string, ...args: string[]): { status: number | null; printed: string } {
-  const env = { ...region.operatorEnv, [variableOf('default', 'enabled_backends')]: stores['default.enabled_backends'], [variableOf('glance_store', 'filesystem_store_datadir')]: region.storesDir };
-  const { status, stdout, stderr } = spawnSync(process.execPath, [join(projectDir(), 'dist/apps/importer/src', `${name}.js`), ...args], { env, encoding: 'utf8' });
-  return { status, printed: `${stdout}${stderr}` };
-}
-
-async function anImageInBothStores(client: Client, bytes: Buffer): Promise<string> {
-  const imageId = await createImage(client, 'in both stores');
-  const { method, path, ...rest } = upload(imageId, bytes);
-  await client.askUntilAnswered(method, path, rest);
-  await requestImport(client, imageId, { method: { name: 'copy-image' }, stores: ['far'] });
-  await eventually('it is in both', async () => String((await imageNow(client, imageId))?.['stores']).split(',').length === 2, 20_000);
-  return imageId;
-}
+const command = (region: Region, name: string, ...args: string[]): { status: number | null; printed: string } => operatorCommand(region, stores, name, ...args);
 
 const fileIn = async (region: Region, store: string, imageId: string): Promise<string> =>
   join(region.storesDir, (await filesIn(region)).find((file) => file.startsWith(`${store}/`) && file.includes(imageId)) ?? 'nowhere');
-
-async function flipAByte(file: string): Promise<void> {
-  const handle = await open(file, 'r+');
-  const { buffer } = await handle.read(Buffer.alloc(1), 0, 1, 1000);
-  await handle.write(Buffer.from([(buffer[0] ?? 0) ^ 1]), 0, 1, 1000);
-  await handle.close();
-}
 
 describe('Stored data that has been damaged', () => {
   let region: Region;
