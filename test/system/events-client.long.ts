@@ -14,15 +14,15 @@ const deaths = Number(process.env['HELIOGRAPH_CONSUMER_KILLS'] ?? 50);
 interface Event { readonly id: string; readonly type: string; readonly subject: string; readonly data: unknown }
 
 /** The example that keeps an audit trail, as a process that is killed and started again. */
-function consumer(region: Region, trail: string, more: NodeJS.ProcessEnv = {}) {
+function consumer(region: Region, trail: string, ...servers: readonly string[]) {
   const random = seeded(seed);
   const example = join(projectDir(), 'packages/events-client/examples/audit-trail.mjs');
   let child: ChildProcess | undefined;
   const said: string[] = [];
   const start = (): void => {
-    child = spawn(process.execPath, [example, trail], {
+    child = spawn(process.execPath, [example, trail, ...servers], {
       cwd: projectDir(), stdio: ['ignore', 'ignore', 'pipe'],
-      env: { ...process.env, OS_AUTH_URL: region.identityUrl, OS_USERNAME: 'demo', OS_PASSWORD: region.password, OS_PROJECT_NAME: 'demo', OS_REGION_NAME: region.stack.region, ...more },
+      env: { ...process.env, OS_AUTH_URL: region.identityUrl, OS_USERNAME: 'demo', OS_PASSWORD: region.password, OS_PROJECT_NAME: 'demo', OS_REGION_NAME: region.stack.region },
     });
     child.stderr?.on('data', (chunk: Buffer) => { said.push(chunk.toString()); });
   };
@@ -73,7 +73,7 @@ describe(`A consumer that is killed ${deaths} times (seed ${seed})`, () => {
   afterAll(() => region?.stop(), 60_000);
 
   it.each(['HTTP', 'NATS'] as const)('over %s has every event exactly once, in order, though catalog and gateway die under it too', async (over) => {
-    const mine = consumer(region, join(region.stack.dir, `trail-${over}.jsonl`), over === 'NATS' ? { NATS_URL: region.stack.nats.url } : {});
+    const mine = consumer(region, join(region.stack.dir, `trail-${over}.jsonl`), ...(over === 'NATS' ? [region.stack.nats.url] : []));
     let isLoading = true;
     const load = (async () => {
       for (let count = 0; isLoading; count += 1) {

@@ -74,6 +74,10 @@ describe('npm run catalog:rebuild', () => {
     const { sequence } = await system.send(randomUUID(), anImage('last'));
     expect((await readModel.imageById(damaged, { atLeast: sequence }))?.image.name).toBe('right');
     for (const [imageId, name] of names) expect((await readModel.imageById(imageId))?.image.name).toBe(name);
+    await eventually('the feed of the new catalogue has every commit again', async () => {
+      const [feed] = await sql<{ reached: string; commits: string }>('select sequence as reached, (select count(distinct sequence) from catalog.image_events) as commits from catalog.feed_position');
+      return Number(feed?.reached) >= sequence && feed?.commits === feed?.reached;
+    });
   }, 120_000);
 
   it('needs nothing of what a person was erased with: what he did stays, and the chain of the log is whole', async () => {

@@ -34,9 +34,11 @@ function cloudLines(name: string, { region, keystone, port }: Surroundings, user
   ].join('\n');
 }
 
-function openrc({ region, keystone, port }: Surroundings, user: CloudUser | undefined): string {
+function openrc({ region, keystone, port, natsUrl, isOurNats }: Surroundings, user: CloudUser | undefined): string {
   const values = {
     OS_AUTH_URL: keystone.url, OS_IDENTITY_API_VERSION: '3', OS_IMAGE_API_VERSION: '2', OS_REGION_NAME: region,
+    // Where the audit stream is listened to; no client of OpenStack reads it.
+    ...(isOurNats ? { HELIOGRAPH_EVENTS_URL: natsUrl } : {}),
     ...(user ? {
       OS_USERNAME: user.userName, OS_PASSWORD: user.password, OS_PROJECT_NAME: user.projectName, OS_USER_DOMAIN_ID: 'default', OS_PROJECT_DOMAIN_ID: 'default',
     } : { OS_IMAGE_ENDPOINT_OVERRIDE: `http://127.0.0.1:${port}/v2` }),

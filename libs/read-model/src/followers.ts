@@ -7,7 +7,7 @@ export interface FollowerPosition { readonly logCreatedAt: string; readonly sequ
 /** Positions in schema `guard`, which no rebuild touches. Refuses: Unavailable. */
 export interface Followers {
   followerPosition(name: string): Promise<FollowerPosition | undefined>;
-  /** All who follow, by name. */
+  /** All who follow, by name; the feed is one of them, though its position stands beside its rows. */
   followerPositions(): Promise<ReadonlyMap<string, FollowerPosition>>;
   moveFollower(name: string, position: FollowerPosition): Promise<void>;
   /** It begins anew when it comes back. */
@@ -20,7 +20,8 @@ export const followers = (pool: Pool): Followers => ({
     return row && { logCreatedAt: row.log_created_at, sequence: Number(row.sequence) };
   }),
   followerPositions: () => reachable(async () => {
-    const { rows } = await pool.query<{ name: string; log_created_at: string; sequence: string }>('select name, log_created_at, sequence from guard.followers');
+    const { rows } = await pool.query<{ name: string; log_created_at: string; sequence: string }>(`select name, log_created_at, sequence from guard.followers
+      union all select 'feed', log_created_at, sequence from feed_position`);
     return new Map(rows.map((row) => [row.name, { logCreatedAt: row.log_created_at, sequence: Number(row.sequence) }]));
   }),
   moveFollower: (name, { logCreatedAt, sequence }) => reachable(async () => {

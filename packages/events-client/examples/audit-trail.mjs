@@ -4,19 +4,20 @@
  *
  *   npm start -- --detach && source data/openrc
  *   node packages/events-client/examples/audit-trail.mjs trail.jsonl
+ *   node packages/events-client/examples/audit-trail.mjs trail-nats.jsonl $HELIOGRAPH_EVENTS_URL
  *
- * With NATS_URL in the environment it follows the audit stream in NATS, else the feed over HTTP.
+ * With the address of a NATS server it follows the audit stream there, else the feed over HTTP.
  */
 import { open, readFile, truncate } from 'node:fs/promises';
 import { credentialsFrom, follow, httpSource, keystoneSession, natsSource } from '@heliograph/events-client';
 
-const [path] = process.argv.slice(2);
-if (!path) throw new Error('which file? node packages/events-client/examples/audit-trail.mjs FILE');
+const [path, servers] = process.argv.slice(2);
+if (!path) throw new Error('which file? node packages/events-client/examples/audit-trail.mjs FILE [NATS_SERVER]');
 const session = keystoneSession(credentialsFrom(process.env));
 const region = process.env.OS_REGION_NAME ?? 'RegionOne';
 const token = () => session.token();
-const source = process.env.NATS_URL
-  ? natsSource({ servers: process.env.NATS_URL, region, projectId: await session.projectId(), name: 'audit-trail', token })
+const source = servers
+  ? natsSource({ servers, region, projectId: await session.projectId(), name: 'audit-trail', token })
   : httpSource({ url: await session.imageUrl(), token });
 
 /** A death in the middle of a line leaves a piece of one: it is cut off, and its event comes again. */
