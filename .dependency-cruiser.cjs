@@ -31,8 +31,8 @@ module.exports = {
       { pathNot: '^libs/read-model/' }, { path: pkg('@mikro-orm/') }),
     rule('s3-in-its-driver', 'The S3 client is a detail of one store.',
       { pathNot: '^libs/stores/src/s3' }, { path: pkg('minio') }),
-    rule('nats-behind-the-log', 'NATS is a detail of the event log and of the platform.',
-      { pathNot: '^libs/(event-log|platform)/|^test/' }, { path: pkg('@nats-io/|nats($|/)') }),
+    rule('nats-behind-the-log', 'NATS is a detail of the event log, of the platform, and of what others take home.',
+      { pathNot: '^libs/(event-log|platform)/|^packages/|^test/' }, { path: pkg('@nats-io/|nats($|/)') }),
     rule('no-circular', 'A cycle means two files that are one idea.', {}, { circular: true }),
   ],
   options: {
