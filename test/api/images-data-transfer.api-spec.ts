@@ -101,6 +101,43 @@ describe('Upload binary image data: PUT /v2/images/{image_id}/file, as bytes com
     expect(await put(id, 'bytes', { 'x-openstack-image-size': '5' })).toBe(204);
   });
 
+  it.each([
+    ['fewer', '9', ['by', 'tes'], 400], ['more', '3', ['by', 'tes'], 400], ['as many', '5', ['by', 'tes'], 204], ['none of none', '0', [], 204], ['some where none were known', '0', ['bytes'], 204],
+  ])('holds a chunked body to what was announced: %s', async (_, announced, parts, status) => {
+    const id = await demo.image(formats);
+    const upload = openUpload(id, { 'x-openstack-image-size': announced, 'transfer-encoding': 'chunked' });
+    const answered = statusOf(upload);
+    for (const part of parts) {
+      upload.write(part);
+      await pause(30);
+    }
+    upload.end();
+    expect(await answered).toBe(status);
+    expect(await show(id)).toMatchObject(status === 204 ? { status: 'active', size: parts.join('').length } : { status: 'queued', size: null });
+    if (status !== 204) await untilNoFilesOf(id);
+  });
+
+  it('holds a length to what was announced beside it, both ways', async () => {
+    const id = await demo.image(formats);
+    for (const announced of ['4', '6']) expect(await put(id, 'bytes', { 'x-openstack-image-size': announced })).toBe(400);
+    expect((await show(id))['status']).toBe('queued');
+  });
+
+  it('takes what a slow client sends byte by byte, and what comes in odd pieces', async () => {
+    const id = await demo.image(formats);
+    const bytes = randomBytes(300_011);
+    const upload = openUpload(id);
+    const answered = statusOf(upload);
+    for (let at = 0; at < 12; at += 1) {
+      upload.write(bytes.subarray(at, at + 1));
+      await pause(25);
+    }
+    for (let at = 12, piece = 1; at < bytes.length; at += piece, piece = piece * 3 % 65_537) upload.write(bytes.subarray(at, at + piece));
+    upload.end();
+    expect(await answered).toBe(204);
+    expect((await get(id)).equals(bytes)).toBe(true);
+  });
+
   it('refuses more than image_size_cap with 413 at the announcement, before a byte was sent', async () => {
     const id = await demo.image(formats);
     const upload = openUpload(id, { 'content-length': String(9 * 1024 * 1024) });
