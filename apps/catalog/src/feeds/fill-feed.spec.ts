@@ -3,6 +3,7 @@ import { imageDecider, type ImageCommand } from '#libs/domain';
 import { createExecutor, memoryEventLog, type EventLog, type OutgoingAudit } from '#libs/event-log';
 import { PositionMoved, type FeedPosition, type FeedRow, type FollowerPosition } from '#libs/read-model';
 import { fillFeed, type FeedParts } from './fill-feed.js';
+import { lazyOutlet } from './open-feeds.js';
 
 const creation = (owner: string): ImageCommand => ({
   type: 'CreateImage', visibility: 'private', tags: [], properties: { color: 'red' }, name: 'cirros', owner, isProtected: false, isHidden: false, containerFormat: null, diskFormat: null, minDisk: 0, minRam: 0,
@@ -129,5 +130,22 @@ describe('Filling the feed', () => {
     for (let count = 0; count < 3; count += 1) await send(randomUUID(), creation('alpha'));
     await fill();
     expect(rows.map(({ moment }) => moment)).toEqual(['2026-01-01T00:00:05.000Z', '2026-01-01T00:00:05.000Z', '2026-01-01T00:00:07.000Z']);
+  });
+});
+
+describe('The outlet of the audit stream', () => {
+  it('is made when it is first needed, and again after it failed: the stream may have to be made again', async () => {
+    let [made, isBroken] = [0, false];
+    const outlet = lazyOutlet(() => {
+      made += 1;
+      return Promise.resolve({ publish: () => (isBroken ? Promise.reject(new Error('no stream')) : Promise.resolve()) });
+    });
+    await outlet.publish([]);
+    await outlet.publish([]);
+    isBroken = true;
+    await expect(outlet.publish([])).rejects.toThrow('no stream');
+    isBroken = false;
+    await outlet.publish([]);
+    expect(made).toBe(2);
   });
 });

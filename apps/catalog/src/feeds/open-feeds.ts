@@ -59,15 +59,18 @@ export async function openFeeds({ config, logger, bus, log, readModel, mayTell }
   };
 }
 
-/** Made when it is first needed: a server that does not let us yet keeps the feeds waiting, and nothing else. */
-function lazyOutlet(open: () => Promise<AuditOutlet>): AuditOutlet {
+/** Made when it is first needed, and again after a failure: a server that does not let us yet, or has lost the stream, keeps the feeds waiting, and nothing else. */
+export function lazyOutlet(open: () => Promise<AuditOutlet>): AuditOutlet {
   let opened: Promise<AuditOutlet> | undefined;
   return {
     async publish(events) {
-      if (events.length === 0 && opened) return;
       opened ??= open();
-      opened.catch(() => { opened = undefined; });
-      await (await opened).publish(events);
+      try {
+        await (await opened).publish(events);
+      } catch (error) {
+        opened = undefined;
+        throw error;
+      }
     },
   };
 }
