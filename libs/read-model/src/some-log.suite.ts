@@ -100,9 +100,24 @@ const facts = fc.record({
 }, { noNullPrototype: true });
 
 /** Any command; those that set things up come more often, or most histories would end early. */
+/** An import has an id of its own; one that is made up has that of its image. */
+const ofItsImage = 'of its image';
+function withImportOf(imageId: string, sent: ImageCommand): ImageCommand {
+  if (sent.type === 'CreateArrivingImage') return { ...sent, request: { ...sent.request, importId: imageId } };
+  return 'importId' in sent ? { ...sent, importId: imageId } : sent;
+}
+
 const command: fc.Arbitrary<ImageCommand> = fc.oneof(
   { weight: 6, arbitrary: fc.tuple(attributes, visibility, fc.array(text), fc.dictionary(text, text, { noNullPrototype: true })).map(([given, visible, tags, properties]) =>
     ({ type: 'CreateImage', visibility: visible, tags, properties, ...given }) as const) },
+  { weight: 3, arbitrary: fc.tuple(attributes, visibility, fc.constantFrom('web-download', 'export-image')).map(([given, visible, method]) => ({
+    type: 'CreateArrivingImage', visibility: visible, tags: [], properties: {}, ...given,
+    arrival: { actionType: method === 'export-image' ? 'export' : 'import', location: 'https://example.org/x', imageProperties: { name: given.name } },
+    request: { importId: ofItsImage, method, storeIds: ['fast'], allStoresMustSucceed: true, skipsPresent: false },
+  }) as const) },
+  { weight: 3, arbitrary: attempt.map((attemptId) => ({ type: 'StartStoreImport', importId: ofItsImage, attemptId, storeId: 'fast' }) as const) },
+  { weight: 3, arbitrary: fc.tuple(attempt, facts).map(([attemptId, data]) => ({ type: 'CompleteStoreImport', importId: ofItsImage, attemptId, inspection: { format: 'qcow2', findings: [] }, ...data }) as const) },
+  { weight: 2, arbitrary: fc.constantFrom<ImageCommand>({ type: 'FailImport', importId: ofItsImage, reason: 'cancelled' }, { type: 'FinishImport', importId: ofItsImage, reason: 'nothing came' }, { type: 'FailStoreImport', importId: ofItsImage, storeId: 'fast', reason: 'full' }) },
   { weight: 2, arbitrary: fc.tuple(text, text).map(([name, value]) => ({ type: 'ChangeImageProperties', changes: [{ of: 'property', op: 'add', name, value }] }) as const) },
   { weight: 1, arbitrary: attributes.map(({ name, isProtected, owner }) => ({ type: 'ChangeImageProperties', changes: [
     { of: 'attribute', name: 'name', value: name }, { of: 'attribute', name: 'isProtected', value: isProtected }, { of: 'attribute', name: 'owner', value: owner },
@@ -129,7 +144,7 @@ const command: fc.Arbitrary<ImageCommand> = fc.oneof(
 export const generatedLog: fc.Arbitrary<SomeLog> = fc.array(fc.tuple(fc.integer({ min: 1, max: 6 }).map(idOf), command), { minLength: 1, maxLength: 80 })
   .map((commands) => {
     const log = someLog();
-    for (const [imageId, sent] of commands) log.send(imageId, sent);
+    for (const [imageId, sent] of commands) log.send(imageId, withImportOf(imageId, sent));
     return log;
   });
 
