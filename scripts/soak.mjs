@@ -14,6 +14,7 @@ const kills = (seconds, ...of) => ({ specs: of.map((what) => `test/system/kill-$
 const parts = {
   kills: kills(600, 'random.e2e-spec'),
   'kill-imports': kills(200, 'importer.long', 'staging.long', 'plugins.long', 'federation.long'),
+  mixed: kills(1800, 'mixed.long'),
   replication: { specs: ['test/system/replication.long.ts'], env: { HELIOGRAPH_REPLICATION_IMAGES: '1000' } },
   hostile: { specs: ['test/api/hostile.api-spec.ts'], env: { HELIOGRAPH_HOSTILE_RUNS: '100000' } },
   'hostile-metadefs': { specs: ['test/api/metadefs-hostile.api-spec.ts'], env: { HELIOGRAPH_HOSTILE_RUNS: '100000' } },

@@ -1,6 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Client, ImageView } from './client.js';
-import { filesIn, historyOf, imageNow, sha512 } from './operations.js';
+import type { WebServer } from '../api/web-server.js';
+import { createImage, filesIn, historyOf, imageNow, sha512 } from './operations.js';
+import type { Random } from './random.js';
 import type { Region } from './region.js';
 
 /** Asks for an import; answered however long it takes. */
@@ -38,6 +40,38 @@ export async function afterImport(client: Client, imageId: string, withinMs = 40
 }
 
 export interface Expected { readonly imageId: string; readonly bytes: Buffer; readonly stores: readonly string[]; readonly imports: number }
+
+export interface ImportLoad {
+  readonly client: Client;
+  readonly web: WebServer;
+  readonly random: Random;
+  readonly signal: AbortSignal;
+  /** Takes what must come of it. */
+  readonly expected: Expected[];
+}
+
+/** Imports image after image until `signal` aborts, each by one method, or by two, one after the other. The region has stores fast and far. */
+export async function importAgainAndAgain({ client, web, random, signal, expected }: ImportLoad): Promise<void> {
+  while (!signal.aborted) {
+    const imageId = await createImage(client, 'imported');
+    const bytes = random.bytes(200_000 + random.below(3_000_000));
+    const toBoth = random.chance(0.5);
+    if (random.chance(0.5)) {
+      await stage(client, imageId, bytes, 180_000);
+      await requestImport(client, imageId, { method: { name: 'glance-direct' }, all_stores: toBoth });
+    } else {
+      web.serve(`/${imageId}`, bytes);
+      await requestImport(client, imageId, { method: { name: 'web-download', uri: `${web.url}/${imageId}` }, all_stores: toBoth });
+    }
+    const isCopied = !toBoth && random.chance(0.5);
+    if (isCopied) {
+      await afterImport(client, imageId, 180_000);
+      await requestImport(client, imageId, { method: { name: 'copy-image' }, all_stores: true });
+    }
+    expected.push({ imageId, bytes, stores: toBoth || isCopied ? ['fast', 'far'] : ['fast'], imports: isCopied ? 2 : 1 });
+    await pause(random.below(200));
+  }
+}
 
 /** Holds an image whose imports are over against what was asked for. Gives what is wrong, nothing where all is well. */
 export async function verdictOnImport(region: Region, client: Client, { imageId, bytes, stores, imports }: Expected): Promise<string[]> {

@@ -1,12 +1,11 @@
 import { readdir } from 'node:fs/promises';
-import { setTimeout as pause } from 'node:timers/promises';
 import { startWebServer, type WebServer } from '../api/web-server.js';
 import { eventually } from './catalog-system.js';
 import { signIn, type Client } from './client.js';
-import { afterImport, requestImport, stage, verdictOnImport, type Expected } from './imports.js';
+import { afterImport, importAgainAndAgain, requestImport, stage, verdictOnImport, type Expected } from './imports.js';
 import { runMonkey, type Kills } from './monkey.js';
 import { createImage, filesIn, historyOf, imageNow, someBytes, upload } from './operations.js';
-import { seeded, seedOfThisRun, type Random } from './random.js';
+import { seeded, seedOfThisRun } from './random.js';
 import { quickEnds, startRegion, type Region } from './region.js';
 import type { CrashPoint } from '#libs/event-log';
 
@@ -135,34 +134,11 @@ describe(`Imports whose services are killed at random (HELIOGRAPH_SEED=${seed})`
     const random = seeded(seed);
     const over = new AbortController();
     const monkey = runMonkey(region, random.branch('monkey'), AbortSignal.timeout(seconds * 1000), ['nats', 'catalog', 'importer', 'importer-2'], () => expected.length > 5).finally(() => { over.abort(); });
-    const workers = Array.from({ length: 4 }, (_, index) => importAgainAndAgain(random.branch(`worker ${index}`), over.signal));
+    const workers = Array.from({ length: 4 }, (_, index) => importAgainAndAgain({ client, web, random: random.branch(`worker ${index}`), signal: over.signal, expected }));
     [kills] = await Promise.all([monkey, ...workers]);
     process.stderr.write(`HELIOGRAPH_SEED=${seed}: killed ${JSON.stringify(kills.of)}; ${expected.length} images imported\n`);
   }, (seconds + 200) * 1000);
   afterAll(() => region?.stop(), 60_000);
-
-  /** Each image by one method, or by two, one after the other. */
-  async function importAgainAndAgain(random: Random, signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      const imageId = await createImage(client, 'imported');
-      const bytes = random.bytes(200_000 + random.below(3_000_000));
-      const toBoth = random.chance(0.5);
-      if (random.chance(0.5)) {
-        await stage(client, imageId, bytes);
-        await requestImport(client, imageId, { method: { name: 'glance-direct' }, all_stores: toBoth });
-      } else {
-        web.serve(`/${imageId}`, bytes);
-        await requestImport(client, imageId, fromWeb(`/${imageId}`, { all_stores: toBoth }));
-      }
-      const isCopied = !toBoth && random.chance(0.5);
-      if (isCopied) {
-        await afterImport(client, imageId, 60_000);
-        await requestImport(client, imageId, { method: { name: 'copy-image' }, all_stores: true });
-      }
-      expected.push({ imageId, bytes, stores: toBoth || isCopied ? both : ['fast'], imports: isCopied ? 2 : 1 });
-      await pause(random.below(200));
-    }
-  }
 
   it('have had enough done to them to mean something', () => {
     expect(Object.entries(kills.of).filter(([, times]) => times === 0)).toEqual([]);

@@ -1,25 +1,19 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { randomUUID } from 'node:crypto';
 import type { Answer, AskOptions, Client, ImageView } from './client.js';
+import type { Outcome, Read, Told } from './checker.js';
 import { newImage, sha512 } from './operations.js';
 import type { Random } from './random.js';
 
-/** Refused: nothing was done. Unknown: it may have been done, or be done later; nobody was told. */
-export type Outcome = 'acknowledged' | 'refused' | 'unknown';
-
-/** What its one owner knows of an image. */
-export interface Story {
-  readonly imageId: string;
+/** What its one owner, and those who look at it, know of an image. */
+export interface Story extends Told {
   readonly data: Buffer;
   created: Outcome;
   deleted?: Outcome;
   uploaded?: Outcome;
-  /** The values that property `n` was set to, in the order in which they were sent: 1, 2, 3 … */
   readonly changes: Outcome[];
-  /** Tags that anybody added. */
   readonly tags: Map<string, Outcome>;
-  /** The highest value of `n` that the owner was shown. */
-  seen: number;
+  readonly reads: Read[];
 }
 
 export interface Load {
@@ -48,7 +42,7 @@ export async function runLoad({ clients, random, signal }: LoadOptions): Promise
     complain: (text) => void complaints.push(text),
     count: (what, outcome) => { counts[`${what} ${outcome}`] = (counts[`${what} ${outcome}`] ?? 0) + 1; },
   };
-  await Promise.all(clients.map((client, index) => worker(client, random.branch(`client ${index}`), room)));
+  await Promise.all(clients.map((client, index) => worker(client, index, random.branch(`client ${index}`), room)));
   return { stories, complaints, counts: () => ({ ...counts }) };
 }
 
@@ -59,10 +53,10 @@ interface Room {
   count(what: string, outcome: Outcome): void;
 }
 
-async function worker(client: Client, random: Random, room: Room): Promise<void> {
+async function worker(client: Client, index: number, random: Random, room: Room): Promise<void> {
   const own: Story[] = [];
   const alive = (): Story[] => own.filter(({ created, deleted }) => created === 'acknowledged' && deleted === undefined);
-  const actor = actorOf(client, random, room);
+  const actor = actorOf(client, index, random, room);
   while (!room.signal.aborted) {
     const mine = alive();
     const die = random.below(100);
@@ -71,8 +65,8 @@ async function worker(client: Client, random: Random, room: Room): Promise<void>
     } else {
       const story = random.pick(mine);
       if (die < 45) await actor.change(story);
-      else if (die < 55) await actor.tag(random.pick(room.stories.filter(({ created }) => created === 'acknowledged')));
-      else if (die < 68) await (story.uploaded === undefined ? actor.upload(story) : actor.download(story));
+      else if (die < 60) await actor.meddle(random.pick(room.stories.filter(({ created }) => created === 'acknowledged')));
+      else if (die < 70) await (story.uploaded === undefined ? actor.upload(story) : actor.download(story));
       else if (die < 85) await actor.show(story);
       else if (die < 92) await actor.list(mine);
       else await actor.delete(story);
@@ -82,7 +76,7 @@ async function worker(client: Client, random: Random, room: Room): Promise<void>
 }
 
 /** What one client can do; it waits for each answer before it goes on. */
-function actorOf(client: Client, random: Random, { stories, complain, count }: Room) {
+function actorOf(client: Client, index: number, random: Random, { stories, complain, count }: Room) {
   /** Most requests are repeated until they are answered; some clients give up at once, and never learn what became of it. */
   async function outcomeOf(what: string, fine: number, method: string, path: string, body?: unknown): Promise<Outcome> {
     const isPatient = random.chance(0.8);
@@ -105,19 +99,19 @@ function actorOf(client: Client, random: Random, { stories, complain, count }: R
     return 'unknown';
   }
 
-  function look(story: Story, image: ImageView | undefined, what: string): void {
+  /** What is known of an image when a read of it is sent: the read may show more, and never less. */
+  const known = ({ changes, uploaded: upload }: Story) => ({ acknowledged: changes.lastIndexOf('acknowledged') + 1, isUploaded: upload === 'acknowledged' });
+
+  function look(story: Story, image: ImageView | undefined, what: string, { acknowledged, isUploaded }: ReturnType<typeof known>): void {
     if (image === undefined) return complain(`${what} does not show image ${story.imageId}, whose creation was acknowledged`);
-    const shown = Number(image['n'] ?? 0);
-    const least = Math.max(story.seen, story.changes.lastIndexOf('acknowledged') + 1);
-    if (shown < least) complain(`${what} shows n=${shown} of image ${story.imageId} after n=${least} was seen or acknowledged`);
-    story.seen = Math.max(story.seen, shown);
-    if (story.uploaded === 'acknowledged' && image.status !== 'active') complain(`${what} shows image ${story.imageId} ${image.status} after its upload was acknowledged`);
+    story.reads.push({ client: index, n: Number(image['n'] ?? 0), acknowledged, sent: story.changes.length });
+    if (isUploaded && image.status !== 'active') complain(`${what} shows image ${story.imageId} ${image.status} after its upload was acknowledged`);
   }
 
   return {
     async create(): Promise<Story> {
       const imageId = randomUUID();
-      const story: Story = { imageId, data: random.bytes(mebibyte + random.below(3 * mebibyte)), created: 'unknown', changes: [], tags: new Map(), seen: 0 };
+      const story: Story = { imageId, data: random.bytes(mebibyte + random.below(3 * mebibyte)), created: 'unknown', changes: [], tags: new Map(), reads: [] };
       story.created = await outcomeOf('create', 201, 'POST', '/v2/images', newImage('under load', { id: imageId }));
       stories.push(story);
       return story;
@@ -126,6 +120,10 @@ function actorOf(client: Client, random: Random, { stories, complain, count }: R
       const path = `/v2/images/${story.imageId}`;
       const place = story.changes.push('unknown') - 1;
       story.changes[place] = await outcomeOf('change', 200, 'PATCH', path, [{ op: 'add', path: '/n', value: String(place + 1) }]);
+    },
+    /** Anybody's image. */
+    async meddle(story: Story): Promise<void> {
+      await (random.chance(0.5) ? this.tag(story) : this.peek(story));
     },
     async tag(story: Story): Promise<void> {
       // Others may delete the image meanwhile: a refusal is no fault, so it is not counted as one.
@@ -153,14 +151,24 @@ function actorOf(client: Client, random: Random, { stories, complain, count }: R
       return count('download', 'acknowledged');
     },
     async show(story: Story): Promise<void> {
+      const before = known(story);
       const answer = await client.askUntilAnswered('GET', `/v2/images/${story.imageId}`);
-      look(story, answer.status === 200 ? answer.json() : undefined, 'a show');
+      look(story, answer.status === 200 ? answer.json() : undefined, 'a show', before);
       count('show', 'acknowledged');
     },
+    /** Somebody else's, who may change or delete it meanwhile. */
+    async peek(story: Story): Promise<void> {
+      const before = known(story);
+      const wasThere = story.deleted === undefined;
+      const answer = await client.askUntilAnswered('GET', `/v2/images/${story.imageId}`);
+      if (answer.status === 200 || (wasThere && story.deleted === undefined)) look(story, answer.status === 200 ? answer.json() : undefined, 'a show to somebody else', before);
+      count('peek', 'acknowledged');
+    },
     async list(mine: readonly Story[]): Promise<void> {
+      const before = new Map(mine.map((story) => [story, known(story)]));
       const answer = await client.askUntilAnswered('GET', '/v2/images?limit=1000');
       const listed = new Map(answer.json<{ images: ImageView[] }>().images.map((image) => [image.id, image]));
-      if (listed.size < 1000) for (const story of mine) look(story, listed.get(story.imageId), 'a list');
+      if (listed.size < 1000) for (const [story, then] of before) look(story, listed.get(story.imageId), 'a list', then);
       count('list', 'acknowledged');
     },
     async delete(story: Story): Promise<void> {
