@@ -46,10 +46,10 @@ interface Given { readonly status: number; readonly json: unknown }
 const pageSize = 500;
 const mostListed = 100_000;
 const answerTimeoutMs = 60_000;
-const retriesMs = [200, 500, 1000, 2000, 4000];
+const usualRetriesMs: readonly number[] = [200, 500, 1000, 2000, 4000];
 const patchType = 'application/openstack-images-v2.1-json-patch';
 
-export function createImageApi({ region, account, interface: face }: Cloud, signal: AbortSignal): ImageApi {
+export function createImageApi({ region, account, interface: face }: Cloud, signal: AbortSignal, retriesMs = usualRetriesMs): ImageApi {
   async function access(): Promise<{ endpoint: string; token: string }> {
     const { token, catalog } = await account.signedIn().catch((error: unknown) => { throw new RegionFailure(region, 0, reasonOf(error)); });
     const endpoint = imageEndpointOf(catalog, { region, interface: face });
