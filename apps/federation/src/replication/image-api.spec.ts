@@ -18,8 +18,9 @@ describe('The Image API of a region, with the account of the operator', () => {
   let refused: string[];
   let api: ImageApi;
   let stop: AbortController;
+  let isLockedOut: boolean;
   beforeEach(async () => {
-    [asked, refused, stop] = [[], [], new AbortController()];
+    [asked, refused, stop, isLockedOut] = [[], [], new AbortController(), false];
     server = createServer((request, response) => void readAll(request).then((text) => {
       const one: Asked = {
         method: request.method ?? '', url: new URL(request.url ?? '', 'http://x'), token: request.headers['x-auth-token'] as string | undefined, type: request.headers['content-type'],
@@ -33,7 +34,7 @@ describe('The Image API of a region, with the account of the operator', () => {
     await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve); });
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/image/v2/`;
     const account = {
-      signedIn: () => Promise.resolve({ token: `token ${refused.length}`, catalog: [{ type: 'image', name: 'glance', endpoints: [{ region: 'One', interface: 'internal', url }] }] }),
+      signedIn: () => (isLockedOut ? Promise.reject(new Error('our own service user was not let in: status 401')) : Promise.resolve({ token: `token ${refused.length}`, catalog: [{ type: 'image', name: 'glance', endpoints: [{ region: 'One', interface: 'internal', url }] }] })),
       refused: (token: string) => void refused.push(token),
     };
     api = createImageApi({ region: 'One', authUrl: 'http://keystone', interface: 'internal', account }, stop.signal, [5, 5, 5, 5]);
@@ -85,6 +86,12 @@ describe('The Image API of a region, with the account of the operator', () => {
     const failure = await api.show(id(1)).catch((error: unknown) => error);
     expect((failure as RegionFailure).message).toMatch(/^region One cannot be reached: [^0-9/]*$/);
   }, 30_000);
+
+  it('says that the account is what somebody must look at, where that is not let in', async () => {
+    isLockedOut = true;
+    await expect(api.show(id(1))).rejects.toThrow("region One cannot be reached: the identity service does not let the operator's account in");
+    expect(asked).toEqual([]);
+  });
 
   it('may be asked twice for the same: what is there, gone or under way already is no failure', async () => {
     reply = ({ method }) => ({ status: method === 'DELETE' ? 404 : 409 });

@@ -51,7 +51,7 @@ const patchType = 'application/openstack-images-v2.1-json-patch';
 
 export function createImageApi({ region, account, interface: face }: Cloud, signal: AbortSignal, retriesMs = usualRetriesMs): ImageApi {
   async function access(): Promise<{ endpoint: string; token: string }> {
-    const { token, catalog } = await account.signedIn().catch((error: unknown) => { throw new RegionFailure(region, 0, reasonOf(error)); });
+    const { token, catalog } = await account.signedIn().catch((error: unknown) => { throw new RegionFailure(region, 0, reasonOfIdentity(error)); });
     const endpoint = imageEndpointOf(catalog, { region, interface: face });
     if (endpoint === undefined) throw new RegionFailure(region, 0, `the catalogue of the operator's account has no image service there with the interface ${face}`);
     return { endpoint: imageApi(endpoint), token };
@@ -160,6 +160,10 @@ function messageIn(json: unknown): string {
   const text = textsIn(message)[0] ?? textsIn(error?.message)[0] ?? 'no reason was given';
   return text.replaceAll(/<title>[^<]*<\/title>|<[^>]*>/g, ' ').replaceAll(/\s+/g, ' ').trim().slice(0, 300);
 }
+
+/** Keystone answered, and not with a token: then somebody must look at the account. */
+const reasonOfIdentity = (error: unknown): string =>
+  (error instanceof Error && /^our own service user/.test(error.message) ? 'the identity service does not let the operator\'s account in' : `the identity service does not answer (${reasonOf(error)})`);
 
 /** Says nothing of addresses. */
 function reasonOf(error: unknown): string {
