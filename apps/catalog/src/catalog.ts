@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { projectedSubject, type HistoryAnswer, type ImageCommandAnswer, type MetadefCommandAnswer, type PastAnswer, type PastImagesAnswer, type Projected, type AttemptsAnswer, type RemovalsAnswer, type ReplicationsAnswer, type ReservationAnswer, type StagedAnswer, type StatusAnswer, type StoredAnswer, type UsageAnswer, type WebhookAnswer } from '#libs/contracts';
 import { imageDecider } from '#libs/domain';
 import { createExecutor, createMetadefExecutor, createSealer, jetStreamEventLog, jetStreamLeases, loadImage, loadNamespace, type EventLog } from '#libs/event-log';
-import { readModelReached, traceHeaders, type Bus, type ServiceParts } from '#libs/platform';
+import { inSameTrace, readModelReached, traceHeaders, type Bus, type ServiceParts } from '#libs/platform';
 import { migrate, openReadModel, type ReadModel } from '#libs/read-model';
 import { createAlarms, type Alarms } from './alarms.js';
 import { createCatalogMetrics } from './catalog.metrics.js';
@@ -77,7 +77,7 @@ export async function openCatalog({ config, logger, bus, readiness, metrics: reg
     // Asked again right before the append: the connection may have broken while the command waited its turn.
     log: { ...log, append: async (...[subject, bytes, options]: Parameters<EventLog['append']>) => {
       await guard.ensureTrusted();
-      return bus.tracing.inSpan('append', {}, () => log.append(subject, bytes, { ...options, ...traceHeaders() }));
+      return inSameTrace(bus.tracing, 'append', {}, () => log.append(subject, bytes, { ...options, ...traceHeaders() }));
     } },
     region, service: 'catalog', sealer, clock,
   };
@@ -173,7 +173,7 @@ export async function openCatalog({ config, logger, bus, readiness, metrics: reg
   const room = roomOf(config, alarms, clock);
   const carryingOut: CarryOutOptions = {
     guard, leases, clock,
-    reached: { until: (sequence, timeoutMs) => bus.tracing.inSpan('project', { facts: { 'heliograph.sequence': sequence } }, () => reached.until(sequence, timeoutMs)) },
+    reached: { until: (sequence, timeoutMs) => inSameTrace(bus.tracing, 'project', { facts: { 'heliograph.sequence': sequence } }, () => reached.until(sequence, timeoutMs)) },
     leaseSeconds, visibleWithinMs, room, retentionSeconds: config.deletedImageRetention,
     execute: (checked) => executor.execute(checked),
     wasCarriedOut: async (imageId, commandId) => (await imageFromLeader(imageId)).commands.has(commandId),

@@ -7,7 +7,7 @@ import { commandSubject, questionSubject, questions, type AggregateKind, type An
 import { Problem } from '#libs/domain';
 import { requestIdHeader, traceHeader, type Bus } from './ask.js';
 import { requestContext, type Logger } from './logging.js';
-import type { SpanPlace } from './tracing.js';
+import { inSameTrace, type SpanPlace } from './tracing.js';
 
 /**
  * Nest's way in for what other services ask: `@MessagePattern('do.image')` hears `do.<region>.image`, `@MessagePattern('ask.history')`
@@ -68,7 +68,7 @@ export class CommandServer extends Server implements CustomTransportStrategy {
     await requestContext.run({ requestId }, async () => {
       let answer: Answer<unknown>;
       try {
-        answer = { ok: await this.bus.tracing.inSpan(`answer ${message.subject}`, this.placeOf(message), () => this.resultOf(handler, message)) };
+        answer = { ok: await inSameTrace(this.bus.tracing, `answer ${message.subject}`, this.placeOf(message), () => this.resultOf(handler, message)) };
       } catch (error) {
         answer = { problem: this.problemOf(error, message.subject) };
       }
@@ -77,7 +77,7 @@ export class CommandServer extends Server implements CustomTransportStrategy {
   }
 
   private placeOf({ headers, subject }: Msg): SpanPlace {
-    return { kind: 'server', parent: headers?.get(traceHeader), facts: { 'messaging.system': 'nats', 'messaging.destination.name': subject } };
+    return { kind: 'server', parent: headers?.get(traceHeader) ?? '', facts: { 'messaging.system': 'nats', 'messaging.destination.name': subject } };
   }
 
   private async resultOf(handler: (data: unknown, context: unknown) => Promise<unknown>, message: Msg): Promise<unknown> {

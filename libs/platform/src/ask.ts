@@ -5,7 +5,7 @@ import type { Msg, NatsConnection } from '@nats-io/transport-node';
 import { inboxPrefix, type Answer, type NatsUser } from '#libs/contracts';
 import { Problem, isProblemCode } from '#libs/domain';
 import { currentRequestId, type Logger } from './logging.js';
-import { noTracing, traceHeaders, type Tracing } from './tracing.js';
+import { inSameTrace, noTracing, traceHeaders, type Tracing } from './tracing.js';
 
 export const requestIdHeader = 'X-Request-Id';
 /** As W3C names it, over HTTP and NATS alike. */
@@ -75,7 +75,7 @@ export async function createBus({ servers, user, password, region, logger, traci
   return {
     connection, region, tracing,
     ask: <Ok>(subject: string, payload: unknown, options: AskOptions = {}) =>
-      tracing.inSpan(`ask ${subject}`, { kind: 'client', facts: { 'messaging.system': 'nats', 'messaging.destination.name': subject } }, () => ask<Ok>(line, subject, payload, options)),
+      inSameTrace(tracing, `ask ${subject}`, { kind: 'client', facts: { 'messaging.system': 'nats', 'messaging.destination.name': subject } }, () => ask<Ok>(line, subject, payload, options)),
     tell: (subject, payload) => { if (isUp && !connection.isClosed() && !connection.isDraining()) connection.publish(subject, JSON.stringify(payload)); },
     isConnected: () => isUp && !connection.isClosed(),
     close: () => (isUp ? connection.drain() : connection.close()),

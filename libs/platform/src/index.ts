@@ -18,5 +18,5 @@ export { serve, type HttpDefinition, type ServiceDefinition, type ServiceParts }
 export { ServiceConfig, logLevels, type LogLevel } from './service-config.js';
 export { createShutdown, type Shutdown } from './shutdown.js';
 export { openTracing } from './open-tracing.js';
-export { noTracing, traceHeaders, withRequestId, withTrace, type OpenSpan, type SpanFacts, type SpanPlace, type Tracing } from './tracing.js';
+export { inSameTrace, noTracing, traceHeaders, withRequestId, withTrace, type OpenSpan, type SpanFacts, type SpanPlace, type Tracing } from './tracing.js';
 export { TransferRefusals, createTransferAdapter } from './transfer-server.js';

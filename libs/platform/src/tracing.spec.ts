@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createLogger, currentRequestId, requestContext } from './logging.js';
 import { openTracing } from './open-tracing.js';
-import { noTracing, traceHeaders, withRequestId, withTrace, type Tracing } from './tracing.js';
+import { inSameTrace, noTracing, traceHeaders, withRequestId, withTrace, type Tracing } from './tracing.js';
 
 const logger = createLogger({ service: 'gateway', region: 'RegionTest', level: 'fatal' });
 const opened: Tracing[] = [];
@@ -58,6 +58,15 @@ describe('Tracing', () => {
     for (const none of ['', 'nonsense', `00-${'0'.repeat(32)}-00f067aa0ba902b7-01`, '00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01']) {
       expect(traceOf(none)).not.toContain('4bf92f3577b34da6a3ce929d0e0e473');
     }
+  });
+
+  it('makes no trace of what nobody traces', async () => {
+    const tracing = await open({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1' });
+    const [parent, current] = ['00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01', () => Promise.resolve(traceHeaders().traceparent)];
+    expect(await inSameTrace(tracing, 'ask', {}, current)).toBeUndefined();
+    expect(await inSameTrace(tracing, 'answer', { parent: '' }, current)).toBeUndefined();
+    expect(await inSameTrace(tracing, 'answer', { parent }, current)).toContain('4bf92f3577b34da6a3ce929d0e0e4736');
+    expect(await withTrace({ traceparent: parent }, () => inSameTrace(tracing, 'ask', {}, current))).toContain('4bf92f3577b34da6a3ce929d0e0e4736');
   });
 
   it('keeps request id and trace beside each other', () => {

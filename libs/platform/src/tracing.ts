@@ -41,6 +41,10 @@ export function traceHeaders(): { readonly traceparent?: string } {
   return traceparent === undefined ? {} : { traceparent };
 }
 
+/** A span of a trace that is under way, and none where nobody traces: what a service asks again and again by itself is nobody's request. */
+export const inSameTrace = <Result>(tracing: Tracing, name: string, place: SpanPlace, work: () => Promise<Result>): Promise<Result> =>
+  (place.parent ?? traceHeaders().traceparent ?? '') === '' ? work() : tracing.inSpan(name, place, work);
+
 /** Runs work with a request's id for its log lines and questions, in the trace that is in force. */
 export const withRequestId = <Result>(requestId: string, work: () => Result): Result => requestContext.run({ ...traceHeaders(), requestId }, work);
 
