@@ -43,8 +43,8 @@ export interface ReceivedData {
   cancel(): Promise<void>;
 }
 
-/** How many slabs one transfer may have at the hashes and the store at once, besides the one it fills. */
-const windowSlabs = 3;
+/** How many slabs one transfer may have at the hashes and the store at once, besides the one it waits with: so many that neither a disk nor a processor that is busy elsewhere for a moment stops the hashes. */
+const windowSlabs = 8;
 /** What all uploads of a process may hold together. Who finds none free waits, and so does his client. */
 export const slabs = slabPool(128);
 const threads = hashThreads();
