@@ -25,6 +25,8 @@ const kit = process.env.HELIOGRAPH_KIT ?? resolve(root, '../shared/kit');
 const peersHome = process.env.PEERS_HOME ?? join(homedir(), '.cache/image-peers');
 const keystone = `http://127.0.0.1:${process.env.KEYSTONE_PORT ?? 5000}/v3`;
 const glancePort = process.env.GLANCE_PORT ?? '9792';
+/** Another name is another database: whoever wants to keep what is seeded has his own. */
+const glanceName = process.env.GLANCE_NAME ?? 'bench-glance';
 const ourPort = process.env.HELIOGRAPH_PORT ?? '9892';
 const sourcePort = process.env.SOURCE_PORT ?? '9793';
 const filesPort = process.env.FILES_PORT ?? '8199';
@@ -45,12 +47,12 @@ let weAreUp = false;
 let source;
 try {
   run(join(kit, 'keystone-up'), [`http://127.0.0.1:${ourPort}`]);
-  run(join(kit, 'glance-up'), ['--name', 'bench-glance', '--port', glancePort, '--region', 'RegionBench', ...(suites.includes('imports') ? stores.glance : [])], { env: { IMPORT_PORTS: `80,443,${filesPort},${sourcePort}` } });
+  run(join(kit, 'glance-up'), ['--name', glanceName, '--port', glancePort, '--region', 'RegionBench', ...(suites.includes('imports') ? stores.glance : [])], { env: { IMPORT_PORTS: `80,443,${filesPort},${sourcePort}` } });
   glanceIsUp = true;
   start(...(suites.includes('imports') ? [...stores.ours, ...openForFetching] : []));
   if (Number(options.seed) > 0) await seed(Number(options.seed));
   if (suites.includes('imports')) source = await startSource();
-  const glance = await measure(`http://127.0.0.1:${glancePort}`, [readFileSync(join(peersHome, 'run/bench-glance.pid'), 'utf8').trim()]);
+  const glance = await measure(`http://127.0.0.1:${glancePort}`, [readFileSync(join(peersHome, `run/${glanceName}.pid`), 'utf8').trim()]);
   const ours = await measure(`http://127.0.0.1:${ourPort}`, ourPids());
   const hashes = suites.includes('data') ? hashesAlone() : undefined;
   print(ours, glance, hashes);
@@ -62,13 +64,13 @@ try {
 } finally {
   if (weAreUp) run('npm', ['stop', '--', '--data', data], { mayFail: true });
   if (source) run(join(kit, 'glance-down'), ['bench-source'], { mayFail: true });
-  if (glanceIsUp) run(join(kit, 'glance-down'), ['bench-glance'], { mayFail: true });
+  if (glanceIsUp) run(join(kit, 'glance-down'), [glanceName], { mayFail: true });
   rmSync(data, { recursive: true, force: true });
 }
 
 /** The same images on both sides. */
 async function seed(images) {
-  run(join(kit, 'bench/glance-seed'), [String(images), 'bench-glance']);
+  run(join(kit, 'bench/glance-seed'), [String(images), glanceName]);
   // Needs what `npm start` has built by now.
   const { hashed, loadImages, withData } = await import('./bench-load.mjs');
   const { projectId: owner } = await openSite(`http://127.0.0.1:${ourPort}`, keystone, 'demo');
