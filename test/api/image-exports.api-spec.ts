@@ -66,7 +66,7 @@ describe('Export an image: POST /v2/image-actions with action_type export', () =
     expect((await api.as('demo').get('/v2/images?limit=1000')).json<{ images: unknown[] }>().images).toHaveLength(before);
     expect((await api.as('admin').get('/v2/tasks?limit=1000')).text).not.toContain(done.id);
     expect((await api.as('demo').get('/v2/image-actions?action_type=export')).json<{ image_actions: Action[] }>().image_actions.map(({ id }) => id)).toContain(done.id);
-  });
+  }, 60_000);
 
   it('fails with the words of the other side', async () => {
     web.answer('/closed', (request, response) => {
@@ -75,7 +75,7 @@ describe('Export an image: POST /v2/image-actions with action_type export', () =
     });
     const failed = await ended((await exported('/closed')).json<Action>().id);
     expect(failed).toMatchObject({ status: 'failure', message: expect.stringContaining('the server answered 403, AccessDenied: Request has expired') as string });
-  });
+  }, 60_000);
 
   triedWithQemu('converts it before where the request says so', async () => {
     const { taken } = taking('/converted');
@@ -85,7 +85,7 @@ describe('Export an image: POST /v2/image-actions with action_type export', () =
     expect(spawnSync(command, ['convert', '-f', 'qcow2', '-O', 'raw', join(dir, 'got'), join(dir, 'raw')]).status).toBe(0);
     expect((await readFile(join(dir, 'raw'))).subarray(0, data.length)).toEqual(data);
     await rm(dir, { recursive: true });
-  });
+  }, 60_000);
 
   it('can be cancelled, and the other side never has a whole', async () => {
     let begun = 0;
@@ -108,7 +108,7 @@ describe('Export an image: POST /v2/image-actions with action_type export', () =
     expect(await show(id)).toMatchObject({ status: 'failure', message: 'The export was cancelled.' });
     await eventually(() => Promise.resolve(cut), (times) => times === 1);
     expect(whole).toBe(0);
-  });
+  }, 60_000);
 
   it.each([['no location', { location: undefined }, 400], ['a host that is not allowed', { location: 'http://s3.example/x' }, 400], ['a format that is not offered', { disk_format: 'vdi' }, 400], ['no image', { image_id: 7 }, 400],
     ['an image that is not there', { image_id: '11111111-2222-4333-8444-555555555555' }, 404]])('refuses %s', async (_, more, status) => {
@@ -116,18 +116,9 @@ describe('Export an image: POST /v2/image-actions with action_type export', () =
     expect(command === '' && status === 400 ? [400, 403] : [status]).toContain(refused);
   });
 
-  it('is for who may download the image, and where the operator allows it', async () => {
+  it('is for who may download the image, once it has data', async () => {
     expect((await exported('/x', { person: 'alt' })).status).toBe(404);
     const queued = await api.as('demo').image({ disk_format: 'raw', container_format: 'bare' });
     expect((await exported('/x', { image_id: queued })).status).toBe(409);
   });
-});
-
-describe('Export an image where the operator does not allow it', () => {
-  it('is refused with 403', async () => {
-    const strict = await startApi();
-    const mine = await strict.as('demo').activeImage();
-    expect((await strict.as('demo').post('/v2/image-actions', { body: { action_type: 'export', image_id: mine, location: 'https://s3.example/x' } })).status).toBe(403);
-    await strict.stop();
-  }, 60_000);
 });
