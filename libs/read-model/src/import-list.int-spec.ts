@@ -31,11 +31,11 @@ describe('What is measured of those who follow the log, and of imports', () => {
     expect(rows).toHaveLength(1);
   });
 
-  it('are all followers by name, each with the log it follows', async () => {
+  it('are all followers by name, each with the log it follows, and the feed among them', async () => {
     await readModel.moveFollower('one', { logCreatedAt: 'then', sequence: 7 });
     await readModel.moveFollower('two', { logCreatedAt: 'now', sequence: 9 });
-    expect(await readModel.followerPositions()).toEqual(new Map([['one', { logCreatedAt: 'then', sequence: 7 }], ['two', { logCreatedAt: 'now', sequence: 9 }]]));
+    expect(await readModel.followerPositions()).toEqual(new Map([['feed', { logCreatedAt: '', sequence: 0 }], ['one', { logCreatedAt: 'then', sequence: 7 }], ['two', { logCreatedAt: 'now', sequence: 9 }]]));
     await readModel.forgetFollower('one');
-    expect([...(await readModel.followerPositions()).keys()]).toEqual(['two']);
+    expect([...(await readModel.followerPositions()).keys()].toSorted()).toEqual(['feed', 'two']);
   });
 });
