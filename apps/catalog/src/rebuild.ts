@@ -26,15 +26,28 @@ export async function rebuildCatalog({ log, live, next, onProgress, onIndexing, 
   let position = 0;
   let isIndexed = false;
 
+  /** The batch that is on its way to PostgreSQL. */
+  let writing: Promise<void> = Promise.resolve();
+
+  /** One batch is decoded while the one before it is written: they take turns on two cores, not on one. */
   async function apply(messages: readonly Stored[]): Promise<void> {
-    const applied = await next.applyBatch(messages, { after: position, logCreatedAt: createdAt });
-    position = applied.position;
+    next.readAhead(messages);
+    await writing;
+    writing = write(messages, position);
+    // Whoever waits for it next is told of its failure.
+    writing.catch(() => undefined);
+    position = messages.at(-1)?.sequence ?? position;
+  }
+
+  async function write(messages: readonly Stored[], after: number): Promise<void> {
+    const applied = await next.applyBatch(messages, { after, logCreatedAt: createdAt });
     if (applied.parked.length > 0) onParked(applied.parked);
-    onProgress({ sequence: position, target });
+    onProgress({ sequence: applied.position, target });
   }
 
   /** At the target: takes the live one's place, or finds out how far that has come meanwhile. */
   async function trySwap(): Promise<void> {
+    await writing;
     if (!isIndexed) {
       onIndexing();
       await next.buildIndexes();

@@ -16,6 +16,8 @@ export interface DatabaseOptions {
   readonly statementTimeoutMs?: number;
   /** `off` answers before PostgreSQL has flushed: safe for what the log can restore, given up by nothing else. */
   readonly synchronousCommit?: 'on' | 'off';
+  /** What building one index may take of memory; what does not fit is sorted on the disk. */
+  readonly indexMemory?: '64MB' | '256MB';
 }
 
 export const guardSchema = 'guard';
@@ -78,7 +80,7 @@ function openOrm(options: DatabaseOptions, schema: string, migrationsList?: Migr
 function connectionOptions(options: DatabaseOptions, schema: string): Record<string, unknown> {
   const settings = {
     search_path: quoted(schema), timezone: 'UTC', jit: 'off',
-    statement_timeout: String(options.statementTimeoutMs ?? 15_000), synchronous_commit: options.synchronousCommit ?? 'on',
+    maintenance_work_mem: options.indexMemory ?? '64MB', statement_timeout: String(options.statementTimeoutMs ?? 15_000), synchronous_commit: options.synchronousCommit ?? 'on',
   };
   return {
     options: Object.entries(settings).map(([name, value]) => `-c ${name}=${value}`).join(' '),

@@ -72,7 +72,11 @@ describe('the work with attempts', () => {
   it('is an open attempt, until it is over or stored', () => {
     expect(states(project(given(anImage(), [started(attemptId)])).changes)).toEqual([[attemptId, 'open']]);
     expect(states(project(given(anImage(), [started(attemptId)], [failed], [started(otherAttemptId)])).changes)).toEqual([[attemptId, 'over'], [otherAttemptId, 'open']]);
-    expect(project(given(anImage({ status: 'active' }))).changes).toMatchObject({ attempts: [], removedAttempts: [{ attempt_id: attemptId }] });
+    expect(project(given(anImage({ status: 'active' }))).changes).toMatchObject({ attempts: [], removedAttempts: [] });
+    const stored: ImageEvent[] = [{ type: 'ImageDataStored', data: { attemptId, storeId: 'fast', ...someData } }];
+    const log = given(anImage(), [started(attemptId)], stored);
+    const saving = projectImage(imageId, undefined, (groupByImage(log.messages).get(imageId) ?? []).slice(0, 2)).after;
+    expect(project(log, saving).changes).toMatchObject({ attempts: [], removedAttempts: [{ attempt_id: attemptId }] });
   });
 
   it('outlives its image until the bytes are gone', () => {

@@ -61,7 +61,8 @@ export function projectImage(imageId: string, known: KnownImage | undefined, com
       break;
     }
   }
-  addWork(imageId, work, changes);
+  // Of an image that begins here nothing is written yet that could be taken away.
+  addWork(imageId, work, { changes, isNew: beginsHere(known, commits) });
   changes.imports.push(...imports.values());
   const after = now === 'deleted' || !now.image.exists ? undefined : { ...now, image: now.image };
   addRows(imageId, known, after, changes);
@@ -71,6 +72,7 @@ export function projectImage(imageId: string, known: KnownImage | undefined, com
 
 type Folded = { version: number; sequence: number; image: ImageState } | 'deleted';
 
+const beginsHere = (known: KnownImage | undefined, [first]: readonly Placed[]): boolean => known === undefined && startsImage(first);
 const startsImage = (first: Placed | undefined): boolean =>
   first !== undefined && 'events' in first.commit && first.commit.version === 1;
 
@@ -112,10 +114,10 @@ function noteWork(imageId: string, before: readonly Attempt[], after: readonly A
   for (const { attemptId } of before) if (!stays.has(attemptId)) work.set(attemptId, 'removed');
 }
 
-function addWork(imageId: string, work: ReadonlyMap<string, AttemptRow | 'removed'>, changes: Changes): void {
+function addWork(imageId: string, work: ReadonlyMap<string, AttemptRow | 'removed'>, { changes, isNew }: { readonly changes: Changes; readonly isNew: boolean }): void {
   for (const [attemptId, row] of work) {
-    if (row === 'removed') changes.removedAttempts.push({ image_id: imageId, attempt_id: attemptId });
-    else changes.attempts.push(row);
+    if (row !== 'removed') changes.attempts.push(row);
+    else if (!isNew) changes.removedAttempts.push({ image_id: imageId, attempt_id: attemptId });
   }
 }
 

@@ -1,12 +1,13 @@
 import { addressOf, decodeCommit, isLowerUuid } from '#libs/contracts';
 import type { Pool } from 'pg';
+import type { CopiedTable } from './copy-rows.js';
 import { knownFromDeleted, removeUndeletedSql, upsertDeletedSql, type DeletedRow } from './deleted-image.row.js';
 import { noChanges, projectImage, type Changes, type KnownImage, type Placed } from './image.projection.js';
 import { stateOf, type ImageRow, type MemberRow } from './image.row.js';
 import { importRowsSql, importRowValues } from './import.projection.js';
 import type { LogMessage } from './log-message.js';
 import type { RememberedImages } from './remembered-images.js';
-import { usageRowsSql } from './usage.row.js';
+import { summedUsage, usageRowsSql } from './usage.row.js';
 
 /** The commits of each image, ids in order: two writers that lock rows in one order cannot wait for each other. */
 export function groupByImage(batch: readonly LogMessage[]): Map<string, Placed[]> {
@@ -108,6 +109,9 @@ const imageColumns = [
 ];
 const overwrite = (columns: readonly string[]) => columns.map((column) => `${column} = excluded.${column}`).join(', ');
 
+/** Images as COPY takes them. */
+export const copiedImages: CopiedTable<ImageRow> = { name: 'images', columns: ['id', ...imageColumns] as (keyof ImageRow & string)[], textArrays: new Set(['tags', 'last_import_failed_stores']) };
+
 /** Some of the statements that a batch is written by. */
 export interface Part {
   /** Names it among the others: batches of the same parts share a prepared statement. */
@@ -144,7 +148,7 @@ export function imageParts(changes: Changes): Part[] {
       `insert into parked_images select r.* from json_populate_recordset(null::parked_images, $${p}) r ${only} on conflict do nothing`]),
     ...ofRows('D', deleted, (only, p) => [upsertDeletedSql(only, p)]),
     ...ofRows('U', undeleted, (only, p) => [removeUndeletedSql(only, p)]),
-    ...ofRows('u', usage, usageRowsSql),
+    ...ofRows('u', summedUsage(usage), usageRowsSql),
     ...(imports.length === 0 ? [] : [{ letter: 'j', statements: importRowsSql, values: importRowValues(imports) }]),
   ];
 }

@@ -94,6 +94,24 @@ describe('A batch', () => {
   });
 });
 
+describe('A rebuild', () => {
+  it('brings every text as it is, and parks what PostgreSQL refuses, as the live catalogue does', async () => {
+    const log = someLog();
+    const texts = ['tab\there', 'new\nline', 'return\r', 'back\\slash', '\\N', '\\.', '"quoted", {x}', '', 'NULL', "o'clock", '🛰️', 'nul \u0000', '%_'];
+    for (const [number, text] of texts.entries()) log.append(idOf(number + 1), anImage({ name: text, tags: [text, 'a'], properties: { [`name ${text}`]: text }, ...(number % 2 === 0 ? { status: 'active' } : {}) }));
+    await apply(log);
+    const rebuild = await startRebuild({ url });
+    try {
+      await apply(log, rebuild, [5]);
+      expect(await readModel.compareWith('catalog_next')).toEqual([]);
+      expect((await readModel.parkedImages(10)).map(({ sequence }) => texts[sequence - 1])).toEqual(['nul \u0000']);
+      expect((await readModel.imageById(idOf(5)))?.image).toMatchObject({ name: '\\N', tags: ['\\N', 'a'], properties: { 'name \\N': '\\N' } });
+    } finally {
+      await rebuild.close();
+    }
+  }, 60_000);
+});
+
 describe('The log tail', () => {
   it('keeps at least the newest 10,000 messages and forgets older ones', async () => {
     const log = someLog();

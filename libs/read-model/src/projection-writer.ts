@@ -1,9 +1,10 @@
 import { hashOfCommit } from '#libs/contracts';
 import type { Pool, PoolClient } from 'pg';
+import { copyRows, copyText } from './copy-rows.js';
 import { reachable, type Database } from './database.js';
 import { noChanges, type Changes, type Placed } from './image.projection.js';
 import type { ParkedRow } from './image.row.js';
-import { addChanges, changesOf, groupByImage, imageParts, knownOf, projectAll, type Part } from './image.writer.js';
+import { addChanges, changesOf, copiedImages, groupByImage, imageParts, knownOf, projectAll, type Part } from './image.writer.js';
 import type { LogMessage } from './log-message.js';
 import { addMetadefChanges, noMetadefChanges, type MetadefChanges, type PlacedMetadef } from './metadef.projection.js';
 import type { ParkedNamespaceRow } from './metadef.row.js';
@@ -42,6 +43,8 @@ export interface ProjectionWriter {
    * `remembered`: what the caller's own batches before this one made of the rows, nobody else having written meanwhile.
    */
   applyBatch(batch: readonly LogMessage[], place: BatchPlace, remembered?: RememberedImages): Promise<Applied>;
+  /** Decodes a batch that is applied soon, so that this need not be done when its turn has come: whoever has a batch on its way to PostgreSQL meanwhile loses no time. */
+  readAhead(batch: readonly LogMessage[]): void;
   /** The position that the rows stand at. */
   position(): Promise<ReadPosition>;
 }
@@ -54,6 +57,7 @@ export interface ReadPosition { readonly sequence: number; readonly logCreatedAt
 export function projectionWriter({ pool }: Pick<Database, 'pool'>, { guarded }: { readonly guarded: boolean }): ProjectionWriter {
   return {
     applyBatch: (batch, place, remembered = rememberNothing) => reachable(() => applyBatch({ pool, guarded }, batch, place, remembered)),
+    readAhead: (batch) => { decoded.set(batch, grouped(batch)); },
     position: () => reachable(() => readPosition(pool)),
   };
 }
@@ -69,11 +73,17 @@ interface BatchChanges { readonly images: Changes; readonly metadefs: MetadefCha
 interface Batch { readonly messages: readonly LogMessage[]; readonly last: LogMessage; readonly place: BatchPlace; readonly taken: readonly string[] }
 interface Writing { readonly pool: Pool; readonly guarded: boolean }
 
+/** Batches that were read ahead. */
+const decoded = new WeakMap<readonly LogMessage[], Grouped>();
+
+const grouped = (messages: readonly LogMessage[]): Grouped =>
+  ({ byImage: groupByImage(messages), byNamespace: groupByNamespace(messages), byReplication: groupByReplication(messages) });
+
 async function applyBatch(to: Writing, messages: readonly LogMessage[], place: BatchPlace, remembered: RememberedImages): Promise<Applied> {
   const last = messages.at(-1);
   if (!last) return { position: place.after, parked: [] };
   if (messages[0] && messages[0].sequence <= place.after) throw new PositionMoved(place.after);
-  const [byImage, byNamespace, byReplication] = [groupByImage(messages), groupByNamespace(messages), groupByReplication(messages)];
+  const { byImage, byNamespace, byReplication } = decoded.get(messages) ?? grouped(messages);
   const others = { metadefs: await projectNamespaces(to.pool, byNamespace), replications: await projectReplications(to.pool, byReplication) };
   for (const asking of [false, true]) {
     const known = await knownOf(to.pool, byImage, remembered, { asking });
@@ -109,11 +119,43 @@ async function writeOrPark(to: Writing, changes: BatchChanges, batch: Batch, gro
 
 const only = 'where exists (select from moved)';
 
+/** What asks PostgreSQL: a pool, or the one connection of a transaction. */
+type Asked = Pick<PoolClient, 'query'>;
+
+/** Images that are new to a catalogue that is rebuilt are copied into it, in one transaction with the rest. False where something was known of one of them; then nothing was written. */
+async function write(to: Writing, changes: BatchChanges, batch: Batch): Promise<boolean> {
+  const taken = new Set(batch.taken);
+  const fresh = to.guarded ? [] : changes.images.images.filter(({ id }) => taken.has(id));
+  const text = fresh.length === 0 ? undefined : copyText(fresh, copiedImages);
+  if (text === undefined) return writeStatement(to.pool, to, changes, batch);
+  const others = { ...changes, images: { ...changes.images, images: changes.images.images.filter(({ id }) => !taken.has(id)) } };
+  return inTransaction(to.pool, async (client) => {
+    if (!await writeStatement(client, to, others, batch)) return false;
+    await copyRows(client, text, copiedImages);
+    return true;
+  });
+}
+
+/** What is done is kept where it came to `true`. */
+async function inTransaction(pool: Pool, work: (client: PoolClient) => Promise<boolean>): Promise<boolean> {
+  const client = await pool.connect();
+  try {
+    await client.query('begin');
+    const isDone = await work(client);
+    await client.query(isDone ? 'commit' : 'rollback');
+    client.release();
+    return isDone;
+  } catch (error) {
+    await client.query('rollback').then(() => client.release(), () => client.release(true));
+    throw error;
+  }
+}
+
 /**
  * One statement is one transaction, and one round trip: the position moves on from $1, and everything else happens only if it did.
  * A second projector waits at the position's row and then finds that it has moved.
  */
-async function write({ pool, guarded }: Writing, { images, metadefs, replications }: BatchChanges, batch: Batch): Promise<boolean> {
+async function writeStatement(asked: Asked, { guarded }: Writing, { images, metadefs, replications }: BatchChanges, batch: Batch): Promise<boolean> {
   const { last, place: { after, logCreatedAt }, taken } = batch;
   const parts = [...imageParts(images), ...metadefParts(metadefs), ...replicationParts(replications), ...(guarded ? guardParts(images, batch) : [])];
   const values: unknown[] = [after, last.sequence, logCreatedAt, taken];
@@ -122,7 +164,7 @@ async function write({ pool, guarded }: Writing, { images, metadefs, replication
     values.push(...part.values);
     return part.statements(only, first);
   });
-  const { rows: [result] } = await pool.query<{ moved: number; clashes: boolean }>({ name: `apply-${parts.map(({ letter }) => letter).join('')}`, text: writeSql(statements), values });
+  const { rows: [result] } = await asked.query<{ moved: number; clashes: boolean }>({ name: `apply-${parts.map(({ letter }) => letter).join('')}`, text: writeSql(statements), values });
   if (result?.clashes) return false;
   if (result?.moved !== 1) throw new PositionMoved(after);
   return true;

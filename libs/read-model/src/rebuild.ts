@@ -64,7 +64,7 @@ async function beginRebuild(options: DatabaseOptions, schema: string, claim: pg.
   return {
     ...projectionWriter(database, { guarded: false }),
     buildIndexes: async () => {
-      await migrate(next);
+      await migrate({ ...next, indexMemory: '256MB' });
       await database.pool.query('analyze images, image_members, data_attempts, metadef_namespaces');
     },
     swap: () => reachable(swapping.swap),
