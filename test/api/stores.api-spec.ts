@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { startApi, type Api, type Person } from './harness.js';
+import { importsAt } from './imports.js';
 
 let api: Api;
 let demo: Person;
@@ -43,6 +44,14 @@ describe('A store that can only be read', () => {
     expect(await shown(id)).toMatchObject({ status: 'queued' });
     expect((await demo.upload(id, 'twelve bytes')).status).toBe(204);
     expect(await shown(id)).toMatchObject({ status: 'active', stores: 'fast' });
+  });
+
+  it('has no data to be deleted from it: 404 from DELETE /v2/stores/{store}/{image_id}, where the image is in two others', async () => {
+    const [admin, id] = [api.as('admin'), await demo.activeImage('twelve bytes')];
+    expect((await admin.post(`/v2/images/${id}/import`, { body: { method: { name: 'copy-image' }, stores: ['far'] } })).status).toBe(202);
+    await importsAt(api).ended(id);
+    expect((await admin.delete(`/v2/stores/web/${id}`)).status).toBe(404);
+    expect(await shown(id)).toMatchObject({ status: 'active', stores: 'fast,far' });
   });
 
   it('is left out where an import asks for all stores', async () => {

@@ -319,6 +319,7 @@ describe('Delete image from store', () => {
 
   it('refuses the last store', () => {
     given(...anImage({ status: 'active' })).when(drop('fast')).refuses('LastLocation');
+    given(...anImage({ status: 'active' })).when(drop('third')).refuses('LastLocation');
   });
 
   it('refuses a store that does not have the data', () => {

@@ -166,12 +166,13 @@ export function recordImportHops({ importId, hops }: { importId: string; hops: r
   return image.importing?.importId === importId && hops.length > 0 ? [{ type: 'ImageImportSourceAsked', data: { importId, hops } }] : [];
 }
 
-/** Takes the data out of one store. Refuses: ImageStatusConflict, StoreHasNoImage, LastLocation, ImportInProgress. Source: api-ref "Delete image from store". */
+/** Takes the data out of one store. Refuses: ImageStatusConflict, LastLocation whichever store is named, StoreHasNoImage, ImportInProgress. Source: api-ref "Delete image from store". */
 export function dropImageData(imageId: string, { storeId }: { storeId: string }, image: Image): ImageEvent[] {
   if (image.status !== 'active') throw new Problem('ImageStatusConflict', { imageId, status: image.status, needed: 'active' });
+  const [only, ...others] = storedAttempts(image);
+  if (only && others.length === 0) throw new Problem('LastLocation', { imageId, storeId: only.storeId });
   const attempt = storedIn(image, storeId);
   if (!attempt) throw new Problem('StoreHasNoImage', { imageId, storeId });
-  if (storedAttempts(image).length === 1) throw new Problem('LastLocation', { imageId, storeId });
   if (image.importing) throw new Problem('ImportInProgress', { imageId, importId: image.importing.importId });
   return [{ type: 'ImageDataDropped', data: { attemptId: attempt.attemptId, storeId } }];
 }
