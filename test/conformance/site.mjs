@@ -178,7 +178,7 @@ const short = (each) => {
   return text.length > 300 ? `${text.slice(0, 300)}…` : text;
 };
 
-const uuidFrom = (text) => {
+export const uuidFrom = (text) => {
   const hex = createHash('sha256').update(text).digest('hex');
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 };
