@@ -6,6 +6,9 @@ import { anImage, eventually, rename, startCatalogSystem, type CatalogProcess, t
 
 const quickSweep = { HELIOGRAPH_HELIOGRAPH__LEASE_SECONDS: '2', HELIOGRAPH_HELIOGRAPH__SWEEP_INTERVAL: '1' };
 
+/** So many that not all of them are answered before a server is dead. */
+const manyAtOnce = 1500;
+
 describe('Catalog processes on one log and one read model', () => {
   let system: CatalogSystem;
   let readModel: ReadModel;
@@ -62,7 +65,7 @@ describe('Catalog processes on one log and one read model', () => {
   }, 120_000);
 
   it('lose nothing when PostgreSQL is killed while it is written to, and go on when it is back', async () => {
-    const ids = Array.from({ length: 300 }, () => randomUUID());
+    const ids = Array.from({ length: manyAtOnce }, () => randomUUID());
     let answered = 0;
     const acknowledged = Promise.all(ids.map((imageId) => system.sendUntilAnswered(imageId, anImage(imageId)).finally(() => { answered += 1; })));
     await eventually('some are answered', async () => answered > 0);
@@ -76,7 +79,7 @@ describe('Catalog processes on one log and one read model', () => {
   }, 120_000);
 
   it('lose nothing when NATS is killed while commands come in, and go on when it is back', async () => {
-    const ids = Array.from({ length: 200 }, () => randomUUID());
+    const ids = Array.from({ length: manyAtOnce }, () => randomUUID());
     let answered = 0;
     const acknowledged = Promise.all(ids.map((imageId) => system.sendUntilAnswered(imageId, anImage(imageId)).finally(() => { answered += 1; })));
     await eventually('some are answered', async () => answered > 0);
