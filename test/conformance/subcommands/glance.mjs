@@ -82,7 +82,8 @@ const members = [
 ];
 
 const imports = [
-  ['demo', 'explain image'],
+  // The sentences of a schema are ours.
+  ['demo', 'explain image', { shape: true }],
   ['demo', 'explain nonsense'],
   ['demo', 'import-info'],
   ['demo', 'stores-info'],

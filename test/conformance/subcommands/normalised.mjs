@@ -35,7 +35,7 @@ function plainText(given, hide) {
 function printed(given, { text, sorted, shape, without }) {
   const named = propertiesIn(given) ?? asJson(given);
   if (named !== undefined) {
-    const value = lacking(deep(named, text), without);
+    const value = lacking(opened(deep(named, text)), without);
     return shape ? namesIn(value) : ordered(value, sorted);
   }
   const lines = text(given);
@@ -71,6 +71,9 @@ function asJson(text) {
     return undefined;
   }
 }
+
+/** Cells that hold JSON. */
+const opened = (properties) => (Array.isArray(properties) ? properties : Object.fromEntries(Object.entries(properties).map(([name, cell]) => [name, (typeof cell === 'string' ? asJson(cell) : undefined) ?? cell])));
 
 const linesOf = (text) => text.split('\n').map((line) => line.replaceAll(/ {2,}/g, ' ').replaceAll(/-{3,}/g, '--').trimEnd()).filter((line) => line !== '' && !/^Could not load 'v3/.test(line));
 
