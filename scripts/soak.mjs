@@ -12,7 +12,7 @@ const kills = (seconds, ...of) => ({ specs: of.map((what) => `test/system/kill-$
 
 /** What runs, one after another, and what makes it long. */
 const parts = {
-  kills: kills(600, 'random.e2e-spec'),
+  kills: kills(600, 'random.long'),
   'kill-imports': kills(200, 'importer.long', 'staging.long', 'plugins.long', 'federation.long'),
   mixed: kills(1800, 'mixed.long'),
   replication: { specs: ['test/system/replication.long.ts'], env: { HELIOGRAPH_REPLICATION_IMAGES: '1000' } },

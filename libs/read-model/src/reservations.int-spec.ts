@@ -169,7 +169,7 @@ describe('What projects use', () => {
         await rebuild.close();
         await live.close();
       }
-    }), { numRuns: 6 });
+    }), { numRuns: 4 });
   }, 60_000);
 
   it('is counted from what stands there when the counters are introduced', async () => {
