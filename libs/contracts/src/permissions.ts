@@ -2,8 +2,10 @@ import {
   auditStreamName, auditSubjects, authCalloutSubject, commandSubject, fedSubject, imageSubjects, leaseStreamName, leaseSubjects, metadefSubjects, notificationStreamName, notificationSubjects, policySubjects, progressSubjects, projectedSubject, queryStreamName, querySubjects, questionSubject, sealedStreamName, sealedSubjects, streamName,
 } from './subjects.js';
 
-/** The NATS user of each service, and of the operator's tools. `setup` creates the streams and can do nothing else; `listener` is for
- *  programs of others, which hear notifications and nothing besides. */
+/**
+ * The NATS user of each service, and of the operator's tools. `setup` creates the streams; `listener` is for programs of the operator's that hear notifications.
+ * Who may ask NATS anything may name the log as where the answer goes (it checks no reply subject), so none of these is for tenants: ADR 14.
+ */
 export const natsUsers = ['gateway', 'catalog', 'staging', 'importer', 'federation', 'operator', 'setup', 'listener'] as const;
 export type NatsUser = (typeof natsUsers)[number];
 
