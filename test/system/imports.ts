@@ -82,6 +82,7 @@ export async function verdictOnImport(region: Region, client: Client, { imageId,
   const history = await historyOf(client, imageId);
   const times = (action: string): number => history.filter((entry) => entry.action === action).length;
   hold(`it is ${image.status}`, image.status === 'active');
+  if (image.status !== 'active') wrong.push(`image ${imageId}: ${await reasonsOf(client, imageId)}`);
   hold(`it lies in ${String(image['stores'])}`, String(image['stores']).split(',').sort().join() === [...stores].sort().join());
   hold('its size or hash is not that of its bytes', image.size === bytes.length && image.os_hash_value === sha512(bytes));
   const brought = stores.length - (times('CompleteImageDataUpload'));
@@ -90,6 +91,12 @@ export async function verdictOnImport(region: Region, client: Client, { imageId,
   const file = await client.askUntilAnswered('GET', `/v2/images/${imageId}/file`);
   hold('its bytes are not those that were imported', file.status === 200 && file.bytes.equals(bytes));
   return [...wrong, ...await strayFiles(region, { imageId, stores })];
+}
+
+/** What its imports say of their ends. */
+async function reasonsOf(client: Client, imageId: string): Promise<string> {
+  const { tasks } = (await client.askUntilAnswered('GET', `/v2/images/${imageId}/tasks`)).json<{ tasks: readonly { status: string; message: string }[] }>();
+  return tasks.map(({ status, message }) => `${status}: ${message}`).join('; ');
 }
 
 /** What lies in the stores for an image beyond one file for each of its stores, once there was time to remove it. */

@@ -52,13 +52,17 @@ describe(`Uploads in parts while gateway, staging and others are killed at rando
 
   /** The released client, as it is: it asks for the offset and goes on by itself. What it sends is slow enough to be met by a kill. */
   function sendWithTus(imageId: string, bytes: Buffer, parallelUploads: number, onOffset: (at: number) => void): Promise<void> {
+    let tries = 0;
     return new Promise((resolve, reject) => {
-      new Upload(bytes, {
+      const upload = new Upload(bytes, {
         endpoint: `${region.url}/v2/images/${imageId}/uploads`, headers: { 'X-Auth-Token': client.token }, chunkSize: 400_000, parallelUploads,
         retryDelays: Array.from({ length: 200 }, () => 300), metadata: { filename: 'disk.raw' },
-        onChunkComplete: (_, accepted) => { onOffset(accepted); }, onShouldRetry: () => true, onSuccess: () => { resolve(); }, onError: reject,
+        onChunkComplete: (_, accepted) => { onOffset(accepted); }, onShouldRetry: () => true, onSuccess: () => { resolve(); },
+        // The last request of a parallel upload, which joins its parts, is the one that the client does not repeat by itself.
+        onError: (error) => { if (parallelUploads > 1 && tries++ < 200) setTimeout(() => { upload.start(); }, 300); else reject(error); },
         onBeforeRequest: () => new Promise((proceed) => { setTimeout(proceed, seconds * 1000 / (sizeBytes / 400_000) / 2); }),
-      }).start();
+      });
+      upload.start();
     });
   }
 

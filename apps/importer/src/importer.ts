@@ -44,7 +44,8 @@ export async function openImporter(service: ServiceParts<ImporterConfig>): Promi
   const fromImage = imageSource({ stores, imageFromLeader });
   const parts: ImportParts = {
     stores, plugins, work, conversionTo: configuredConversions(config), openSource: sourcesOf(stores, { ...methodsOf(config, staging, { onHop, queries }), 'convert-image': fromImage, 'export-image': fromImage }), exportTarget: exportTarget({ ...configuredReach(config), queries, answerTimeoutMs: config.importIdleSeconds * 1000 }), watchMs: 2000, parallelStores: config.maxParallelStores, osHashAlgo: config.hashingAlgorithm, limitBytes: sizeLimits(config.sizeLimits, config.imageSizeCap), formats: formatRules(config), idleMs: config.importIdleSeconds * 1000,
-    askRoom: (question) => bus.ask<ReservationAnswer>(questionSubject(region, 'reservation'), question),
+    // An import is not to end for an outage of ours; after so long it would end anyway, since nothing moves.
+    askRoom: (question) => untilAnswered(() => bus.ask<ReservationAnswer>(questionSubject(region, 'reservation'), question), stop.signal, config.importIdleSeconds * 1000),
     tracing: bus.tracing, tellProgress: progressTeller(bus), clock: () => new Date(),
     imageFromLeader,
     send: (message) => sendUntilAnswered(bus, message, stop.signal),
@@ -142,13 +143,18 @@ function commitOf({ bytes }: Stored): Commit | undefined {
 const outages: ReadonlySet<ProblemCode> = new Set(['Unavailable', 'NotYetVisible', 'LogFull', 'LogNotTrusted', 'Conflict']);
 
 /** An outage is waited for, with the same command id, so that nothing is done twice. */
-async function sendUntilAnswered(bus: Bus, message: ImageCommandMessage, signal: AbortSignal) {
+const sendUntilAnswered = async (bus: Bus, message: ImageCommandMessage, signal: AbortSignal) =>
+  imageFromJson((await untilAnswered(() => bus.ask<ImageCommandAnswer>(commandSubject(bus.region, 'image'), message), signal)).image);
+
+/** Asks again after an outage, until it is answered or, with a limit, has not been for so long. */
+async function untilAnswered<Answer>(ask: () => Promise<Answer>, signal: AbortSignal, limitMs = Infinity): Promise<Answer> {
+  const beganAt = performance.now();
   for (;;) {
     signal.throwIfAborted();
     try {
-      return imageFromJson((await bus.ask<ImageCommandAnswer>(commandSubject(bus.region, 'image'), message)).image);
+      return await ask();
     } catch (error) {
-      if (!(error instanceof Problem) || !outages.has(error.code)) throw error;
+      if (!(error instanceof Problem) || !outages.has(error.code) || performance.now() - beganAt > limitMs) throw error;
     }
     await pause(500, undefined, { signal });
   }
