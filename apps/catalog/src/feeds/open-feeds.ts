@@ -4,14 +4,8 @@ import { auditOutlet, type AuditOutlet, type EventLog } from '#libs/event-log';
 import type { ServiceParts } from '#libs/platform';
 import { PositionMoved, type ReadModel } from '#libs/read-model';
 import type { CatalogConfig } from '../config.js';
+import { inTerms, type Terms } from '../in-terms.js';
 import { fillFeed } from './fill-feed.js';
-
-export interface Feeds {
-  /** Fills whenever `mayTell` says so, until `signal` aborts; no outage ends it. */
-  run(signal: AbortSignal): Promise<void>;
-  /** Stops until `mayTell` says so again: another process does it, or the log is in doubt. */
-  interrupt(): void;
-}
 
 export interface FeedsParts extends Pick<ServiceParts<CatalogConfig>, 'config' | 'logger' | 'bus'> {
   readonly log: EventLog;
@@ -20,11 +14,10 @@ export interface FeedsParts extends Pick<ServiceParts<CatalogConfig>, 'config' |
 }
 
 const follower = 'audit';
-const retryMs = 250;
 const restMs = 50;
 
 /** Marks where the audit stream begins before the first command is answered. Switched off, it forgets: what happens meanwhile is not in the stream later. */
-export async function openFeeds({ config, logger, bus, log, readModel, mayTell }: FeedsParts): Promise<Feeds> {
+export async function openFeeds({ config, logger, bus, log, readModel, mayTell }: FeedsParts): Promise<Terms> {
   const isAudited = config.auditDays > 0;
   if (!isAudited) await readModel.forgetFollower(follower);
   const outlet = lazyOutlet(() => auditOutlet(bus.connection, { region: bus.region, retention: { days: config.auditDays, maxBytes: config.auditMaxBytes } }));
@@ -41,22 +34,16 @@ export async function openFeeds({ config, logger, bus, log, readModel, mayTell }
     onUnreadable: (sequence, error) => logger.error({ err: error, sequence }, 'a commit cannot be read, and no feed has it'),
   });
   await filling.begin();
-  let term = new AbortController();
-  return {
-    interrupt: () => { term.abort(); },
-    async run(signal) {
-      while (!signal.aborted) {
-        term = new AbortController();
-        try {
-          if (mayTell() && isAudited) await outlet.publish([]);
-          if (mayTell()) await filling.run(AbortSignal.any([signal, term.signal]));
-        } catch (error) {
-          if (!(error instanceof PositionMoved)) logger.warn({ err: error }, 'the feeds were interrupted and go on where they stopped');
-        }
-        await pause(retryMs, undefined, { signal }).catch(() => undefined);
-      }
+  return inTerms({
+    may: mayTell,
+    async work(signal) {
+      if (isAudited) await outlet.publish([]);
+      if (mayTell()) await filling.run(signal);
     },
-  };
+    onFailure(error) {
+      if (!(error instanceof PositionMoved)) logger.warn({ err: error }, 'the feeds were interrupted and go on where they stopped');
+    },
+  });
 }
 
 /** Made when it is first needed, and again after a failure: a server that does not let us yet, or has lost the stream, keeps the feeds waiting, and nothing else. */

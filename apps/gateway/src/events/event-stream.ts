@@ -3,6 +3,7 @@ import type { Writable } from 'node:stream';
 import type { AuditEvent } from '#libs/contracts';
 import { Problem } from '#libs/domain';
 import type { FeedCursor, FeedPage } from '#libs/read-model';
+import { doorbell } from '../edge/doorbell.js';
 import { cursorText } from './event-query.js';
 
 export interface StreamTimes {
@@ -81,28 +82,4 @@ async function nextPage({ page }: EventStream, after: FeedCursor): Promise<FeedP
     if (error instanceof Problem && error.code === 'Unavailable') return undefined;
     throw error;
   }
-}
-
-/** Wakes who waits; a ring while nobody waits is heard by the next. */
-function doorbell() {
-  let isRung = false;
-  let wake = (): void => {};
-  return {
-    ring(): void {
-      isRung = true;
-      wake();
-    },
-    async within(ms: number): Promise<void> {
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, ms);
-        wake = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-        if (isRung) wake();
-      });
-      isRung = false;
-      wake = () => {};
-    },
-  };
 }

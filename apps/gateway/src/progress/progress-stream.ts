@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream';
+import { doorbell } from '../edge/doorbell.js';
 import type { ProgressBoard } from './progress-board.js';
 import { progressView } from './progress.view.js';
 
@@ -87,32 +88,6 @@ function eventWriter({ board, imageId, response, times, stop, mayStillSee }: Pro
       else if (performance.now() - lastWriteAt >= times.heartbeatMs) write(': still here\n\n');
       lastText = text;
       return true;
-    },
-  };
-}
-
-/** Wakes whoever waits; a ring while nobody waits is heard by the next. */
-function doorbell() {
-  let isRung = false;
-  let wake = (): void => {};
-  return {
-    ring(): void {
-      isRung = true;
-      wake();
-    },
-    /** Resolves at the next ring, but not before `atLeastMs` and not after `atMostMs`. */
-    async within(atMostMs: number, atLeastMs: number): Promise<void> {
-      await new Promise((resolve) => { setTimeout(resolve, atLeastMs); });
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, Math.max(0, atMostMs - atLeastMs));
-        wake = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-        if (isRung) wake();
-      });
-      isRung = false;
-      wake = () => {};
     },
   };
 }
