@@ -1,7 +1,8 @@
-import { addressOf, decodeCommit, isLowerUuid } from '#libs/contracts';
+import { imageCommits, isLowerUuid } from '#libs/contracts';
 import type { Pool } from 'pg';
 import type { CopiedTable } from './copy-rows.js';
 import { knownFromDeleted, removeUndeletedSql, upsertDeletedSql, type DeletedRow } from './deleted-image.row.js';
+import { groupByToken, readCommit } from './grouped-commits.js';
 import { noChanges, projectImage, type Changes, type KnownImage, type Placed } from './image.projection.js';
 import { stateOf, type ImageRow, type MemberRow } from './image.row.js';
 import { importRowsSql, importRowValues } from './import.projection.js';
@@ -9,28 +10,8 @@ import type { LogMessage } from './log-message.js';
 import type { RememberedImages } from './remembered-images.js';
 import { summedUsage, usageRowsSql } from './usage.row.js';
 
-/** The commits of each image, ids in order: two writers that lock rows in one order cannot wait for each other. */
-export function groupByImage(batch: readonly LogMessage[]): Map<string, Placed[]> {
-  const byImage = new Map<string, Placed[]>();
-  for (const message of batch) {
-    const { kind, token } = addressOf(message.subject);
-    if (kind !== 'image' || !isLowerUuid(token)) continue;
-    const commits = byImage.get(token);
-    const placed: Placed = { sequence: message.sequence, imageId: token, commit: readCommit(token, message.bytes) };
-    if (commits) commits.push(placed);
-    else byImage.set(token, [placed]);
-  }
-  return new Map([...byImage].sort(([a], [b]) => (a < b ? -1 : 1)));
-}
-
-function readCommit(imageId: string, bytes: Uint8Array): Placed['commit'] {
-  try {
-    const commit = decodeCommit(bytes);
-    return commit.aggregateId === imageId ? commit : { unreadable: `the commit is one of ${commit.aggregateId}` };
-  } catch (error) {
-    return { unreadable: error instanceof Error ? error.message : String(error) };
-  }
-}
+export const groupByImage = (batch: readonly LogMessage[]): Map<string, Placed[]> =>
+  groupByToken(batch, 'image', (imageId, { sequence, bytes }): Placed | undefined => (isLowerUuid(imageId) ? { sequence, imageId, commit: readCommit(imageCommits, imageId, bytes) } : undefined));
 
 export interface Known {
   readonly images: ReadonlyMap<string, KnownImage>;

@@ -1,5 +1,6 @@
-import { addressOf, metadefCommits, namespaceOfToken } from '#libs/contracts';
+import { metadefCommits, namespaceOfToken } from '#libs/contracts';
 import type { Pool } from 'pg';
+import { groupByToken, readCommit } from './grouped-commits.js';
 import type { Part } from './image.writer.js';
 import type { LogMessage } from './log-message.js';
 import {
@@ -7,28 +8,8 @@ import {
 } from './metadef.projection.js';
 import { namespaceOf, type NamespaceRow } from './metadef.row.js';
 
-/** The commits of each namespace by its token, tokens in order: two writers that lock rows in one order cannot wait for each other. */
-export function groupByNamespace(batch: readonly LogMessage[]): Map<string, PlacedMetadef[]> {
-  const byToken = new Map<string, PlacedMetadef[]>();
-  for (const { sequence, subject, bytes } of batch) {
-    const { kind, token } = addressOf(subject);
-    if (kind !== 'metadef') continue;
-    const placed: PlacedMetadef = { sequence, commit: readCommit(token, bytes) };
-    const commits = byToken.get(token);
-    if (commits) commits.push(placed);
-    else byToken.set(token, [placed]);
-  }
-  return new Map([...byToken].sort(([a], [b]) => (a < b ? -1 : 1)));
-}
-
-function readCommit(token: string, bytes: Uint8Array): PlacedMetadef['commit'] {
-  try {
-    const commit = metadefCommits.decode(bytes);
-    return commit.aggregateId === token ? commit : { unreadable: `the commit is one of ${commit.aggregateId}` };
-  } catch (error) {
-    return { unreadable: error instanceof Error ? error.message : String(error) };
-  }
-}
+export const groupByNamespace = (batch: readonly LogMessage[]): Map<string, PlacedMetadef[]> =>
+  groupByToken(batch, 'metadef', (token, { sequence, bytes }) => ({ sequence, commit: readCommit(metadefCommits, token, bytes) }));
 
 const loadSql = `
   select

@@ -1,6 +1,7 @@
-import { addressOf, isLowerUuid, replicationCommits, type Commit } from '#libs/contracts';
+import { isLowerUuid, replicationCommits, type Commit } from '#libs/contracts';
 import { evolveReplication, noReplication, type ReplicationEvent, type ReplicationState } from '#libs/domain';
 import type { Pool } from 'pg';
+import { groupByToken, readCommit, reasonOf } from './grouped-commits.js';
 import type { Part } from './image.writer.js';
 import type { LogMessage } from './log-message.js';
 import { replicationOf, replicationRowOf, type ParkedReplicationRow, type ReplicationRow } from './replication.row.js';
@@ -20,30 +21,9 @@ export interface ReplicationChanges {
 
 export const noReplicationChanges = (): ReplicationChanges => ({ replications: [], deletedReplications: [], parkedReplications: [] });
 
-/** The commits of each policy and execution, ids in order: two writers that lock rows in one order cannot wait for each other. */
-export function groupByReplication(batch: readonly LogMessage[]): Map<string, PlacedReplication[]> {
-  const byId = new Map<string, PlacedReplication[]>();
-  for (const { sequence, subject, bytes } of batch) {
-    const { kind, token } = addressOf(subject);
-    if (kind !== 'policy') continue;
-    const placed: PlacedReplication = { sequence, commit: readCommit(token, bytes) };
-    const commits = byId.get(token);
-    if (commits) commits.push(placed);
-    else byId.set(token, [placed]);
-  }
-  return new Map([...byId].sort(([a], [b]) => (a < b ? -1 : 1)));
-}
-
-function readCommit(id: string, bytes: Uint8Array): PlacedReplication['commit'] {
-  try {
-    const commit = replicationCommits.decode(bytes);
-    return commit.aggregateId === id && isLowerUuid(id) ? commit : { unreadable: `the commit is one of ${commit.aggregateId}` };
-  } catch (error) {
-    return { unreadable: reasonOf(error) };
-  }
-}
-
-const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+/** The commits of each policy and execution; one without an id that a row can have is unreadable. */
+export const groupByReplication = (batch: readonly LogMessage[]): Map<string, PlacedReplication[]> =>
+  groupByToken(batch, 'policy', (id, { sequence, bytes }) => ({ sequence, commit: readCommit(replicationCommits, isLowerUuid(id) ? id : undefined, bytes) }));
 
 const loadSql = `
   select

@@ -1,7 +1,7 @@
-import type { OutgoingHttpHeaders } from 'node:http';
 import { Controller, Get, Inject, Req, Res } from '@nestjs/common';
 import type { AuditEvent } from '#libs/contracts';
 import type { FeedCursor, FeedQuery } from '#libs/read-model';
+import { openEventStream } from '../edge/open-event-stream.js';
 import { header, type Reply, type Request } from '../edge/request.js';
 import { wantsEvents } from '../edge/wants-events.js';
 import { queryOf } from '../images/query.js';
@@ -40,14 +40,10 @@ export class EventsController {
     const { bells, seats, times, stop } = this.events;
     const leave = seats.take(request.caller.projectId ?? '');
     try {
-      reply.hijack();
-      reply.raw.writeHead(200, {
-        ...reply.getHeaders() as OutgoingHttpHeaders,
-        'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store', 'x-accel-buffering': 'no',
-      });
-      reply.raw.flushHeaders();
+      const response = openEventStream(reply);
+      response.flushHeaders();
       await streamEvents({
-        response: reply.raw, times, after, stop,
+        response, times, after, stop,
         page: (from) => this.room.readModel.listEvents(feedQuery({ ...query, limit: pageWhileListening }, request, from)),
         show: (event) => this.show(event, request),
         onNews: (listener) => bells.listen(projectOf(query, request), listener),

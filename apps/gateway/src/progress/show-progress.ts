@@ -1,5 +1,5 @@
-import type { OutgoingHttpHeaders } from 'node:http';
 import { Problem } from '#libs/domain';
+import { openEventStream } from '../edge/open-event-stream.js';
 import type { Reply, Request } from '../edge/request.js';
 import { wantsEvents } from '../edge/wants-events.js';
 import { streamProgress } from './progress-stream.js';
@@ -20,12 +20,8 @@ export async function showProgress({ board, seats, times, stop }: ProgressRoom, 
   if (!wantsEvents(request)) return void reply.header('cache-control', 'no-store').send(progressView(board.of(imageId)));
   const leave = seats.take(request.caller.projectId ?? '');
   try {
-    reply.hijack();
-    reply.raw.writeHead(200, {
-      ...reply.getHeaders() as OutgoingHttpHeaders,
-      'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store', 'x-accel-buffering': 'no',
-    });
-    await streamProgress({ board, imageId, response: reply.raw, times, stop, mayStillSee: () => mayStillSee(asked) });
+    const response = openEventStream(reply);
+    await streamProgress({ board, imageId, response, times, stop, mayStillSee: () => mayStillSee(asked) });
   } finally {
     leave();
   }
