@@ -1,21 +1,10 @@
-import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort, projectDir } from '#libs/embedded';
+import { freePort } from '#libs/embedded';
 import { signIn, type Client, type ImageView } from './client.js';
+import { runProgram, type Outcome } from './launched.js';
 import { createImage, historyOf, imageNow, sha512, someBytes } from './operations.js';
-
-interface Outcome { readonly status: number; readonly output: string; readonly seconds: number }
-
-function script(name: string, ...args: string[]): Promise<Outcome> {
-  const startedAt = performance.now();
-  return new Promise((resolve) => {
-    execFile(process.execPath, [join(projectDir(), 'scripts', name), ...args], { timeout: 120_000, env: { ...process.env, NATS_URL: '' } }, (error, stdout, stderr) => {
-      resolve({ status: error ? Number(error.code ?? 1) : 0, output: stdout + stderr, seconds: (performance.now() - startedAt) / 1000 });
-    });
-  });
-}
 
 describe('The life of an image in what npm start brings up', () => {
   let dir: string;
@@ -26,8 +15,8 @@ describe('The life of an image in what npm start brings up', () => {
   let before: ImageView | undefined;
   let first: Outcome;
   const bytes = someBytes(5 * 2 ** 20 + 17);
-  const start = (): Promise<Outcome> => script('start.mjs', '--data', dir, '--port', String(port), '--detach');
-  const stop = (): Promise<Outcome> => script('stop.mjs', '--data', dir);
+  const start = (): Promise<Outcome> => runProgram('scripts/start.mjs', '--data', dir, '--port', String(port), '--detach');
+  const stop = (): Promise<Outcome> => runProgram('scripts/stop.mjs', '--data', dir);
 
   async function signInBoth(): Promise<void> {
     const { identityUrl, endpoint } = JSON.parse(await readFile(join(dir, 'heliograph.json'), 'utf8')) as { identityUrl: string; endpoint: string };

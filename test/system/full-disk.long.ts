@@ -4,7 +4,9 @@ import { readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { freePort, projectDir } from '#libs/embedded';
+import { freePort } from '#libs/embedded';
+import { eventually } from './catalog-system.js';
+import { runProgram } from './launched.js';
 
 const dir = mkdtempSync(join(tmpdir(), 'heliograph-disk-'));
 
@@ -19,18 +21,6 @@ function mounted(path: string, megabytes: number): boolean {
   }
 }
 
-const run = (name: string, ...args: string[]): Promise<{ status: number; output: string }> => new Promise((resolve) => {
-  execFile(process.execPath, [join(projectDir(), 'scripts', name), ...args], { timeout: 120_000, env: { ...process.env, NATS_URL: '' } }, (error, stdout, stderr) => {
-    resolve({ status: error ? Number(error.code ?? 1) : 0, output: stdout + stderr });
-  });
-});
-
-async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
-  for (const deadline = Date.now() + 60_000; !(await holds().catch(() => false)); await delay(200)) {
-    if (Date.now() > deadline) throw new Error(`not within a minute: ${what}`);
-  }
-}
-
 const canMount = mounted(dir, 400);
 if (!canMount) rmSync(dir, { recursive: true });
 const title = canMount ? 'npm start on a disk that gets full' : 'npm start on a disk that gets full (skipped: it takes root on Linux to mount a small one)';
@@ -39,7 +29,7 @@ const title = canMount ? 'npm start on a disk that gets full' : 'npm start on a 
   const data = join(dir, 'data');
   const ballast = join(dir, 'ballast');
   let port: number;
-  const start = () => run('start.mjs', '--data', data, '--port', String(port), '--detach');
+  const start = () => runProgram('scripts/start.mjs', '--data', data, '--port', String(port), '--detach');
 
   async function api(method: string, path: string, body?: string | Uint8Array<ArrayBuffer>, type = 'application/json'): Promise<Response> {
     const { endpoint, identityUrl } = JSON.parse(await readFile(join(data, 'heliograph.json'), 'utf8')) as { endpoint: string; identityUrl: string };
@@ -65,7 +55,7 @@ const title = canMount ? 'npm start on a disk that gets full' : 'npm start on a 
 
   beforeAll(async () => { port = await freePort(); });
   afterAll(async () => {
-    await run('stop.mjs', '--data', data);
+    await runProgram('scripts/stop.mjs', '--data', data);
     execFileSync('umount', ['-l', dir]);
     rmSync(dir, { recursive: true, force: true });
   }, 120_000);
@@ -84,12 +74,12 @@ const title = canMount ? 'npm start on a disk that gets full' : 'npm start on a 
     await fill();
     // 20 MiB are free: below the reserve, and enough for the log.
     await truncate(ballast, (await stat(ballast)).size - 20 * 2 ** 20);
-    await until('changes are refused', async () => (await create('refused')).status === 503);
+    await eventually('changes are refused', async () => (await create('refused')).status === 503);
     expect(await (await create('refused')).text()).toContain('The event log has no room left');
     expect((await api('GET', '')).status).toBe(200);
     expect((await api('DELETE', `/${id}`)).status).toBe(204);
     await rm(ballast);
-    await until('changes are accepted', async () => (await create('second')).status === 201);
+    await eventually('changes are accepted', async () => (await create('second')).status === 201);
   }, 180_000);
 
   it('takes an upload that does not fit for what it is, comes through a disk without a byte, and goes on by itself once there is room', async () => {
@@ -101,8 +91,8 @@ const title = canMount ? 'npm start on a disk that gets full' : 'npm start on a 
     await delay(6000);
     expect((await create('refused')).status).toBe(503);
     await rm(ballast);
-    await until('changes are accepted', async () => (await create('third')).status === 201);
-    await until('the image of the upload is queued again', async () => ((await (await api('GET', `/${id}`)).json()) as { status: string }).status === 'queued');
+    await eventually('changes are accepted', async () => (await create('third')).status === 201);
+    await eventually('the image of the upload is queued again', async () => ((await (await api('GET', `/${id}`)).json()) as { status: string }).status === 'queued');
     const names = ((await (await api('GET', '')).json()) as { images: { name: string }[] }).images.map(({ name }) => name).sort();
     expect(names).toEqual(acknowledged.filter((name) => name !== 'first').sort());
     expect(await readFile(join(data, 'logs/launcher.log'), 'utf8')).toContain('IS FULL');

@@ -11,6 +11,12 @@ export interface Kills {
   readonly ownDeaths: readonly string[];
 }
 
+/** What a specification of kills rests on: everybody was killed, and nobody ended by itself. */
+export function expectKillsOnly({ of, ownDeaths }: Kills): void {
+  expect(Object.entries(of).filter(([, times]) => times === 0)).toEqual([]);
+  expect(ownDeaths).toEqual([]);
+}
+
 /**
  * Kills a process, or two at once, every second or so, and brings them back, until `signal` aborts and `isEnough` of what is disturbed was done, however
  * slow the machine; everything runs when it resolves.

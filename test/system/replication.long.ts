@@ -1,13 +1,12 @@
-import { execFile } from 'node:child_process';
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { lineageOf } from '#libs/domain';
-import { freePort, isPortFree, projectDir } from '#libs/embedded';
 import { createLogger } from '#libs/platform';
 import { startDevelopmentIdentity } from '../../apps/development-identity/src/app.js';
 import { signIn, type Client, type ImageView } from './client.js';
+import { runToSuccess, twoFreePorts, until } from './launched.js';
 import { sha512 } from './operations.js';
 import { seeded, seedOfThisRun } from './random.js';
 import { startSlowLink, type SlowLink } from './slow-link.js';
@@ -20,32 +19,11 @@ const largestBytes = mebibyte;
 const seed = seedOfThisRun();
 const random = seeded(seed);
 const patience = 10 * 60_000 + imageCount * 2000;
+/** What `ask` gives, once it holds. */
+const come = <Value>(what: string, ask: () => Promise<Value>, holds: (value: Value) => boolean): Promise<Value> => until(`${what} (seed ${seed})`, ask, holds, patience);
 
 interface Running { readonly processes: Record<string, { pid: number }> }
 interface Execution { readonly id: string; readonly status: string; readonly cause?: string; readonly images: Readonly<Record<string, number>>; readonly sent: number }
-
-const script = (name: string, ...args: string[]): Promise<string> => new Promise((resolve, reject) => {
-  execFile(process.execPath, [join(projectDir(), 'scripts', name), ...args], { timeout: 180_000, env: { ...process.env, NATS_URL: '' } }, (error, stdout, stderr) => {
-    if (error) reject(new Error(stdout + stderr));
-    else resolve(stdout);
-  });
-});
-
-async function twoFreePorts(): Promise<number> {
-  for (;;) {
-    const port = await freePort();
-    if (port < 65_535 && await isPortFree(port + 1)) return port;
-  }
-}
-
-async function until<Value>(what: string, ask: () => Promise<Value>, holds: (value: Value) => boolean, withinMs = patience): Promise<Value> {
-  for (const deadline = Date.now() + withinMs; ;) {
-    const value = await ask();
-    if (holds(value)) return value;
-    if (Date.now() > deadline) throw new Error(`not in time (seed ${seed}): ${what}; at last ${JSON.stringify(value).slice(0, 2000)}`);
-    await pause(500);
-  }
-}
 
 describe(`Replication of ${imageCount} images between two regions, seed ${seed}`, () => {
   let dir: string;
@@ -102,7 +80,7 @@ describe(`Replication of ${imageCount} images between two regions, seed ${seed}`
     });
     const account = { auth_url: identity.url, username: 'admin', password, project_name: 'admin' };
     await writeFile(join(dir, 'clouds.yaml'), JSON.stringify({ clouds: { RegionOne: { auth: account }, RegionTwo: { auth: account } } }), { mode: 0o600 });
-    await script('start.mjs', '--data', data, '--port', String(port), '--detach', '--regions', '2', '--keystone', identity.url, '--keystone-password', password,
+    await runToSuccess('scripts/start.mjs', '--data', data, '--port', String(port), '--detach', '--regions', '2', '--keystone', identity.url, '--keystone-password', password,
       '--set', `heliograph.replication_clouds=${join(dir, 'clouds.yaml')}`, '--set', 'heliograph.replication_poll_seconds=1', '--set', 'heliograph.replication_whole_look_seconds=10');
     [one, two] = await Promise.all([urls.one, urls.two].map((url) => signIn({ url, identityUrl: identity.url, password }, 'admin'))) as [Client, Client];
     for (let number = 0; number < imageCount; number += 1) {
@@ -112,7 +90,7 @@ describe(`Replication of ${imageCount} images between two regions, seed ${seed}`
     }
   }, 300_000 + imageCount * 1000);
   afterAll(async () => {
-    await script('stop.mjs', '--data', data).catch(() => undefined);
+    await runToSuccess('scripts/stop.mjs', '--data', data).catch(() => undefined);
     await identity?.close();
     await link?.close();
     await rm(dir, { recursive: true, force: true });
@@ -122,7 +100,7 @@ describe(`Replication of ${imageCount} images between two regions, seed ${seed}`
     const id = await policyIn(two, { name: 'dry', remote_region: 'RegionOne', trigger: 'manual', filter: { tags: ['tag 1'] } });
     const { id: executionId } = (await two.ask('POST', `/v2/replication-policies/${id}/executions`, { body: { dry_run: true } })).json();
     const path = `/v2/replication-policies/${id}/executions/${executionId}`;
-    const over = await until('the dry run is over', async () => (await two.ask('GET', path)).json<Execution>(), ({ status }) => status !== 'waiting' && status !== 'running');
+    const over = await come('the dry run is over', async () => (await two.ask('GET', path)).json<Execution>(), ({ status }) => status !== 'waiting' && status !== 'running');
     const expected = Array.from({ length: imageCount }, (_, number) => number).filter((number) => number % 3 === 1).length;
     expect(over).toMatchObject({ status: 'succeeded', images: { pending: expected, done: 0 }, sent: 0 });
     expect(await copiesIn(two, 'RegionOne')).toEqual([]);
@@ -136,7 +114,7 @@ describe(`Replication of ${imageCount} images between two regions, seed ${seed}`
     await policyIn(one, { name: 'all of two', remote_region: 'RegionTwo' });
 
     for (let round = 1; round <= cuts; round += 1) {
-      await until(`${round} of ${cuts + 1} parts have come`, async () => (await copiesIn(two, 'RegionOne')).length, (count) => count >= (imageCount * round) / (cuts + 1));
+      await come(`${round} of ${cuts + 1} parts have come`, async () => (await copiesIn(two, 'RegionOne')).length, (count) => count >= (imageCount * round) / (cuts + 1));
       link.cut();
       if (round <= killRounds) await kill(random.pick(['RegionOne federation', 'RegionTwo federation']));
       const id = random.pick([...sources.keys()]);
@@ -152,7 +130,7 @@ describe(`Replication of ${imageCount} images between two regions, seed ${seed}`
 
     const carried = ['name', 'visibility', 'os_type', 'changed', 'os_hidden', 'owner', 'size', 'os_hash_value', 'tags'] as const;
     const shown = (image: ImageView): object => Object.fromEntries(carried.map((name) => [name, image[name]]));
-    await until('both regions hold the same', async () => {
+    await come('both regions hold the same', async () => {
       const [origins, copies] = [await everything(one), await copiesIn(two, 'RegionOne')];
       const own = new Map(origins.filter((image) => !lineageOf(image)).map((image) => [image.id, image]));
       const differing = copies.filter((copy) => copy.status !== 'active' || JSON.stringify(shown(copy)) !== JSON.stringify(shown(own.get(lineageOf(copy)?.originId ?? '') ?? copy)));
@@ -200,17 +178,17 @@ describe(`Replication of ${imageCount} images between two regions, seed ${seed}`
   it('keeps a bandwidth limit, and ends where it is cancelled', async () => {
     const tag = 'slowly';
     await withData(one, { name: 'slow', visibility: 'community', tags: [tag] }, random.bytes(mebibyte));
-    await until('the event policy has brought it', async () => (await copiesIn(two, 'RegionOne')).filter(({ tags }) => tags.includes(tag)), ([copy]) => copy?.status === 'active');
+    await come('the event policy has brought it', async () => (await copiesIn(two, 'RegionOne')).filter(({ tags }) => tags.includes(tag)), ([copy]) => copy?.status === 'active');
     const id = await policyIn(two, { name: 'slow', remote_region: 'RegionOne', trigger: 'manual', bandwidth: 65_536, deletions: false, copy_owner: 'library', filter: { tags: [tag] } });
     const { id: executionId } = (await two.ask('POST', `/v2/replication-policies/${id}/executions`)).json();
     const path = `/v2/replication-policies/${id}/executions/${executionId}`;
-    await until('it is running', async () => (await two.ask('GET', path)).json<Execution>(), ({ status }) => status === 'running');
+    await come('it is running', async () => (await two.ask('GET', path)).json<Execution>(), ({ status }) => status === 'running');
     expect((await two.ask('POST', `${path}/actions/pause`)).json()).toMatchObject({ status: 'paused' });
     await pause(2500);
     expect((await two.ask('GET', path)).json()).toMatchObject({ status: 'paused', images: { pending: 1 } });
     const resumedAt = Date.now();
     expect((await two.ask('POST', `${path}/actions/resume`)).json()).toMatchObject({ status: 'running' });
-    const over = await until('it is over', async () => (await two.ask('GET', path)).json<Execution>(), ({ status }) => status !== 'running');
+    const over = await come('it is over', async () => (await two.ask('GET', path)).json<Execution>(), ({ status }) => status !== 'running');
     expect(over).toMatchObject({ status: 'succeeded', images: { done: 1 } });
     expect(Date.now() - resumedAt).toBeGreaterThan(12_000);
     const library = (await copiesIn(two, 'RegionOne')).filter(({ owner }) => owner === 'library');

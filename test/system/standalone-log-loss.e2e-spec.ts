@@ -1,32 +1,18 @@
-import { execFile } from 'node:child_process';
 import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
-import { freePort, projectDir } from '#libs/embedded';
-
-interface Outcome { readonly status: number; readonly output: string }
-
-const run = (file: string, ...args: string[]): Promise<Outcome> => new Promise((resolve) => {
-  execFile(process.execPath, [join(projectDir(), file), ...args], { timeout: 120_000, env: { ...process.env, NATS_URL: '' } }, (error, stdout, stderr) => {
-    resolve({ status: error ? Number(error.code ?? 1) : 0, output: stdout + stderr });
-  });
-});
-
-async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
-  for (const deadline = Date.now() + 60_000; !(await holds()); await delay(100)) {
-    if (Date.now() > deadline) throw new Error(`not within a minute: ${what}`);
-  }
-}
+import { freePort } from '#libs/embedded';
+import { eventually } from './catalog-system.js';
+import { runProgram } from './launched.js';
 
 describe('npm start with a log that lost its tail', () => {
   let dir: string;
   let data: string;
   let port: number;
   const jetstream = () => join(data, 'nats/jetstream');
-  const start = () => run('scripts/start.mjs', '--data', data, '--port', String(port), '--detach');
-  const stop = () => run('scripts/stop.mjs', '--data', data);
-  const repair = (...args: string[]) => run('dist/apps/catalog/src/log-repair.js', '--data', data, ...args);
+  const start = () => runProgram('scripts/start.mjs', '--data', data, '--port', String(port), '--detach');
+  const stop = () => runProgram('scripts/stop.mjs', '--data', data);
+  const repair = (...args: string[]) => runProgram('dist/apps/catalog/src/log-repair.js', '--data', data, ...args);
   const running = async () => JSON.parse(await readFile(join(data, 'heliograph.json'), 'utf8')) as { isReady: boolean; endpoint: string; identityUrl: string };
   const launcherLog = () => readFile(join(data, 'logs/launcher.log'), 'utf8');
 
@@ -75,7 +61,7 @@ describe('npm start with a log that lost its tail', () => {
   it('is ready by itself after log:repair', async () => {
     expect(await repair()).toMatchObject({ status: 1, output: expect.stringContaining(`log:repair -- --data ${data} --apply`) as string });
     expect(await repair('--apply')).toMatchObject({ status: 0 });
-    await until('it is ready', async () => (await running()).isReady);
+    await eventually('it is ready', async () => (await running()).isReady);
     expect((await images('new')).status).toBe(201);
     expect((await images()).names).toEqual(['kept', 'lost', 'new']);
     expect(await launcherLog()).toContain(`serves the Image API of RegionOne at http://127.0.0.1:${port}`);

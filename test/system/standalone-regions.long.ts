@@ -1,12 +1,11 @@
-import { execFile } from 'node:child_process';
 import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { freePort, isPortFree, projectDir, runningCommand } from '#libs/embedded';
+import { runningCommand } from '#libs/embedded';
 import { signIn, type Client } from './client.js';
+import { runProgram, twoFreePorts } from './launched.js';
 
-interface Outcome { readonly status: number; readonly output: string }
 interface Running {
   readonly pid: number;
   readonly identityUrl: string;
@@ -14,26 +13,13 @@ interface Running {
   readonly processes: Record<string, { pid: number }>;
 }
 
-const script = (name: string, ...args: string[]): Promise<Outcome> => new Promise((resolve) => {
-  execFile(process.execPath, [join(projectDir(), 'scripts', name), ...args], { timeout: 120_000, env: { ...process.env, NATS_URL: '' } }, (error, stdout, stderr) => {
-    resolve({ status: error ? Number(error.code ?? 1) : 0, output: stdout + stderr });
-  });
-});
-
-async function twoFreePorts(): Promise<number> {
-  for (;;) {
-    const port = await freePort();
-    if (port < 65_535 && await isPortFree(port + 1)) return port;
-  }
-}
-
 describe('npm start -- --regions 2', () => {
   let dir: string;
   let data: string;
   let port: number;
   const running = async (): Promise<Running> => JSON.parse(await readFile(join(data, 'heliograph.json'), 'utf8')) as Running;
-  const start = (...more: string[]) => script('start.mjs', '--data', data, '--port', String(port), '--detach', ...more);
-  const stop = () => script('stop.mjs', '--data', data);
+  const start = (...more: string[]) => runProgram('scripts/start.mjs', '--data', data, '--port', String(port), '--detach', ...more);
+  const stop = () => runProgram('scripts/stop.mjs', '--data', data);
   const images = async (client: Client): Promise<string[]> => (await client.ask('GET', '/v2/images')).json<{ images: { name: string }[] }>().images.map(({ name }) => name);
 
   /** One user, one token, and the Image API of each region. */
@@ -95,7 +81,7 @@ describe('npm start -- --regions 2', () => {
 
   it('is ended by one npm stop, and starts again with one region, which has kept its images', async () => {
     const { processes } = await running();
-    expect(await stop()).toEqual({ status: 0, output: `Stopped the Heliograph in ${data}.\n` });
+    expect(await stop()).toMatchObject({ status: 0, output: `Stopped the Heliograph in ${data}.\n` });
     for (const { pid } of Object.values(processes)) expect(await runningCommand(pid)).toBe('');
     expect((await start()).status).toBe(0);
     const { identityUrl, regions } = await running();
@@ -106,7 +92,7 @@ describe('npm start -- --regions 2', () => {
 
   it('refuses three regions, and a port that leaves no room for the second', async () => {
     expect(await start('--regions', '3')).toMatchObject({ status: 1, output: expect.stringContaining('--regions 3 cannot be: give 1 or 2.') as string });
-    const { status, output } = await script('start.mjs', '--data', join(dir, 'refused'), '--port', '65535', '--regions', '2', '--detach');
+    const { status, output } = await runProgram('scripts/start.mjs', '--data', join(dir, 'refused'), '--port', '65535', '--regions', '2', '--detach');
     expect({ status, output }).toMatchObject({ status: 1, output: expect.stringContaining('a port below 65535') as string });
   }, 60_000);
 });

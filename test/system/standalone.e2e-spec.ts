@@ -1,33 +1,19 @@
-import { execFile } from 'node:child_process';
 import { chmod, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
-import { freePort, projectDir, runningCommand } from '#libs/embedded';
+import { freePort, runningCommand } from '#libs/embedded';
+import { eventually } from './catalog-system.js';
+import { runProgram } from './launched.js';
 
-interface Outcome { readonly status: number; readonly output: string }
 interface Running { readonly pid: number; readonly isReady: boolean; readonly endpoint: string; readonly identityUrl: string; readonly processes: Record<string, { pid: number; logFile: string }> }
 
-const script = (name: string, ...args: string[]): Promise<Outcome> => run(join('scripts', name), ...args);
-const run = (file: string, ...args: string[]): Promise<Outcome> => new Promise((resolve) => {
-  execFile(process.execPath, [join(projectDir(), file), ...args], { timeout: 120_000, env: { ...process.env, NATS_URL: '' } }, (error, stdout, stderr) => {
-    resolve({ status: error ? Number(error.code ?? 1) : 0, output: stdout + stderr });
-  });
-});
-
 const isAlive = async (pid: number): Promise<boolean> => (await runningCommand(pid)) !== '';
-
-async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
-  for (const deadline = Date.now() + 60_000; !(await holds()); await delay(100)) {
-    if (Date.now() > deadline) throw new Error(`not within a minute: ${what}`);
-  }
-}
 
 describe('npm start', () => {
   let dir: string;
   let data: string;
   let port: number;
-  const start = (...more: string[]) => script('start.mjs', '--data', data, '--port', String(port), '--detach', ...more);
+  const start = (...more: string[]) => runProgram('scripts/start.mjs', '--data', data, '--port', String(port), '--detach', ...more);
   const running = async (): Promise<Running> => JSON.parse(await readFile(join(data, 'heliograph.json'), 'utf8')) as Running;
 
   /** Text is staged, an object is posted. */
@@ -55,7 +41,7 @@ describe('npm start', () => {
     port = await freePort();
   });
   afterAll(async () => {
-    await script('stop.mjs', '--data', data);
+    await runProgram('scripts/stop.mjs', '--data', data);
     await rm(dir, { recursive: true, force: true });
   }, 120_000);
 
@@ -70,10 +56,10 @@ describe('npm start', () => {
   it('takes an image by way of its staging area, and shows the operator what waits there', async () => {
     const { json: { id } } = await api('/v2/images', { name: 'staged', disk_format: 'raw', container_format: 'bare' });
     expect((await api(`/v2/images/${id as string}/stage`, 'twelve bytes')).status).toBe(204);
-    const { status, output } = await run('dist/apps/staging/src/staging-sweep.js', '--data', data, '--dry-run');
+    const { status, output } = await runProgram('dist/apps/staging/src/staging-sweep.js', '--data', data, '--dry-run');
     expect({ status, output }).toEqual({ status: 0, output: expect.stringMatching(new RegExp(`kept +${id as string}/.*, 12 bytes: waits`)) as string });
     expect((await api(`/v2/images/${id as string}/import`, { method: { name: 'glance-direct' } })).status).toBe(202);
-    await until('it is active', async () => (await api(`/v2/images/${id as string}`)).json['status'] === 'active');
+    await eventually('it is active', async () => (await api(`/v2/images/${id as string}`)).json['status'] === 'active');
     expect((await stat(join(data, 'stores', String(id)))).isDirectory()).toBe(true);
   }, 120_000);
 
@@ -90,7 +76,7 @@ describe('npm start', () => {
   }, 60_000);
 
   it('refuses a port that is in use, and says what to do', async () => {
-    const { status, output } = await script('start.mjs', '--data', join(dir, 'other'), '--port', String(port), '--detach');
+    const { status, output } = await runProgram('scripts/start.mjs', '--data', join(dir, 'other'), '--port', String(port), '--detach');
     expect(status).toBe(1);
     expect(output).toContain(`Port ${port} is in use by another program. Choose another one with --port`);
   }, 60_000);
@@ -101,15 +87,15 @@ describe('npm start', () => {
     [['--keystone', 'http://127.0.0.1:1/v3'], 'HELIOGRAPH_KEYSTONE_AUTHTOKEN__PASSWORD'],
     [['--bogus'], '--set section.option=value'],
   ])('refuses %j and says what it expects', async (args, sentence) => {
-    const { status, output } = await script('start.mjs', '--data', join(dir, 'refused'), ...args);
+    const { status, output } = await runProgram('scripts/start.mjs', '--data', join(dir, 'refused'), ...args);
     expect({ status, output }).toEqual({ status: 1, output: expect.stringContaining(sentence) as string });
   }, 60_000);
 
   it.each(['importer', 'catalog', 'nats', 'postgres'])('brings %s back when it was killed', async (name) => {
     const before = (await running()).processes[name]?.pid ?? 0;
     process.kill(before, 'SIGKILL');
-    await until(`${name} is back`, async () => ((await running()).processes[name]?.pid ?? before) !== before);
-    await until('the API answers again', async () => (await api('/v2/images').catch(() => undefined))?.status === 200);
+    await eventually(`${name} is back`, async () => ((await running()).processes[name]?.pid ?? before) !== before);
+    await eventually('the API answers again', async () => (await api('/v2/images').catch(() => undefined))?.status === 200);
   }, 120_000);
 
   it('ends what a killed launcher left running, and keeps the data', async () => {
@@ -124,9 +110,9 @@ describe('npm start', () => {
 
   it('is ended by npm stop, which leaves no process behind', async () => {
     const { pid, processes } = await running();
-    expect(await script('stop.mjs', '--data', data)).toEqual({ status: 0, output: `Stopped the Heliograph in ${data}.\n` });
+    expect(await runProgram('scripts/stop.mjs', '--data', data)).toMatchObject({ status: 0, output: `Stopped the Heliograph in ${data}.\n` });
     for (const each of [pid, ...Object.values(processes).map((part) => part.pid)]) expect(await isAlive(each)).toBe(false);
-    expect((await script('stop.mjs', '--data', data)).output).toContain('No Heliograph is running');
+    expect((await runProgram('scripts/stop.mjs', '--data', data)).output).toContain('No Heliograph is running');
   }, 120_000);
 
   it('says which setting a service refuses', async () => {

@@ -1,14 +1,13 @@
-import { execFile } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { chmod, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { freePort, isPortFree, projectDir } from '#libs/embedded';
 import { sealedTokens } from '#libs/event-log';
 import { createBus, createLogger, type Bus } from '#libs/platform';
 import { startDevelopmentIdentity } from '../../apps/development-identity/src/app.js';
 import { signIn, type Client, type ImageView } from './client.js';
+import { runToSuccess, twoFreePorts, until } from './launched.js';
 import { startSlowLink, type SlowLink } from './slow-link.js';
 
 interface Running { readonly processes: Record<string, { pid: number }> }
@@ -20,29 +19,6 @@ const password = 'two-regions-secret';
 const inFlightBytes = 12 * mebibyte;
 const noise = randomBytes(48 * mebibyte);
 const sha512 = (bytes: Uint8Array): string => createHash('sha512').update(bytes).digest('hex');
-
-const script = (name: string, ...args: string[]): Promise<string> => new Promise((resolve, reject) => {
-  execFile(process.execPath, [join(projectDir(), 'scripts', name), ...args], { timeout: 180_000, env: { ...process.env, NATS_URL: '' } }, (error, stdout, stderr) => {
-    if (error) reject(new Error(stdout + stderr));
-    else resolve(stdout);
-  });
-});
-
-async function twoFreePorts(): Promise<number> {
-  for (;;) {
-    const port = await freePort();
-    if (port < 65_535 && await isPortFree(port + 1)) return port;
-  }
-}
-
-async function until<Value>(what: string, ask: () => Promise<Value>, holds: (value: Value) => boolean, withinMs = 90_000): Promise<Value> {
-  for (const deadline = Date.now() + withinMs; ;) {
-    const value = await ask();
-    if (holds(value)) return value;
-    if (Date.now() > deadline) throw new Error(`not in time: ${what}; at last ${JSON.stringify(value)}`);
-    await pause(50);
-  }
-}
 
 describe('Between two regions', () => {
   let dir: string;
@@ -97,7 +73,7 @@ describe('Between two regions', () => {
       host: '127.0.0.1', port: 0, password, imageEndpoints: { RegionOne: `http://127.0.0.1:${link.port}`, RegionTwo: urls.two, RegionThree: 'http://127.0.0.1:9' },
       logger: createLogger({ service: 'development-identity', region: 'all', level: 'silent' }),
     });
-    await script('start.mjs', '--data', data, '--port', String(port), '--detach', '--regions', '2', '--keystone', identity.url, '--keystone-password', password,
+    await runToSuccess('scripts/start.mjs', '--data', data, '--port', String(port), '--detach', '--regions', '2', '--keystone', identity.url, '--keystone-password', password,
       '--set', 'heliograph.log_level=trace', '--set', 'keystone_authtoken.token_cache_time=1');
     const { nats } = JSON.parse(await readFile(join(data, 'RegionTwo', 'secrets.json'), 'utf8')) as { nats: { federation: string } };
     const [, natsPort] = /"nats": (\d+)/.exec(await readFile(join(data, 'RegionTwo', 'ports.json'), 'utf8')) ?? [];
@@ -110,7 +86,7 @@ describe('Between two regions', () => {
   }, 240_000);
   afterAll(async () => {
     await bus?.close();
-    await script('stop.mjs', '--data', data).catch(() => undefined);
+    await runToSuccess('scripts/stop.mjs', '--data', data).catch(() => undefined);
     await identity?.close();
     await link?.close();
     await rm(dir, { recursive: true, force: true });
@@ -198,7 +174,7 @@ describe('Between two regions', () => {
     expect(tasks.flat().length).toBeGreaterThanOrEqual(4);
     for (const { id } of tasks.flat()) await until('the token is forgotten', () => tokens.get(id), (found) => found === undefined, 15_000);
     expect(secrets.length).toBeGreaterThan(6);
-    await script('stop.mjs', '--data', data);
+    await runToSuccess('scripts/stop.mjs', '--data', data);
     const files = (await readdir(dir, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name));
     for (const part of [/RegionTwo\/nats\/jetstream\/.*\.blk$/, /postgres\/data\/pg_wal\//, /RegionTwo\/logs\/federation\.log$/, /logs\/gateway\.log$/]) expect(files.some((file) => part.test(file))).toBe(true);
     const found: string[] = [];

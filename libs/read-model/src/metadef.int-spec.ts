@@ -3,8 +3,9 @@ import fc from 'fast-check';
 import { startTestStack, type TestStack } from '#libs/embedded';
 import type { MetadefEvent, Namespace } from '#libs/domain';
 import { anImage } from '#libs/testing';
-import { migrate, openReadModel, startRebuild, type NamespaceListQuery, type ReadModel } from './index.js';
-import { idOf, inBatches, logCreatedAt, someLog, type SomeLog } from './some-log.suite.js';
+import { migrate, openReadModel, type NamespaceListQuery, type ReadModel } from './index.js';
+import { applyTo, besideRebuild } from './some-catalogue.suite.js';
+import { idOf, someLog, type SomeLog } from './some-log.suite.js';
 import { generatedMetadefs, namespaceNames } from './some-metadefs.suite.js';
 
 let stack: TestStack;
@@ -21,16 +22,8 @@ beforeEach(async () => {
 });
 afterEach(() => readModel.close());
 
-async function apply(log: SomeLog, to: Pick<ReadModel, 'applyBatch' | 'position'> = readModel, sizes = [1000]) {
-  let { sequence } = await to.position();
-  const parked = [];
-  for (const batch of inBatches(log.after(sequence), sizes)) {
-    const applied = await to.applyBatch(batch, { after: sequence, logCreatedAt });
-    sequence = applied.position;
-    parked.push(...applied.parked);
-  }
-  return parked;
-}
+const apply = (log: SomeLog, to: Parameters<typeof applyTo>[0] = readModel, sizes?: readonly number[]) => applyTo(to, log.messages, sizes);
+
 const created = (data: Partial<Extract<MetadefEvent, { type: 'MetadefNamespaceCreated' }>['data']> & { name: string }): MetadefEvent => ({
   type: 'MetadefNamespaceCreated', data: { visibility: 'public', isProtected: false, owner: 'red', resourceTypes: [], properties: [], objects: [], tags: [], ...data },
 });
@@ -64,9 +57,7 @@ describe('Namespaces in the read model', () => {
       await stack.postgres.createDatabase(name);
       const own = { url: stack.postgres.url(name) };
       await migrate(own);
-      const live = await openReadModel({ ...own, poolSize: 2 });
-      const rebuild = await startRebuild(own);
-      try {
+      await besideRebuild(own, async (live, rebuild) => {
         expect(await apply(log, live, sizes)).toEqual([]);
         const visible = visibleIn(log);
         for (const each of namespaceNames) expect((await live.namespaceByName(each))?.namespace).toEqual(visible.get(each));
@@ -74,10 +65,7 @@ describe('Namespaces in the read model', () => {
         await apply(log, rebuild);
         await rebuild.buildIndexes();
         expect(await live.compareWith('catalog_next')).toEqual([]);
-      } finally {
-        await rebuild.close();
-        await live.close();
-      }
+      });
     }), { numRuns: 12 });
   }, 240_000);
 

@@ -4,6 +4,7 @@ import { startTestStack, type TestStack } from '#libs/embedded';
 import { hashOfCommit } from '#libs/contracts';
 import { anImage, attemptId } from '#libs/testing';
 import { migrate, openReadModel, PositionMoved, RebuildRunning, rememberImages, startRebuild, type ReadModel, type Rebuild } from './index.js';
+import { besideRebuild } from './some-catalogue.suite.js';
 import { generatedLog, idOf, inBatches, logCreatedAt, someLog, type SomeLog } from './some-log.suite.js';
 
 let stack: TestStack;
@@ -154,19 +155,14 @@ describe('Rows and events', () => {
     await fc.assert(fc.asyncProperty(generatedLog, fc.array(fc.integer({ min: 1, max: 15 }), { minLength: 1, maxLength: 4 }), async (log, sizes) => {
       const schema = `catalog_${(run += 1)}`;
       await migrate({ url, schema });
-      const live = await openReadModel({ url, schema, poolSize: 2 });
-      const rebuild = await startRebuild({ url });
-      try {
+      await besideRebuild({ url, schema }, async (live, rebuild) => {
         await apply(log, live, sizes);
         for (const [imageId, image] of log.states) {
           expect((await live.imageById(imageId, { atLeast: log.messages.length }))?.image).toEqual(image.status === 'deleted' ? undefined : image);
         }
         await apply(log, rebuild);
         expect(await live.compareWith('catalog_next')).toEqual([]);
-      } finally {
-        await live.close();
-        await rebuild.close();
-      }
+      });
     }), { numRuns: 8 });
   }, 120_000);
 });

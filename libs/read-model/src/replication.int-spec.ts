@@ -3,8 +3,9 @@ import fc from 'fast-check';
 import { hashOfCommit, policySubject, replicationCommits } from '#libs/contracts';
 import { noReplication, Problem, replicationDecider, type ReplicationCommand, type ReplicationSettings, type ReplicationState } from '#libs/domain';
 import { startTestStack, type TestStack } from '#libs/embedded';
-import { migrate, openReadModel, startRebuild, type LogMessage, type ReadModel } from './index.js';
-import { idOf, inBatches, logCreatedAt } from './some-log.suite.js';
+import { migrate, openReadModel, type LogMessage, type ReadModel } from './index.js';
+import { applyTo, besideRebuild } from './some-catalogue.suite.js';
+import { idOf } from './some-log.suite.js';
 
 let stack: TestStack;
 let url: string;
@@ -52,16 +53,7 @@ function policyLog() {
   };
 }
 
-async function apply(messages: readonly LogMessage[], to: Pick<ReadModel, 'applyBatch' | 'position'> = readModel, sizes = [1000]) {
-  let { sequence } = await to.position();
-  const parked = [];
-  for (const batch of inBatches(messages.slice(sequence), sizes)) {
-    const applied = await to.applyBatch(batch, { after: sequence, logCreatedAt });
-    sequence = applied.position;
-    parked.push(...applied.parked);
-  }
-  return parked;
-}
+const apply = (messages: readonly LogMessage[], to: Parameters<typeof applyTo>[0] = readModel, sizes?: readonly number[]) => applyTo(to, messages, sizes);
 
 const settings = (name: string): ReplicationSettings => ({
   name, direction: 'pull', remoteRegion: 'RegionTwo', filter: { visibilities: [], tags: ['été'], properties: { __proto__x: '🛰️' } }, trigger: 'event', concurrency: 2,
@@ -89,9 +81,7 @@ describe('Replication in the read model', () => {
       const log = policyLog();
       for (const [id, command] of sent) log.send(id, command);
       const own = { url: await freshDatabase() };
-      const live = await openReadModel({ ...own, poolSize: 2 });
-      const rebuild = await startRebuild(own);
-      try {
+      await besideRebuild(own, async (live, rebuild) => {
         expect(await apply(log.messages, live, sizes)).toEqual([]);
         for (const [id, state] of log.states) {
           const found = await live.replicationPolicy(id) ?? await live.replicationExecution(id);
@@ -100,10 +90,7 @@ describe('Replication in the read model', () => {
         await apply(log.messages, rebuild);
         await rebuild.buildIndexes();
         expect(await live.compareWith('catalog_next')).toEqual([]);
-      } finally {
-        await rebuild.close();
-        await live.close();
-      }
+      });
     }), { numRuns: 4 });
   }, 240_000);
 

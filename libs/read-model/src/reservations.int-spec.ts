@@ -5,6 +5,7 @@ import { startTestStack, type TestStack } from '#libs/embedded';
 import { attemptHolder, commandHolder, type Claim } from '#libs/domain';
 import { anImage, attemptId, someData } from '#libs/testing';
 import { migrate, openReadModel, startRebuild, type Limits, type ReadModel } from './index.js';
+import { besideRebuild } from './some-catalogue.suite.js';
 import { generatedLog, idOf, logCreatedAt, someLog, type SomeLog } from './some-log.suite.js';
 
 let stack: TestStack;
@@ -152,9 +153,7 @@ describe('What projects use', () => {
       await stack.postgres.createDatabase(name);
       const own = { url: stack.postgres.url(name) };
       await migrate(own);
-      const live = await openReadModel({ ...own, poolSize: 2 });
-      const rebuild = await startRebuild(own);
-      try {
+      await besideRebuild(own, async (live, rebuild) => {
         for (let after = 0; after < log.messages.length;) {
           const batch = log.after(after).slice(0, sizes[runs % sizes.length]);
           await live.applyBatch(batch, { after, logCreatedAt });
@@ -165,10 +164,7 @@ describe('What projects use', () => {
         expect(await live.compareWith('catalog_next')).toEqual([]);
         expect(await rows(own.url, `select project, images::int, size_bytes::float, stage_bytes::float, uploads::int from project_usage
           where (images, size_bytes, stage_bytes, uploads) <> (0, 0, 0, 0) order by project`)).toEqual(await rows(own.url, recount));
-      } finally {
-        await rebuild.close();
-        await live.close();
-      }
+      });
     }), { numRuns: 4 });
   }, 60_000);
 
