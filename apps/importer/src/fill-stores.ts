@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { nextImportStep, Problem, type DataInspection, type DataVerification, type ImportHop, type ProblemCode } from '#libs/domain';
+import { isProblem, nextImportStep, Problem, type DataInspection, type DataVerification, type ImportHop, type ProblemCode } from '#libs/domain';
 import { crashPoint } from '#libs/event-log';
 import { bringToStore } from './bring-to-store.js';
 import type { Run } from './import-parts.js';
@@ -16,8 +16,6 @@ const sourceCodes: ReadonlySet<ProblemCode> = new Set([
   'LimitReached', 'UriNotAllowed', 'UriQueryLost', 'SourceImageGone', 'ExportFailed', 'DownloadFailed', 'DownloadTimedOut', 'ImageTooLarge', 'SizeMismatch', 'HashMismatch', 'DataFormatMismatch', 'DataFormatUnknown', 'DataUnsafe', 'SignatureNotVerified', 'DataNotDecompressed', 'DataNotConverted', 'DataNotVerified', 'ImageDataNotFound', 'Unavailable', 'TooManyProperties', 'CommitTooLarge',
   'RegionNotInCatalogue', 'RemoteTokenRefused', 'RemoteTokenLost', 'RemoteImageNotFound', 'RemoteImageForbidden', 'RemoteImageNotActive', 'RemoteImageUnusable', 'RemoteRegionFailed',
 ]);
-
-const isProblem = (error: unknown, codes: ReadonlySet<ProblemCode>): boolean => error instanceof Problem && codes.has(error.code);
 
 /**
  * Fills some stores of an import side by side, each to its own end in the log. Where the import ends meanwhile (its image is deleted, somebody

@@ -1,5 +1,5 @@
 import type { CommandContext } from '#libs/contracts';
-import { nextImportStep, Problem, type ProblemCode } from '#libs/domain';
+import { isProblem, nextImportStep, type ProblemCode } from '#libs/domain';
 import type { WorkOutcome } from '#libs/event-log';
 import { fillStores } from './fill-stores.js';
 import type { ImportParts, RequestedImport, Run, Send } from './import-parts.js';
@@ -33,8 +33,6 @@ export async function runImport(request: RequestedImport, parts: ImportParts, si
     }
   }
 }
-
-const isProblem = (error: unknown, codes: ReadonlySet<ProblemCode>): boolean => error instanceof Problem && codes.has(error.code);
 
 /** The first store is filled from the method's source; from then on the others can be filled from it side by side. */
 async function takeStep({ imageId, image }: Pick<ImageUnderImport, 'imageId' | 'image'>, run: Run, signal: AbortSignal): Promise<void> {

@@ -178,6 +178,9 @@ export class Problem extends Error {
   }
 }
 
+/** Whether something that was thrown is a refusal with one of these codes. */
+export const isProblem = (error: unknown, codes: ReadonlySet<ProblemCode>): error is Problem => error instanceof Problem && codes.has(error.code);
+
 function describe(code: ProblemCode, params: ProblemParams): string {
   return sentences[code].replaceAll(/\{(\w+)\}/g, (_, name: string) => String(params[name] ?? `(${name})`));
 }

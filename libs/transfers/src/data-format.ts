@@ -1,5 +1,5 @@
 import { known } from '#libs/contracts';
-import { foundDiskFormat, Problem, type DataInspection, type Image } from '#libs/domain';
+import { foundDiskFormat, isProblem, Problem, type DataInspection, type Image } from '#libs/domain';
 import { isInspected, judge, startInspection, type InspectionOptions, type Judged, type JudgeOptions, type Verdict } from '#libs/inspection';
 
 /** What the operator accepts as an image's data: section `[image_format]` of Glance. */
@@ -57,5 +57,5 @@ function acceptData(rules: FormatRules, imageId: string, claim: FormatClaim, dat
 const found = (imageId: string, { format }: Judged): string => foundDiskFormat(imageId, format === null ? {} : { format });
 
 /** Whether the data itself was the reason, its format or its signature; then what it is belongs into the log. */
-export const isRefusedForData = (error: unknown): boolean => error instanceof Problem && refusals.has(error.code);
+export const isRefusedForData = (error: unknown): boolean => isProblem(error, refusals);
 const refusals: ReadonlySet<Problem['code']> = new Set(['DataFormatMismatch', 'DataFormatUnknown', 'DataUnsafe', 'SignatureNotVerified']);

@@ -1,8 +1,8 @@
-import { LRUCache } from 'lru-cache';
-import { addressOf, auditSubject, decodeCommit, imageSubject, type AuditEvent, type Commit, type Fed } from '#libs/contracts';
+import { addressOf, auditSubject, imageCommits, imageSubject, type AuditEvent, type Commit, type Fed } from '#libs/contracts';
 import { evolveImage, noImage, type ImageState } from '#libs/domain';
 import { crashPoint, type AuditOutlet, type EventLog, type OutgoingAudit, type Stored } from '#libs/event-log';
 import type { FeedPosition, FeedRow, FeedWriter, FollowerPosition } from '#libs/read-model';
+import { isOutage, statesBefore } from '../states-before.js';
 import { auditEntries, type AuditEntry } from './audit-entries.js';
 
 export interface FeedParts {
@@ -39,7 +39,6 @@ interface Told { readonly commit?: Commit; readonly entries: readonly AuditEntry
 const nothing: Told = { entries: [] };
 
 const batchSize = 500;
-const remembered = 10_000;
 /** More receivers than this in one batch, and everybody is told to look. */
 const mostReceivers = 200;
 
@@ -49,7 +48,10 @@ const mostReceivers = 200;
  */
 export function fillFeed(parts: FeedParts): FeedFilling {
   const { log, region, feed, audit } = parts;
-  const images = new LRUCache<string, { readonly version: number; readonly state: ImageState }>({ max: remembered });
+  const images = statesBefore(log, {
+    remembered: 10_000, subjectOf: (imageId) => imageSubject(region, imageId), commits: imageCommits, none: { version: 0, state: noImage() as ImageState },
+    pass: ({ state }, { version, events, at }) => ({ version, state: events.reduce((image, event) => evolveImage(image, event, at), state) }),
+  });
 
   async function auditStart(): Promise<number> {
     if (!audit) return Number.MAX_SAFE_INTEGER;
@@ -66,22 +68,13 @@ export function fillFeed(parts: FeedParts): FeedFilling {
     return kept.logCreatedAt === createdAt && kept.sequence <= lastSequence ? kept : feed.restartFeed(createdAt);
   }
 
-  async function before(imageId: string, version: number): Promise<ImageState> {
-    const known = images.get(imageId);
-    if (known?.version === version) return known.state;
-    if (version === 0) return noImage();
-    const earlier = (await log.read(imageSubject(region, imageId), { consistent: true })).map(({ bytes }) => decodeCommit(bytes));
-    return earlier.filter((commit) => commit.version <= version)
-      .reduce((state, { events, at }) => events.reduce((image, event) => evolveImage(image, event, at), state), noImage());
-  }
-
   async function entriesIn({ sequence, subject, bytes }: Stored): Promise<Told | undefined> {
     const { kind, token } = addressOf(subject);
     if (kind !== 'image') return undefined;
     try {
-      const commit = decodeCommit(bytes);
-      const { after, entries } = auditEntries(await before(token, commit.version - 1), commit, sequence);
-      images.set(token, { version: commit.version, state: after });
+      const commit = imageCommits.decode(bytes);
+      const { after, entries } = auditEntries((await images.at(token, commit.version - 1)).state, commit, sequence);
+      images.remember(token, { version: commit.version, state: after });
       return { commit, entries };
     } catch (error) {
       if (isOutage(error)) throw error;
@@ -169,5 +162,3 @@ function receiversOf(rows: readonly FeedRow[]): Pick<Fed, 'receivers'> {
   const receivers = [...new Set(rows.map(({ receiver }) => receiver))];
   return receivers.length > mostReceivers ? {} : { receivers };
 }
-
-const isOutage = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 'Unavailable';

@@ -1,5 +1,4 @@
-import { LRUCache } from 'lru-cache';
-import { addressOf, imageCommits, imageSubject, metadefCommits, metadefSubject, type Commit, type CommitCodec } from '#libs/contracts';
+import { addressOf, imageCommits, imageSubject, metadefCommits, metadefSubject, type Commit } from '#libs/contracts';
 import type { ImageEvent, MetadefEvent } from '#libs/domain';
 import { crashPoint, type EventLog, type NotificationOutlet, type Stored } from '#libs/event-log';
 import {
@@ -7,6 +6,7 @@ import {
   type Notification, type NotificationMessage, type NotificationSettings, type ToldImage, type ToldNamespace,
 } from '#libs/notifications';
 import type { FollowerPosition } from '#libs/read-model';
+import { isOutage, statesBefore, type StateKind } from '../states-before.js';
 
 export interface TellingParts {
   readonly log: Pick<EventLog, 'follow' | 'read' | 'extent'>;
@@ -38,10 +38,10 @@ const batchSize = 100;
 export function tellOfCommits(parts: TellingParts): Telling {
   const { log, settings, region } = parts;
   const tellOfImage = teller<ImageEvent, ToldImage>(log, {
-    remembered: 10_000, subjectOf: (token) => imageSubject(region, token), commits: imageCommits, untold: untoldImage, pass: passCommit, tell: imageNotifications,
+    remembered: 10_000, subjectOf: (token) => imageSubject(region, token), commits: imageCommits, none: untoldImage, pass: passCommit, tell: imageNotifications,
   });
   const tellOfNamespace = teller<MetadefEvent, ToldNamespace>(log, {
-    remembered: 100, subjectOf: (token) => metadefSubject(region, token), commits: metadefCommits, untold: untoldNamespace, pass: passMetadefCommit, tell: metadefNotifications,
+    remembered: 100, subjectOf: (token) => metadefSubject(region, token), commits: metadefCommits, none: untoldNamespace, pass: passMetadefCommit, tell: metadefNotifications,
   });
 
   async function start(): Promise<FollowerPosition> {
@@ -89,32 +89,13 @@ export function tellOfCommits(parts: TellingParts): Telling {
   };
 }
 
-interface ToldKind<Event, Told> {
-  readonly remembered: number;
-  subjectOf(token: string): string;
-  readonly commits: CommitCodec<Event>;
-  readonly untold: Told;
-  pass(before: Told, commit: Commit<Event>): Told;
-  tell(before: Told, commit: Commit<Event>): Notification[];
-}
-
-/** Tells of one kind of thing; what it was before a commit is remembered, or read from the log. */
-function teller<Event, Told extends { readonly version: number }>(log: Pick<EventLog, 'read'>, { remembered, subjectOf, commits, untold, pass, tell }: ToldKind<Event, Told>) {
-  const known = new LRUCache<string, Told>({ max: remembered });
-
-  async function before(token: string, version: number): Promise<Told> {
-    const last = known.get(token);
-    if (last?.version === version) return last;
-    const earlier = version === 0 ? [] : (await log.read(subjectOf(token), { consistent: true })).map(({ bytes }) => commits.decode(bytes));
-    return earlier.filter((commit) => commit.version <= version).reduce(pass, untold);
-  }
-
+/** Tells of one kind of thing, by what it was before each commit. */
+function teller<Event, Told extends { readonly version: number }>(log: Pick<EventLog, 'read'>, { tell, ...kind }: StateKind<Event, Told> & { tell(before: Told, commit: Commit<Event>): Notification[] }) {
+  const states = statesBefore(log, kind);
   return async (token: string, bytes: Uint8Array): Promise<{ at: Date; notifications: Notification[] }> => {
-    const commit = commits.decode(bytes);
-    const told = await before(token, commit.version - 1);
-    known.set(token, pass(told, commit));
+    const commit = kind.commits.decode(bytes);
+    const told = await states.at(token, commit.version - 1);
+    states.remember(token, kind.pass(told, commit));
     return { at: commit.at, notifications: tell(told, commit) };
   };
 }
-
-const isOutage = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 'Unavailable';
