@@ -2,9 +2,7 @@
  *  They are shared memory, so that hashing threads and the store read the same bytes without a copy. */
 export interface Slab {
   readonly memory: SharedArrayBuffer;
-  readonly bytes: Uint8Array;
-  /** Memory of this thread alone, for pieces of odd lengths on their way to `bytes`. */
-  readonly draft: Uint8Array;
+  readonly bytes: Buffer;
 }
 
 export interface SlabPool {
@@ -19,7 +17,6 @@ export interface SlabPool {
 }
 
 export const slabBytes = 1024 * 1024;
-export const draftBytes = 64 * 1024;
 
 export function slabPool(capacity: number): SlabPool {
   const free: Slab[] = [];
@@ -47,5 +44,5 @@ export function slabPool(capacity: number): SlabPool {
 
 function newSlab(): Slab {
   const memory = new SharedArrayBuffer(slabBytes);
-  return { memory, bytes: new Uint8Array(memory), draft: new Uint8Array(draftBytes) };
+  return { memory, bytes: Buffer.from(memory) };
 }
