@@ -144,6 +144,8 @@ export async function startApi(settings: Settings = {}, { importer = {}, gateway
       logger: nestLogger(federationParts.logger), abortOnError: false, bodyParser: false,
     });
     await answerCommands(federation, federationParts, 'federation');
+    await federation.listen(0, '127.0.0.1');
+    Object.assign(env, environment({ 'heliograph.federation_url': await urlOf(federation) }));
     closing.unshift(() => federation.close());
   }
 

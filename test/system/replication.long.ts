@@ -194,4 +194,50 @@ describe(`Replication of ${imageCount} images between two regions, seed ${seed}`
     const library = (await copiesIn(two, 'RegionOne')).filter(({ owner }) => owner === 'library');
     expect(library.map(({ status, size }) => [status, size])).toEqual([['active', mebibyte]]);
   }, patience);
+
+  interface Action { readonly id: string; readonly status: string; readonly image_ref?: string; readonly message?: string }
+  const begun = async (client: Client, body: object): Promise<string> => {
+    const answer = await client.askUntilAnswered('POST', '/v2/image-actions', { body, withinMs: 60_000 });
+    expect([answer.status, answer.bytes.toString()]).toEqual([201, expect.any(String)]);
+    return answer.json<Action>().id;
+  };
+  const over = (client: Client, id: string): Promise<Action> =>
+    until('the action is over', async () => (await client.ask('GET', `/v2/image-actions/${id}`)).json<Action>(), ({ status }) => status === 'success' || status === 'failure');
+
+  it('clones an image for its user in one call, though the link is cut and federation and importer are killed, and both sides tell of the copy', async () => {
+    // Nothing but the actions brings anything from here on.
+    for (const client of [one, two]) {
+      for (const { id } of (await client.ask('GET', '/v2/replication-policies')).json<{ policies: { id: string }[] }>().policies) expect((await client.ask('DELETE', `/v2/replication-policies/${id}`)).status).toBe(204);
+    }
+    const [here, there] = await Promise.all([urls.one, urls.two].map((url) => signIn({ url, identityUrl: identity.url, password }))) as [Client, Client];
+    const bytes = random.bytes(24 * mebibyte);
+    const source = await withData(here, { name: 'mine', visibility: 'private', os_type: 'bsd', tags: ['mine'] }, bytes);
+    const before = link.carriedBytes();
+    const action = await begun(here, { action_type: 'clone', image_id: source, region: 'RegionTwo', image_properties: { name: 'mine, there' } });
+    await until('some of it has come', () => Promise.resolve(link.carriedBytes() - before), (carried) => carried > 4 * mebibyte);
+    link.cut();
+    for (const name of ['RegionOne federation', 'RegionOne importer', 'RegionTwo federation']) await kill(name);
+    const done = await over(here, action);
+    expect(done).toMatchObject({ status: 'success', region: 'RegionTwo', image_ref: expect.stringMatching(/^\/v2\/images\//) as string });
+    const copy = (await there.ask('GET', done.image_ref ?? '')).json();
+    expect(copy).toMatchObject({ name: 'mine, there', status: 'active', os_type: 'bsd', tags: ['mine'], os_hash_value: sha512(bytes), heliograph_origin_region: 'RegionOne', heliograph_origin_id: source });
+    expect(sha512((await there.ask('GET', `/v2/images/${copy.id}/file`, { timeoutMs: 120_000 })).bytes)).toBe(sha512(bytes));
+    expect(link.carriedBytes() - before).toBeLessThan(bytes.length + 20 * mebibyte);
+    for (const [client, id] of [[here, source], [there, copy.id]] as const) {
+      expect((await client.ask('GET', `/v2/images/${id}/copies`)).json()).toMatchObject({ origin: { region: 'RegionOne', id: source }, copies: [{ region: 'RegionTwo', id: copy.id }] });
+    }
+    expect((await here.ask('GET', '/v2/image-actions?action_type=clone')).json<{ image_actions: Action[] }>().image_actions.map(({ id }) => id)).toEqual([action]);
+  }, patience);
+
+  it("replicates one image with the operator's accounts, once however often it is asked to", async () => {
+    const source = await withData(one, { name: 'chosen', visibility: 'public' }, random.bytes(mebibyte));
+    for (const name of ['chosen', 'renamed']) {
+      await change(one, source, [{ op: 'replace', path: '/name', value: name }]);
+      expect(await over(one, await begun(one, { action_type: 'replicate', image_id: source, regions: ['RegionTwo'] }))).toMatchObject({ status: 'success' });
+      expect((await copiesIn(two, 'RegionOne')).filter((copy) => lineageOf(copy)?.originId === source)).toMatchObject([{ name, visibility: 'public', status: 'active' }]);
+    }
+    expect(await over(one, await begun(one, { action_type: 'replicate', image_id: source, regions: ['RegionTwo', 'RegionNine'] }))).toMatchObject({
+      status: 'failure', message: expect.stringMatching(/region RegionNine .* the operator has given no account for it .* It is in RegionTwo\./) as string,
+    });
+  }, patience);
 });

@@ -2,10 +2,12 @@ import { createServer } from 'node:net';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { sealAccess, signCapability, type CapabilityClaims, type RemoteImage } from '#libs/contracts';
+import { noReplication } from '#libs/domain';
 import { createLogger, createTransferAdapter, nestLogger } from '#libs/platform';
 import { goodToken, remoteImageId, startRemoteRegion, type RemoteRegion } from '../test/remote-region.js';
 import { federationModule, refusals } from './federation.module.js';
 import type { FederationRoom } from './federation.room.js';
+import { RegionFailure } from './replication/image-api.js';
 import { reachService } from './reach-service.js';
 
 const importId = '22222222-2222-4333-8444-555555555555';
@@ -26,9 +28,12 @@ beforeEach(async () => {
   remote = await startRemoteRegion();
   logged = [];
   const logger = createLogger({ service: 'federation', region: 'RegionTwo', level: 'debug' }, { write: (line) => void logged.push(line) });
+  const tokens: FederationRoom['tokens'] = { get: (id) => Promise.resolve(sealed.get(id)), remove: (id) => Promise.resolve(void sealed.delete(id)) };
+  const copying: FederationRoom['copying'] = {
+    region: 'RegionTwo', tokens, sealKey, desk: { load: () => Promise.resolve(noReplication()) }, carriage: () => Promise.reject(new RegionFailure('RegionOne', 0, 'there is no account for it')), totalTimeoutMs: 10_000, clock: () => now,
+  };
   const room: FederationRoom = {
-    tokens: { get: (id) => Promise.resolve(sealed.get(id)), remove: (id) => Promise.resolve(void sealed.delete(id)) },
-    capabilityKey, sealKey, prefixes: ['os_type', 'hw_'], totalTimeoutMs: 10_000, reachService: reachService({ timeoutMs: 500 }), desk: { carryOut: () => Promise.reject(new Error('no command is sent here')) }, logger, signal: new AbortController().signal, clock: () => now,
+    tokens, copying, capabilityKey, sealKey, prefixes: ['os_type', 'hw_'], totalTimeoutMs: 10_000, reachService: reachService({ timeoutMs: 500 }), desk: { carryOut: () => Promise.reject(new Error('no command is sent here')) }, logger, signal: new AbortController().signal, clock: () => now,
   };
   app = await NestFactory.create<NestFastifyApplication>(federationModule(room), await createTransferAdapter(), { logger: nestLogger(logger), abortOnError: false, bodyParser: false });
   app.useGlobalFilters(refusals(logger));

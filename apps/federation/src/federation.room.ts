@@ -1,5 +1,6 @@
 import type { SealedTokens } from '#libs/event-log';
 import type { Logger } from '#libs/platform';
+import type { CopyParts } from './copying/copy-parts.js';
 import type { ReachService } from './reach-service.js';
 import type { ReplicationDesk } from './replication/replication-desk.js';
 
@@ -15,6 +16,8 @@ export interface FederationRoom {
   readonly totalTimeoutMs: number;
   readonly reachService: ReachService;
   readonly desk: Pick<ReplicationDesk, 'carryOut'>;
+  /** What copies of single images to other regions are made with. */
+  readonly copying: CopyParts;
   readonly logger: Logger;
   /** Ends what is in flight when the service has to go. */
   readonly signal: AbortSignal;

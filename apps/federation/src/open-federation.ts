@@ -13,12 +13,15 @@ export async function openFederation(parts: ServiceParts<FederationConfig>): Pro
   const stop = new AbortController();
   await keepSealedTokens(bus.connection, bus.region, stop.signal);
   const desk = await openReplicationDesk(bus);
-  await openReplication(parts, desk);
+  const carriage = await openReplication(parts, desk);
   const tokens = await sealedTokens(bus.connection, { region: bus.region });
   readiness.add('sealed tokens', async () => { await tokens.get('00000000-0000-4000-8000-000000000000'); });
   shutdown.onStop(() => { stop.abort(new Error('The federation service stops.')); });
+  const totalTimeoutMs = config.glanceDownloadTimeout * 1000;
+  const clock = (): Date => new Date();
   return {
-    tokens, desk, logger, capabilityKey: config.capabilityKey, sealKey: config.sealKey, prefixes: prefixesOf(config), totalTimeoutMs: config.glanceDownloadTimeout * 1000,
-    reachService: reachService({ timeoutMs: config.regionProbeSeconds * 1000 }), signal: stop.signal, clock: () => new Date(),
+    copying: { region: bus.region, tokens, sealKey: config.sealKey, desk, carriage, totalTimeoutMs, clock },
+    tokens, desk, logger, capabilityKey: config.capabilityKey, sealKey: config.sealKey, prefixes: prefixesOf(config), totalTimeoutMs,
+    reachService: reachService({ timeoutMs: config.regionProbeSeconds * 1000 }), signal: stop.signal, clock,
   };
 }

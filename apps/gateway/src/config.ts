@@ -166,6 +166,9 @@ export class GatewayConfig extends ImportFilterConfig {
   @dataOptions.imageExports
   readonly imageExports: boolean;
 
+  @dataOptions.importS3Sources
+  readonly importS3Sources: readonly string[];
+
   @dataOptions.imageConversions
   readonly imageConversions: readonly string[];
 

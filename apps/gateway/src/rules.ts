@@ -1,6 +1,6 @@
 import type { ImportMethod } from '#libs/domain';
 import { configuredReach } from '#libs/download';
-import { configuredStores, type StoresConfig } from '#libs/stores';
+import { configuredS3Sources, configuredStores, type StoresConfig } from '#libs/stores';
 import { sectionsOf } from '#libs/platform';
 import { conversionsIn } from '#libs/transfers';
 import { hasCache } from './cache/open-cache.js';
@@ -25,7 +25,7 @@ export function gatewayRules(config: GatewayConfig, { enabled, defaultId }: Stor
   const { publicEndpoint, enableProxyHeadersParsing, limitParamDefault, apiLimitMax } = config;
   return {
     publicEndpoint, enableProxyHeadersParsing, disabledByFile: config.healthcheckDisableByFilePath, limitParamDefault, apiLimitMax, importMethods: switchedOn(config), region: config.region, hasCache: hasCache(config),
-    listCommunityImages: config.listCommunityImages, reach: configuredReach(config), carriesQueries: config.sealKey !== undefined, injection: metadataInjection(config), conversions: conversionsIn(config.imageConversions), exports: config.imageExports, locations: locationRules(config),
+    listCommunityImages: config.listCommunityImages, reach: configuredReach(config), carriesQueries: config.sealKey !== undefined, injection: metadataInjection(config), s3Sources: configuredS3Sources(config.importS3Sources, sectionsOf(process.env), { withAccess: false }), conversions: conversionsIn(config.imageConversions), exports: config.imageExports, locations: locationRules(config),
     stores: enabled.map(storeDetail), storeIds: enabled.map(({ id }) => id), readOnlyStoreIds: enabled.filter(({ kind }) => kind === 'http').map(({ id }) => id), defaultStoreId: defaultId,
   };
 }

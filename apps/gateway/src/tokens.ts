@@ -1,5 +1,5 @@
 import type { Reach } from '#libs/download';
-import type { OsHashAlgo } from '#libs/stores';
+import type { OsHashAlgo, S3ImportSource } from '#libs/stores';
 import type { ReadModel } from '#libs/read-model';
 import type { Injection } from './imports/metadata-injection.js';
 import type { AddressRules } from './edge/address.js';
@@ -37,6 +37,8 @@ export interface GatewayRules extends AddressRules {
   readonly reach: Pick<Reach, 'filter' | 'addressRules'>;
   /** Whether the query of a URI finds its way to the importer. */
   readonly carriesQueries: boolean;
+  /** What may be imported from S3 by the operator's accounts. */
+  readonly s3Sources: readonly S3ImportSource[];
   readonly injection: Injection;
   /** Whether tenants may have images written to addresses that they name. */
   readonly exports: boolean;

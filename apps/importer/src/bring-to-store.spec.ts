@@ -20,7 +20,7 @@ async function bring(source: Partial<Source> & Pick<Source, 'bytes'>) {
   const stores = await openStores({ enabled: [{ id: 'fast', kind: 'memory' }], defaultId: 'fast' });
   const image = specification(imageDecider({ properties: -1, tags: -1, members: -1 }))(...anImage(), requested).state() as Image;
   const parts: ImportParts = {
-    stores, osHashAlgo: 'sha512', limitBytes: () => 10_000, formats: { vmdkAllowedTypes: [], requireFormatMatch: true, gptSafetyChecksNonfatal: [] }, idleMs: 60_000, watchMs: 2000, tracing: noTracing, plugins: [], conversionTo: () => (prepared) => Promise.resolve(prepared), exportTarget: () => { throw new Error('nothing is exported here'); }, work: openWorkRoom('/nonexistent'), parallelStores: 1, clock: () => new Date(),
+    stores, osHashAlgo: 'sha512', limitBytes: () => 10_000, formats: { vmdkAllowedTypes: [], requireFormatMatch: true, gptSafetyChecksNonfatal: [] }, idleMs: 60_000, watchMs: 2000, tracing: noTracing, plugins: [], conversionTo: () => (prepared) => Promise.resolve(prepared), copyOut: () => Promise.reject(new Error('nothing goes to other regions here')), exportTarget: () => { throw new Error('nothing is exported here'); }, work: openWorkRoom('/nonexistent'), parallelStores: 1, clock: () => new Date(),
     tellProgress: (_, progress) => { told.push(progress); }, openSource: async () => ({ close: async () => {}, ...source }),
     askRoom: () => Promise.resolve({ grantedBytes: null }), imageFromLeader: never, send: never, onFault: never,
   };

@@ -53,6 +53,9 @@ export class ImporterConfig extends ImportFilterConfig {
   @Option.choice('image_conversion', 'output_format', { glance: true, default: 'raw', choices: outputFormats, doc: 'What image_conversion makes of images.' })
   readonly outputFormat: OutputFormat;
 
+  @dataOptions.importS3Sources
+  readonly importS3Sources: readonly string[];
+
   @dataOptions.imageConversions
   readonly imageConversions: readonly string[];
 

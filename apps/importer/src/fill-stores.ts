@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { isProblem, nextImportStep, Problem, type DataInspection, type DataVerification, type ImportHop, type ProblemCode } from '#libs/domain';
 import { crashPoint } from '#libs/event-log';
 import { bringToStore } from './bring-to-store.js';
+import { isCopyOut } from './copy-out.js';
 import type { Run } from './import-parts.js';
 import { isHeld, type ImageUnderImport, type SourceDescription } from './sources.js';
 
@@ -13,7 +14,7 @@ const reasonLength = 1024;
 const decidedElsewhere: ReadonlySet<ProblemCode> = new Set(['ImportOver', 'ImageGone', 'ImageNotFound', 'AttemptOver']);
 /** The bytes cannot be had, whatever store they go to. */
 const sourceCodes: ReadonlySet<ProblemCode> = new Set([
-  'LimitReached', 'UriNotAllowed', 'UriQueryLost', 'SourceImageGone', 'ExportFailed', 'DownloadFailed', 'DownloadTimedOut', 'ImageTooLarge', 'SizeMismatch', 'HashMismatch', 'DataFormatMismatch', 'DataFormatUnknown', 'DataUnsafe', 'SignatureNotVerified', 'DataNotDecompressed', 'DataNotConverted', 'DataNotVerified', 'ImageDataNotFound', 'Unavailable', 'TooManyProperties', 'CommitTooLarge',
+  'LimitReached', 'UriNotAllowed', 'UriQueryLost', 'SourceImageGone', 'ExportFailed', 'CopyFailed', 'ReplicationPolicyNotFound', 'DownloadFailed', 'DownloadTimedOut', 'ImageTooLarge', 'SizeMismatch', 'HashMismatch', 'DataFormatMismatch', 'DataFormatUnknown', 'DataUnsafe', 'SignatureNotVerified', 'DataNotDecompressed', 'DataNotConverted', 'DataNotVerified', 'ImageDataNotFound', 'Unavailable', 'TooManyProperties', 'CommitTooLarge',
   'RegionNotInCatalogue', 'RemoteTokenRefused', 'RemoteTokenLost', 'RemoteImageNotFound', 'RemoteImageForbidden', 'RemoteImageNotActive', 'RemoteImageUnusable', 'RemoteRegionFailed',
 ]);
 
@@ -73,7 +74,8 @@ async function fillStore(asked: ImageUnderImport, storeId: string, run: Run, sig
     const recordVerification = async (verification: DataVerification): Promise<void> => {
       await run.send({ type: 'RecordDataVerification', attemptId, verification }, `verification:${attemptId}:${verification.verifier}`);
     };
-    const brought = await run.parts.tracing.inSpan('bring to store', { facts: { 'heliograph.store': storeId } }, () => bringToStore(asked, { imageId, attemptId, storeId }, run.parts, { signal, recordHops, describe, recordInspection, recordVerification }));
+    const brought = await run.parts.tracing.inSpan('bring to store', { facts: { 'heliograph.store': storeId } }, () => (isCopyOut(asked.importing) ? run.parts.copyOut(asked, signal)
+      : bringToStore(asked, { imageId, attemptId, storeId }, run.parts, { signal, recordHops, describe, recordInspection, recordVerification })));
     crashPoint('after-store-commit');
     crashPoint('before-complete');
     try {

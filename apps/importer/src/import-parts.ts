@@ -3,6 +3,7 @@ import type { Image, ImageCommand, ImageState } from '#libs/domain';
 import type { Tracing } from '#libs/platform';
 import type { OsHashAlgo, Stores } from '#libs/stores';
 import type { AskRoom, FormatRules, SizeLimits } from '#libs/transfers';
+import type { CopyOut } from './copy-out.js';
 import type { OpenTarget } from './export-store.js';
 import type { Plugin } from './plugins/prepare.js';
 import type { WorkRoom } from './plugins/work-room.js';
@@ -15,6 +16,8 @@ export interface ImportParts {
   readonly plugins: readonly Plugin[];
   /** What makes another disk format of the bytes, where that is what was asked for. Throws for a format that the operator does not offer. */
   readonly conversionTo: (diskFormat: string) => Plugin;
+  /** What copies to other regions are made by. */
+  readonly copyOut: CopyOut;
   /** Where an export goes. */
   readonly exportTarget: OpenTarget;
   /** Where plugins have files. */

@@ -4,9 +4,10 @@ import { Problem, type ImageState, type ImportRequest, type ProblemCode } from '
 import { configuredReach } from '#libs/download';
 import { jetStreamEventLog, jetStreamLeases, loadImage, tallyLeases, workBacklog, workOnImages, type Leases, type Stored, type WorkOutcome } from '#libs/event-log';
 import { leaseMetrics, progressTeller, sectionsOf, withRequestId, type Bus, type ServiceParts, type SpanPlace } from '#libs/platform';
-import { configuredStores, openStagingStore, openStores, type Store, type Stores } from '#libs/stores';
+import { configuredS3Sources, configuredStores, openStagingStore, openStores, type Store, type Stores } from '#libs/stores';
 import { formatRules, sizeLimits, type ScrubParts } from '#libs/transfers';
 import type { ImporterConfig } from './config.js';
+import { copyOut, endCopyOut, isCopyOut, orderOf } from './copy-out.js';
 import { exportTarget } from './export-store.js';
 import { backlogMetrics } from './importer.metrics.js';
 import type { ImportParts, RequestedImport } from './import-parts.js';
@@ -14,6 +15,7 @@ import { configuredConversions, configuredPlugins, needsFiles } from './plugins/
 import { openWorkRoom, sweepNowAndThen } from './plugins/work-room.js';
 import { askStored, sendAs } from './operator-stores.js';
 import { endRemoteImport, objectSource, remoteSource, type FederationLine } from './remote-source.js';
+import { s3Source } from './s3-source.js';
 import { runImport } from './run-import.js';
 import { scrubAgainAndAgain } from './scrub-loop.js';
 import { imageSource, sourcesOf, type SourceTable } from './sources.js';
@@ -43,7 +45,7 @@ export async function openImporter(service: ServiceParts<ImporterConfig>): Promi
   const imageFromLeader = async (imageId: string): Promise<ImageState> => (await loadImage(log, region, imageId)).state;
   const fromImage = imageSource({ stores, imageFromLeader });
   const parts: ImportParts = {
-    stores, plugins, work, conversionTo: configuredConversions(config), openSource: sourcesOf(stores, { ...methodsOf(config, staging, { onHop, queries }), 'convert-image': fromImage, 'export-image': fromImage }), exportTarget: exportTarget({ ...configuredReach(config), queries, answerTimeoutMs: config.importIdleSeconds * 1000 }), watchMs: 2000, parallelStores: config.maxParallelStores, osHashAlgo: config.hashingAlgorithm, limitBytes: sizeLimits(config.sizeLimits, config.imageSizeCap), formats: formatRules(config), idleMs: config.importIdleSeconds * 1000,
+    stores, plugins, work, conversionTo: configuredConversions(config), openSource: sourcesOf(stores, { ...methodsOf(config, staging, { onHop, queries }), 'convert-image': fromImage, 'export-image': fromImage }), copyOut: copyOut({ line: federationLine(config), limitBytes: sizeLimits(config.sizeLimits, config.imageSizeCap), imageFromLeader }), exportTarget: exportTarget({ ...configuredReach(config), queries, answerTimeoutMs: config.importIdleSeconds * 1000 }), watchMs: 2000, parallelStores: config.maxParallelStores, osHashAlgo: config.hashingAlgorithm, limitBytes: sizeLimits(config.sizeLimits, config.imageSizeCap), formats: formatRules(config), idleMs: config.importIdleSeconds * 1000,
     // An import is not to end for an outage of ours; after so long it would end anyway, since nothing moves.
     askRoom: (question) => untilAnswered(() => bus.ask<ReservationAnswer>(questionSubject(region, 'reservation'), question), stop.signal, config.importIdleSeconds * 1000),
     tracing: bus.tracing, tellProgress: progressTeller(bus), clock: () => new Date(),
@@ -64,6 +66,7 @@ export async function openImporter(service: ServiceParts<ImporterConfig>): Promi
   const federation = federationLine(config);
   const onEnd: OnEnd = async (imageId, importing) => {
     if ((importing.method === 'glance-download' || importing.method === 'swift-download') && federation) await endRemoteImport(federation, imageId, importing);
+    if (isCopyOut(importing) && federation) await endCopyOut(federation, imageId, orderOf(importing, {}));
     if (importing.sourceHasQuery) await queries.forget(importing.importId);
   };
   backlogMetrics(metrics, { importer: () => workBacklog(bus.connection, { region, name: consumer }) });
@@ -105,6 +108,7 @@ function methodsOf(config: ImporterConfig, staging: Store, web: Pick<WebLine, 'o
   return {
     'glance-direct': stagedSource({ store: staging, stagingUrls: stagingUrl, capabilityKey, clock }),
     ...(federation ? { 'glance-download': remoteSource(federation), 'swift-download': objectSource(federation) } : {}),
+    's3-download': s3Source({ sources: configuredS3Sources(config.importS3Sources, sectionsOf(process.env), { withAccess: true }), limitBytes: config.imageSizeCap, totalTimeoutMs: config.importDownloadSeconds * 1000 }),
     'web-download': fromWeb,
     'location-import': fromWeb,
   };

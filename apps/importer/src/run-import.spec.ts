@@ -38,7 +38,7 @@ async function anImport({ storeIds, capacities = {}, allStoresMustSucceed = true
   const stores = storeIds.map((id) => memoryStore(id, capacities[id] === undefined ? {} : { capacityBytes: capacities[id] }));
   const [faults, opened]: [unknown[], string[]] = [[], []];
   const parts: ImportParts = {
-    stores: storesOf(stores), osHashAlgo: 'sha512', limitBytes: () => 1000, formats: { vmdkAllowedTypes: [], requireFormatMatch: true, gptSafetyChecksNonfatal: [] }, idleMs: 5000, watchMs: 10, tracing: noTracing, plugins: [], conversionTo: () => (prepared) => Promise.resolve(prepared), exportTarget: () => { throw new Error('nothing is exported here'); }, work: openWorkRoom('/nonexistent'), parallelStores: 4, clock, tellProgress: () => undefined, askRoom: () => Promise.resolve({ grantedBytes: null }),
+    stores: storesOf(stores), osHashAlgo: 'sha512', limitBytes: () => 1000, formats: { vmdkAllowedTypes: [], requireFormatMatch: true, gptSafetyChecksNonfatal: [] }, idleMs: 5000, watchMs: 10, tracing: noTracing, plugins: [], conversionTo: () => (prepared) => Promise.resolve(prepared), copyOut: () => Promise.reject(new Error('nothing goes to other regions here')), exportTarget: () => { throw new Error('nothing is exported here'); }, work: openWorkRoom('/nonexistent'), parallelStores: 4, clock, tellProgress: () => undefined, askRoom: () => Promise.resolve({ grantedBytes: null }),
     openSource: sourcesOf(storesOf(stores), { 'web-download': (asked, context) => { opened.push('source'); return source(asked, context); } }),
     imageFromLeader: async (id) => (await loadImage(log, 'RegionOne', id)).state,
     send: async (message) => (await executor.execute(message)).image,

@@ -3,9 +3,9 @@ import { Problem, type Image, type ImageCommandEnvelope } from '#libs/domain';
 import type { CommandContext } from './messages.js';
 import type { UploadAsk } from './uploads.js';
 
-/** What one service lets another do with the bytes of one attempt: bring them to the staging area, read them there, or fetch them from another region. */
+/** What one service lets another do with the bytes of one attempt: bring them to the staging area, read them there, fetch them from another region, or copy them to others. */
 export interface CapabilityClaims {
-  readonly may: 'stage' | 'upload' | 'read' | 'fetch';
+  readonly may: 'stage' | 'upload' | 'read' | 'fetch' | 'copy';
   readonly imageId: string;
   readonly attemptId: string;
   readonly expiresAt: Date;
@@ -18,6 +18,8 @@ export interface CapabilityClaims {
   readonly requestId: string;
   /** The import that fetches, and from which region. */
   readonly fetches?: { readonly importId: string; readonly region: string };
+  /** The digest of the order that comes with it. */
+  readonly order?: string;
   readonly actor: CommandContext['actor'];
   readonly personal?: CommandContext['personal'];
   /** What the completion is known by, where the client may repeat his request. */

@@ -11,6 +11,7 @@ export {
   type RemoteImage, type RemovalsAnswer, type RemovalsQuestion, type ReservationAnswer, type ReservationQuestion, type StagedAnswer, type StagedQuestion, type StatusAnswer, type StoredAnswer, type StoredImage, type StoredQuestion, type UsageAnswer, type UsageQuestion,
 } from './messages.js';
 export { checksumAlgorithms, lengthIn, partNamed, uploadIdOf, uploadNamed, wholePart, type ChecksumAlgorithm, type PartChecksum, type UploadAsk, type UploadNotes, type UploadState } from './uploads.js';
+export { digestOfOrder, openRegionsAccess, sealRegionsAccess, type CopyLine, type CopyOrder, type RegionsAccess } from './copy-order.js';
 export { derivedUuid } from './derived-uuid.js';
 export { known } from './known.js';
 export { moment } from './moment.js';

@@ -6,7 +6,7 @@ export {
   type KnownDataFacts, type LocationMetadata, type LocationValue,
   type ImportHop, type ImportInProgress, type ImportMethod, type ImportRequest, type Member, type NoImage, type SignatureVerdict, type StagedFacts, type UploadFailure,
 } from './image/image.js';
-export { exportStoreId, foundDiskFormat, isErrand } from './image/image.arrival.js';
+export { errandTypes, exportStoreId, foundDiskFormat, isErrand, isErrandType, regionsStoreId } from './image/image.arrival.js';
 export { storedAttempts } from './image/image.attempts.js';
 export { isSameInspection } from './image/image.data.js';
 export { evolveImage } from './image/image.evolve.js';

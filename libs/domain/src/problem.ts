@@ -133,6 +133,8 @@ const sentences = {
   RemoteImageUnusable: 'Region {region} describes image {imageId} in a way that cannot be used: {detail}. Tell the operator there.',
   RemoteRegionFailed: 'Region {region} did not bring image {imageId}: {reason}. Import again later, and ask your operator if it happens once more.',
 
+  CopyFailed: 'The image was not copied: {failed}.{done} See to that, and ask again.',
+
   // Imports
   ImportInProgress: 'Image {imageId} is being imported by {importId}. Wait until that ends.',
   ImportNotRunning: 'Image {imageId} is not being imported. There is nothing to cancel.',

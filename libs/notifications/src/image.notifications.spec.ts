@@ -113,8 +113,8 @@ describe('Notifications of images', () => {
     expect(types(told(arriving, [toFast], [{ type: 'ImageImportFailed', data: { importId, reason: 'gone' } }, { type: 'ImageDeleted', data: {} }]))).toEqual(['task.failure']);
   });
 
-  it('say nothing of an export, whose image never comes to be', () => {
-    const sent: ImageEvent[] = [{ type: 'ImageCreated', data: { visibility: 'private', tags: [], properties: {}, arrival: { actionType: 'export', imageProperties: {} } } }, asks];
+  it.each(['export', 'clone', 'replicate'] as const)('say nothing of the image of an action of type %s, which never comes to be', (actionType) => {
+    const sent: ImageEvent[] = [{ type: 'ImageCreated', data: { visibility: 'private', tags: [], properties: {}, arrival: { actionType, imageProperties: {} } } }, asks];
     expect([...told(sent), ...told(sent, [{ type: 'ImageImportSucceeded', data: { importId } }, { type: 'ImageDeleted', data: {} }])]).toEqual([]);
   });
 

@@ -1,5 +1,5 @@
 import { importProperties, moment, shownSizeBytes, taskTypeOf, type Commit } from '#libs/contracts';
-import { evolveImage, noImage, type Image, type ImageEvent, type ImageState, type ImportInProgress } from '#libs/domain';
+import { evolveImage, isErrandType, noImage, type Image, type ImageEvent, type ImageState, type ImportInProgress } from '#libs/domain';
 import { deletedAt, info, notDeleted, times, type Notification } from './notification.js';
 
 /** What must be known of an image to tell of its next commit. */
@@ -38,7 +38,7 @@ interface Telling { readonly imageId: string; readonly before: Image; readonly i
 /** Of an image that nobody sees before it has its data only its task is told of until then, and its creation when it is there. */
 function toldOnceThere(before: ImageState, after: Image, told: Telling, all: Notification[]): Notification[] {
   // An image that goes with its failed import would end the task twice.
-  if (after.arriving?.actionType === 'export') return [];
+  if (after.arriving && isErrandType(after.arriving.actionType)) return [];
   if (after.arriving) return all.filter(({ eventType }, index) => eventType.startsWith('task.') && all.findIndex((other) => other.eventType === eventType) === index);
   return before.exists && before.arriving ? [info('image.create', imagePayload(told)), ...all] : all;
 }

@@ -1,4 +1,5 @@
 import { isLowerUuid } from '#libs/contracts';
+import { errandTypes } from '#libs/domain';
 import type { Pool } from 'pg';
 import type { TaskStatus } from './import.projection.js';
 import { reachable } from './database.js';
@@ -71,11 +72,11 @@ async function page(pool: Pool, { limit, status, taskType, sortBy, sortDirection
   const text = `
     select p.sequence as position, $5::uuid is null or exists (select from imports where import_id = $5) as "markerIsThere",
       (select coalesce(json_agg(r), '[]') from (
-        select * from imports where action is distinct from 'export' and (ended_at is null or ended_at > $1) and ($2::text is null or status = $2) and ($3::text is null or task_type = $3)
+        select * from imports where (action is null or action <> all ($6)) and (ended_at is null or ended_at > $1) and ($2::text is null or status = $2) and ($3::text is null or task_type = $3)
           and ($5::uuid is null or ${order} ${beyond} (select ${keys[sortBy]}, created_at, import_id from imports where import_id = $5))
         order by ${[keys[sortBy], 'created_at', 'import_id'].map((key) => `${key} ${sortDirection}`).join(', ')} limit $4) r) as rows
     from position p`;
-  const { rows: [found] } = await pool.query<Found>({ text, values: [endedAfter, status ?? null, taskType ?? null, limit, marker ?? null] });
+  const { rows: [found] } = await pool.query<Found>({ text, values: [endedAfter, status ?? null, taskType ?? null, limit, marker ?? null, errandTypes] });
   if (!found) throw new Error('the read model has no position: run the migrations');
   return { ...found, position: Number(found.position) };
 }

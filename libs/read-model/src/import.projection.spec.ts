@@ -35,6 +35,12 @@ describe('The rows of imports', () => {
     expect(noted([3, failed, importId])).toMatchObject([{ status: 'failure', message: 'gone', ended_at: at(3).toISOString() }]);
   });
 
+  it('say where copies go, and what a clone is called there', () => {
+    const created: ImageEvent = { type: 'ImageCreated', data: { visibility: 'private', tags: [], properties: {}, arrival: { actionType: 'clone', imageProperties: {} } } };
+    const copied: ImageEvent = { type: 'ImageImportRequested', data: { importId, method: 'clone-image', sourceImageId: imageId, targetRegions: ['RegionTwo'], targetImageId: importId, storeIds: ['os_glance_regions'], allStoresMustSucceed: true } };
+    expect(noted([1, [created, copied]])).toMatchObject([{ action: 'clone', asked: { imageProperties: {}, imageId, regions: ['RegionTwo'], copyId: importId } }]);
+  });
+
   it('end with their image, where they run', () => {
     expect(noted([3, [{ type: 'ImageDeleted', data: {} }], importId])).toMatchObject([{ import_id: importId, status: 'failure', ended_at: at(3).toISOString() }]);
     expect(noted([3, [{ type: 'ImageDeleted', data: {} }]])).toEqual([]);

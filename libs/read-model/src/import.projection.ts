@@ -14,8 +14,8 @@ export interface ImportRow extends ImportStepRow {
   asked: AskedAction | null;
 }
 
-/** What was asked for, in the words of the request; `imageId` where another image of this region is its source. */
-export type AskedAction = Omit<Arrival, 'actionType'> & { readonly imageId?: string };
+/** What was asked for, in the words of the request; `imageId` where another image of this region is its source, `copyId` what a clone of it is called in its region. */
+export type AskedAction = Omit<Arrival, 'actionType'> & { readonly imageId?: string; readonly regions?: readonly string[]; readonly copyId?: string; readonly policyId?: string };
 
 /** What a step changes of it. */
 export interface ImportStepRow {
@@ -54,10 +54,13 @@ export function noteImports(notes: ImportNotes, imageId: string, { events, at, a
   }
 }
 
-const actionOf = (arrival: Arrival | undefined, { sourceImageId, sourceRegion }: ImportRequest): Pick<ImportRow, 'action' | 'asked'> => {
+const actionOf = (arrival: Arrival | undefined, { sourceImageId, sourceRegion, targetRegions: regions, targetImageId: copyId, replicationPolicyId: policyId }: ImportRequest): Pick<ImportRow, 'action' | 'asked'> => {
   if (!arrival) return { action: null, asked: null };
   const { actionType: action, ...asked } = arrival;
-  return { action, asked: { ...asked, ...(sourceImageId === undefined || sourceRegion !== undefined ? {} : { imageId: sourceImageId }) } };
+  return { action, asked: {
+    ...asked, ...(sourceImageId === undefined || sourceRegion !== undefined ? {} : { imageId: sourceImageId }),
+    ...(regions ? { regions } : {}), ...(copyId === undefined ? {} : { copyId }), ...(policyId === undefined ? {} : { policyId }),
+  } };
 };
 
 /** An image that goes with its import adds nothing to it. */

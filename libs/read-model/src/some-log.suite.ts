@@ -107,12 +107,13 @@ function withImportOf(imageId: string, sent: ImageCommand): ImageCommand {
   return 'importId' in sent ? { ...sent, importId: imageId } : sent;
 }
 
+const actionTypes = { 'web-download': 'import', 'export-image': 'export', 'clone-image': 'clone' } as const;
 const command: fc.Arbitrary<ImageCommand> = fc.oneof(
   { weight: 6, arbitrary: fc.tuple(attributes, visibility, fc.array(text), fc.dictionary(text, text, { noNullPrototype: true })).map(([given, visible, tags, properties]) =>
     ({ type: 'CreateImage', visibility: visible, tags, properties, ...given }) as const) },
-  { weight: 3, arbitrary: fc.tuple(attributes, visibility, fc.constantFrom('web-download', 'export-image')).map(([given, visible, method]) => ({
+  { weight: 3, arbitrary: fc.tuple(attributes, visibility, fc.constantFrom('web-download', 'export-image', 'clone-image')).map(([given, visible, method]) => ({
     type: 'CreateArrivingImage', visibility: visible, tags: [], properties: {}, ...given,
-    arrival: { actionType: method === 'export-image' ? 'export' : 'import', location: 'https://example.org/x', imageProperties: { name: given.name } },
+    arrival: { actionType: actionTypes[method], location: 'https://example.org/x', imageProperties: { name: given.name } },
     request: { importId: ofItsImage, method, storeIds: ['fast'], allStoresMustSucceed: true, skipsPresent: false },
   }) as const) },
   { weight: 3, arbitrary: attempt.map((attemptId) => ({ type: 'StartStoreImport', importId: ofItsImage, attemptId, storeId: 'fast' }) as const) },

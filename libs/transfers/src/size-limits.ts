@@ -2,7 +2,7 @@ import { bytesIn, sizePattern } from '#libs/contracts';
 import type { ImportMethod } from '#libs/domain';
 
 /** The ways in which data comes: sent to the image, or by an import; what is staged comes by glance-direct. */
-export const waysIn = ['upload', 'glance-direct', 'web-download', 'glance-download', 'copy-image', 'location-import', 'convert-image', 'export-image', 'swift-download'] as const satisfies readonly ('upload' | ImportMethod)[];
+export const waysIn = ['upload', 'glance-direct', 'web-download', 'glance-download', 'copy-image', 'location-import', 'convert-image', 'export-image', 'swift-download', 's3-download', 'clone-image', 'replicate-image'] as const satisfies readonly ('upload' | ImportMethod)[];
 export type WayIn = (typeof waysIn)[number];
 
 /** The most bytes that data of an image of this owner may have, coming this way. */

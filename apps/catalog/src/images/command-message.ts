@@ -53,6 +53,7 @@ const nothing = {};
 const importRequest: Checks<ImportToRequest> = {
   ...ofImport, method: oneOf(importMethods), storeIds: list(100, text(255)), allStoresMustSucceed: flag, skipsPresent: flag, sourceUri: optional(text(2048)) as Check<string>, sourceHasQuery: optional(oneOf([true])) as Check<true>,
   sourceRegion: optional(text(255)) as Check<string>, sourceImageId: optional(uuid) as Check<string>, sourceInterface: optional(text(64)) as Check<string>,
+  targetRegions: optional(list(100, text(64))) as Check<readonly string[]>, targetImageId: optional(uuid) as Check<string>, replicationPolicyId: optional(uuid) as Check<string>,
   targetUri: optional(text(2048)) as Check<string>, convertTo: optional(text(64)) as Check<string>, expectedHashAlgo: optional(text(64)) as Check<string>, expectedHashValue: optional(text(255)) as Check<string>,
   signingCertificate: optional(text(8192)) as Check<string>, signingCertificateId: optional(text(255)) as Check<string>, signingRefusal: optional(text(1024)) as Check<string>,
   taskType: optional(oneOf(['import'])) as Check<'import'>,

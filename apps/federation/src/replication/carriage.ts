@@ -21,7 +21,7 @@ export interface CarriageOptions {
  * By the target's own glance-download where it has that method, both regions know the operator's account from one Keystone, and nothing limits the bandwidth;
  * else through this service. Fails with RegionFailure.
  */
-export const openCarriage = ({ region, clouds, totalTimeoutMs }: CarriageOptions) => async (_: string, { settings }: ReplicationPolicy, signal: AbortSignal): Promise<Carriage> => {
+export const openCarriage = ({ region, clouds, totalTimeoutMs }: CarriageOptions) => async (_: string, { settings }: Pick<ReplicationPolicy, 'settings'>, signal: AbortSignal): Promise<Carriage> => {
   const [here, there] = [accountOf(clouds, region), accountOf(clouds, settings.remoteRegion)];
   const [from, to] = settings.direction === 'pull' ? [there, here] : [here, there];
   const ends = { source: createImageApi(from, signal), target: createImageApi(to, signal) };

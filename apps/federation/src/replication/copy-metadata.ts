@@ -1,7 +1,7 @@
 import { isCarriedProperty, lineageNames, lineageProperties, originOf, type ReplicationSettings, type ShownImage } from '#libs/domain';
 
 /** The body that creates the copy of an image; its data come afterwards. */
-export function copyBody(source: ShownImage, sourceRegion: string, { copyOwner }: ReplicationSettings): Record<string, unknown> {
+export function copyBody(source: ShownImage, sourceRegion: string, { copyOwner }: Pick<ReplicationSettings, 'copyOwner'>): Record<string, unknown> {
   return {
     ...given({ name: source.name, owner: copyOwner ?? source.owner, disk_format: source.diskFormat, container_format: source.containerFormat }), visibility: source.visibility, os_hidden: source.isHidden,
     min_disk: source.minDisk, min_ram: source.minRam, tags: source.tags, ...carriedProperties(source), ...lineageOfCopy(source, sourceRegion),

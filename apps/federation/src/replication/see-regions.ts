@@ -20,7 +20,7 @@ export async function seeRegions(policyId: string, settings: ReplicationSettings
 }
 
 /** Who images are shared with is in no list. */
-async function readMembers(api: ImageApi, images: readonly ShownImage[]): Promise<ShownImage[]> {
+export async function readMembers(api: ImageApi, images: readonly ShownImage[]): Promise<ShownImage[]> {
   const seen: ShownImage[] = [];
   for (const image of images) seen.push(image.visibility === 'shared' ? { ...image, members: await api.members(image.id) } : image);
   return seen;

@@ -12,13 +12,14 @@ export type ActionStatus = (typeof actionStatuses)[number];
  * Source: seed "new upload workflow" of Glance, whose words and moments these are.
  */
 export function actionView(kind: Kind, action: ImageAction, board: Pick<ProgressBoard, 'of'>): Record<string, unknown> {
-  const { actionId, actionType, imageId, asked: { location, imageId: sourceId, imageProperties }, message, createdAt, updatedAt, endedAt } = action;
+  const { actionId, actionType, imageId, asked, message, createdAt, updatedAt, endedAt } = action;
+  const { location, imageId: sourceId } = asked;
   const status = statusOf(action, board);
   const self = `/v2/${kind}s/${actionId}`;
   return {
     id: actionId, action_type: actionType, status,
     ...(location === undefined ? {} : { location }), ...(sourceId === undefined ? {} : { image_id: sourceId }),
-    ...resultView(actionType, status, imageId, imageProperties),
+    ...targetView(actionType, asked), ...resultView(actionType, status, imageId, asked),
     ...(status === 'failure' ? { message } : {}),
     ...(endedAt ? { 'expires-by': withOffset(new Date(endedAt.getTime() + toldForMs)) } : {}),
     created_at: moment(createdAt), updated_at: moment(updatedAt),
@@ -26,9 +27,17 @@ export function actionView(kind: Kind, action: ImageAction, board: Pick<Progress
   };
 }
 
-/** An export makes no image. */
-function resultView(actionType: string, status: ActionStatus, imageId: string, imageProperties: unknown): object {
+/** Where copies go, by the names of the request. */
+function targetView(actionType: string, { regions = [], policyId }: ImageAction['asked']): object {
+  if (actionType === 'clone') return { region: regions[0] };
+  return actionType === 'replicate' ? { regions, ...(policyId === undefined ? {} : { policy_id: policyId }) } : {};
+}
+
+/** An export makes no image, a clone makes one in its region, and a replication may find some there. */
+function resultView(actionType: string, status: ActionStatus, imageId: string, { imageProperties, copyId, imageId: sourceId }: ImageAction['asked']): object {
   if (actionType === 'export') return { image_properties: imageProperties };
+  if (actionType === 'replicate') return { copies: `/v2/images/${sourceId ?? ''}/copies` };
+  if (actionType === 'clone') return status === 'success' ? { image_ref: `/v2/images/${copyId ?? ''}`, copies: `/v2/images/${sourceId ?? ''}/copies` } : { image_properties: imageProperties };
   return status === 'success' ? { image_ref: `/v2/images/${imageId}` } : { image_properties: imageProperties };
 }
 

@@ -16,7 +16,7 @@ export interface ActionsRoom {
   readonly rules: GatewayRules;
   readonly data: Pick<DataRoom, 'signing' | 'removal'>;
   readonly queries: QueriesRoom;
-  readonly regions: Pick<RegionsRoom, 'withObjectToken'>;
+  readonly regions: Pick<RegionsRoom, 'withObjectToken' | 'withRegionsToken'>;
   readonly progress: ProgressRoom;
   /** How many actions a project may have under way; 0 for any number. */
   readonly mostOpen: number;
@@ -62,4 +62,4 @@ export async function refuseTooMany({ room, mostOpen }: Pick<ActionsRoom, 'room'
   if (await room.readModel.openActions(projectId) >= mostOpen) throw new Problem('TooManyActions', { limit: mostOpen, seconds: 30 });
 }
 
-const nouns: Readonly<Record<string, string>> = { import: 'import', convert: 'conversion', export: 'export' };
+const nouns: Readonly<Record<string, string>> = { import: 'import', convert: 'conversion', export: 'export', clone: 'clone', replicate: 'replication' };

@@ -1,5 +1,6 @@
 import type { Image, ImportToRequest } from '#libs/domain';
 import { throwIfOutOfReach } from '#libs/download';
+import { isS3, readS3Location, s3SourceOf } from '#libs/stores';
 import type { Request } from '../edge/request.js';
 import { queryIn, readImportSource } from '../imports/import-source.js';
 import type { ActionsRoom } from './actions.room.js';
@@ -19,6 +20,10 @@ export async function importLocation({ rules, queries, regions }: Pick<ActionsRo
   if (isSwift(location)) {
     const object = readSwiftLocation(location, request.caller);
     return { location, source: { method: 'swift-download', sourceUri: location }, leavingSecrets: (importId, send) => regions.withObjectToken(request, { ...object, importId }, send) };
+  }
+  if (isS3(location)) {
+    s3SourceOf(rules.s3Sources, readS3Location(location), request.caller.projectId);
+    return { location, source: { method: 's3-download', sourceUri: location }, leavingSecrets: async (_, send) => { await send(); } };
   }
   const { reach, carriesQueries } = rules;
   const source = readImportSource('web-download', { uri: location }, { filter: reach.filter, carriesQueries });

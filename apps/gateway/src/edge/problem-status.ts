@@ -135,6 +135,7 @@ export const problemStatus = {
   UriQueryLost: 409,
   SourceImageGone: 409,
   ExportFailed: 502,
+  CopyFailed: 502,
 
   ActionNotFound: 404,
   ActionOver: 409,

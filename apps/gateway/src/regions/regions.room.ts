@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { questionSubject, sealAccess, type CopiesAnswer, type CopiesOfRegion, type CopiesQuestion, type NoAccess, type ReachedService, type RemoteAccess, type RegionsAnswer, type RegionsQuestion } from '#libs/contracts';
+import { questionSubject, sealAccess, sealRegionsAccess, type CopiesAnswer, type CopiesOfRegion, type CopiesQuestion, type NoAccess, type ReachedService, type RemoteAccess, type RegionsAnswer, type RegionsQuestion } from '#libs/contracts';
 import { Problem, type Image, type ImageCommand, type Lineage } from '#libs/domain';
 import { sealedTokenDrop, type SealedTokenDrop } from '#libs/event-log';
 import { imageEndpointOf, imageEndpoints, namesOfEndpoints } from '#libs/identity';
@@ -23,6 +23,10 @@ export interface RegionsRoom {
    * The same for an object of the caller's object store, at this address. Refuses: UriNotAllowed where nothing is sealed here, Unavailable, and what `send` does.
    */
   withObjectToken(request: Request, object: { readonly importId: string; readonly location: string; readonly url: string }, send: () => Promise<Image>): Promise<void>;
+  /**
+   * The same for a copy from this region to others: the token with the addresses of their image services. Refuses: RegionNotInCatalogue, Unavailable, and what `send` does.
+   */
+  withRegionsToken(request: Request, copy: { readonly importId: string; readonly regions: readonly string[] }, send: () => Promise<Image>): Promise<void>;
   /** Whether the image services at these addresses of a catalogue answer. Refuses: Unavailable. */
   reach(urls: readonly string[]): Promise<readonly ReachedService[]>;
   /** The images of the regions in the caller's catalogue that say they come from this one, as far as he may see them there. Refuses: Unavailable. */
@@ -33,6 +37,7 @@ export function openRegions({ config, bus }: Pick<ServiceParts<GatewayConfig>, '
   return {
     withToken: leavingTokens(config.sealKey, sealedTokenDrop(bus.connection, { region: bus.region })),
     withObjectToken: leavingObjectTokens(config.sealKey, sealedTokenDrop(bus.connection, { region: bus.region })),
+    withRegionsToken: leavingRegionsTokens(config.sealKey, sealedTokenDrop(bus.connection, { region: bus.region })),
     async reach(urls) {
       const question: RegionsQuestion = { urls };
       const { services } = await bus.ask<RegionsAnswer>(questionSubject(bus.region, 'regions'), question, { timeoutMs: 10_000, what: 'The federation service' });
@@ -64,6 +69,19 @@ export function leavingObjectTokens(sealKey: string | undefined, drop: SealedTok
     if (sealKey === undefined || token === undefined) throw new Problem('UriNotAllowed', { part: 'objects of Swift cannot be fetched here, because the operator has set no heliograph.seal_key' });
     const sealed = sealAccess(sealKey, { token, endpoint: url, imageId: location }, { importId, region: '', expiresAt });
     await leavingSealed(drop, { importId, sealed, until: expiresAt }, send);
+  };
+}
+
+export function leavingRegionsTokens(sealKey: string | undefined, drop: SealedTokenDrop): RegionsRoom['withRegionsToken'] {
+  return async ({ caller: { catalog, expiresAt }, headers }, { importId, regions }, send) => {
+    const token = header({ headers }, 'x-auth-token');
+    if (sealKey === undefined || token === undefined) throw new Problem('Unavailable', { what: 'The federation service', seconds: 60 });
+    const endpoints = Object.fromEntries(regions.map((region): [string, string] => {
+      const endpoint = imageEndpointOf(catalog, { region, interface: 'public' });
+      if (endpoint === undefined) throw new Problem('RegionNotInCatalogue', { region: region.slice(0, 64), interface: 'public', known: namesOfEndpoints(catalog) });
+      return [region, endpoint];
+    }));
+    await leavingSealed(drop, { importId, sealed: sealRegionsAccess(sealKey, { token, endpoints }, importId, expiresAt), until: expiresAt }, send);
   };
 }
 

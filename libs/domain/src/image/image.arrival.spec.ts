@@ -1,4 +1,4 @@
-import { claimsOf, exportStoreId, imageDecider, nextImportStep, usageOf, type Image, type ImageCommand, type ImageEvent } from '#libs/domain';
+import { claimsOf, exportStoreId, imageDecider, nextImportStep, regionsStoreId, usageOf, type Image, type ImageCommand, type ImageEvent } from '#libs/domain';
 import { attemptId, someData, specification } from '#libs/testing';
 
 const imageId = '11111111-2222-4333-8444-555555555555';
@@ -66,6 +66,28 @@ describe('An image that nobody sees before it has its data', () => {
     given(...history).when(asked({ type: 'FailImport', importId, reason: 'gone' })).then(
       { type: 'ImageStoreImportFailed', data: { importId, storeId: 'far', reason: 'gone' } }, { type: 'ImageImportSucceeded', data: { importId } },
     );
+  });
+});
+
+describe.each([
+  ['a clone', 'clone', { method: 'clone-image', targetRegions: ['RegionTwo'], targetImageId: '44444444-4444-4444-8444-444444444444' }],
+  ['a replication', 'replicate', { method: 'replicate-image', targetRegions: ['RegionTwo', 'RegionThree'] }],
+] as const)('The image of %s, which never comes to be here', (_, actionType, target) => {
+  const asks: ImageEvent[] = [
+    { type: 'ImageCreated', data: { ...attributes, visibility: 'private', tags: [], properties: {}, arrival: { actionType, imageProperties: {} } } },
+    { type: 'ImageImportRequested', data: { importId, sourceImageId: imageId, ...target, storeIds: [regionsStoreId], allStoresMustSucceed: true } },
+  ];
+  const begun: ImageEvent = { type: 'ImageStoreImportStarted', data: { importId, attemptId, storeId: regionsStoreId } };
+  const removed: ImageEvent = { type: 'ImageDataRemoved', data: { attemptId, storeId: regionsStoreId } };
+
+  it('has the lock of an import until the regions have their copies, counts for no limit, and goes', () => {
+    expect(nextImportStep(stateOf(...asks), importId)).toEqual({ do: 'bring', storeIds: [regionsStoreId] });
+    expect(claimsOf('command', { exists: false }, stateOf(...asks), asks)).toEqual([]);
+    given(...asks, begun).when(complete()).then({ type: 'ImageImportSucceeded', data: { importId } }, deleted, removed);
+  });
+
+  it('goes in the same way where it failed or was cancelled', () => {
+    given(...asks, begun).when(asked({ type: 'FailImport', importId, reason: 'gone' })).then(failed, deleted, removed);
   });
 });
 

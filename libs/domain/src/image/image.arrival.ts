@@ -1,11 +1,18 @@
 import { Problem } from '../problem.js';
-import type { DataInspection, Image, ImageEvent } from './image.js';
+import type { ArrivalType, DataInspection, Image, ImageEvent, ImportMethod } from './image.js';
 
 /** The name that exports have among stores: their bytes go there, and nothing of them stays with us. */
 export const exportStoreId = 'os_glance_export';
+/** The name that other regions have among stores, where copies of an image are made there. */
+export const regionsStoreId = 'os_glance_regions';
 
 /** Whether an image never comes to be, because its action is about another one. */
-export const isErrand = ({ importing }: Pick<Image, 'importing'>): boolean => importing?.method === 'export-image';
+export const isErrand = ({ importing }: Pick<Image, 'importing'>): boolean => importing !== null && errandMethods.has(importing.method);
+const errandMethods: ReadonlySet<ImportMethod> = new Set(['export-image', 'clone-image', 'replicate-image']);
+
+/** The actions that leave no image here. */
+export const errandTypes = ['export', 'clone', 'replicate'] as const satisfies readonly ArrivalType[];
+export const isErrandType = (actionType: string): boolean => errandTypes.some((type) => type === actionType);
 
 /** What comes of an image whose import failed: nothing, where nobody ever saw it. */
 export const unlessArriving = (image: Image): ImageEvent[] => (image.arriving ? [{ type: 'ImageDeleted', data: {} }, ...nothingLeft(image)] : []);

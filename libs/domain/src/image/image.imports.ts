@@ -35,7 +35,7 @@ export function arrive(created: EventData<'ImageCreated'>, { arrival, request }:
 }
 
 const neededStatus: Record<ImportMethod, readonly ImageStatus[]> = {
-  'glance-direct': ['uploading'], 'web-download': ['queued'], 'glance-download': ['queued'], 'location-import': ['queued'], 'copy-image': ['active'], 'convert-image': ['queued'], 'export-image': [], 'swift-download': ['queued'],
+  'glance-direct': ['uploading'], 'web-download': ['queued'], 'glance-download': ['queued'], 'location-import': ['queued'], 'copy-image': ['active'], 'convert-image': ['queued'], 'export-image': [], 'swift-download': ['queued'], 's3-download': ['queued'], 'clone-image': [], 'replicate-image': [],
 };
 
 /** Staged bytes that outlived a failed import may be imported again, though the image is queued. */

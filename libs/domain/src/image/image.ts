@@ -124,8 +124,12 @@ export type DataPreparation =
 /** What is known of bytes in the staging area; how large the disk in them is, is found out when they are imported. */
 export type StagedFacts = Omit<ImageDataFacts, 'virtualSizeBytes'>;
 
-/** `swift-download` fetches an object of the caller's object store with his token. `export-image` brings nothing here: it sends the data of an image to where its owner wants it. `convert-image` makes another disk format of an image that is there. `location-import` is what a new location asks for: the bytes stay where they are, and are only read to know them. */
-export const importMethods = ['glance-direct', 'web-download', 'copy-image', 'glance-download', 'location-import', 'convert-image', 'export-image', 'swift-download'] as const;
+/**
+ * `swift-download` fetches an object of the caller's object store with his token, `s3-download` one that the operator lets his project import. `export-image` brings nothing here: it sends the data of an image to where its owner wants it.
+ * `clone-image` makes an image in another region of one that is here, with the token of who asked; `replicate-image` does in several, with the operator's accounts.
+ * `convert-image` makes another disk format of an image that is there. `location-import` is what a new location asks for: the bytes stay where they are, and are only read to know them.
+ */
+export const importMethods = ['glance-direct', 'web-download', 'copy-image', 'glance-download', 'location-import', 'convert-image', 'export-image', 'swift-download', 's3-download', 'clone-image', 'replicate-image'] as const;
 export type ImportMethod = (typeof importMethods)[number];
 
 /** What an import is asked to do. A source never carries a credential: no user info, no query, no token. */
@@ -142,6 +146,11 @@ export interface ImportRequest {
   readonly sourceInterface?: string;
   /** Where an export goes; never its query. */
   readonly targetUri?: string;
+  /** Where copies of the image go, and the id that the one of a clone gets there. */
+  readonly targetRegions?: readonly string[];
+  readonly targetImageId?: string;
+  /** The policy whose rules the copies follow; absent for the usual ones. */
+  readonly replicationPolicyId?: string;
   /** The disk format that is to be made of the bytes; until then the image has theirs. */
   readonly convertTo?: string;
   /** What the bytes must hash to, where the caller knows it; lower-case hex. */
@@ -159,7 +168,7 @@ export interface ImportRequest {
 
 /**
  * An image that nobody sees before it has its data: it is brought by an action of its owner's, and is what that action asked for, or nothing.
- * An export has one, too, which never comes to be: so it has the lock, the attempts and the end of every import.
+ * An export has one, too, as have copies in other regions, which never comes to be: so they have the lock, the attempts and the end of every import.
  * Source: seed "new upload workflow" of Glance, which wants failed and unfinished imports in no list of images.
  */
 export interface Arrival {
@@ -169,7 +178,7 @@ export interface Arrival {
   /** What was asked of the image, in the words of the request. */
   readonly imageProperties: Readonly<Record<string, unknown>>;
 }
-export const arrivalTypes = ['import', 'convert', 'export'] as const;
+export const arrivalTypes = ['import', 'convert', 'export', 'clone', 'replicate'] as const;
 export type ArrivalType = (typeof arrivalTypes)[number];
 
 /** One request on the way to the bytes: the URI without query and fragment, and what its server answered. */

@@ -1,0 +1,30 @@
+import { lineageNames, originOf, planReplication, type ReplicationSettings } from '#libs/domain';
+import type { Carriage } from '../replication/carriage.js';
+import { RegionFailure } from '../replication/image-api.js';
+import { replicateImage } from '../replication/replicate-image.js';
+import { readMembers } from '../replication/see-regions.js';
+
+/** What copies of an image that no policy brings are like. */
+export const usualSettings = (region: string): ReplicationSettings => ({
+  name: 'image-actions', direction: 'push', remoteRegion: region, filter: { visibilities: [], tags: [], properties: {} }, trigger: 'manual', concurrency: 1,
+  carriesMetadata: true, carriesMembers: false, carriesDeletions: false, conflictRule: 'source', keepsIds: false,
+});
+
+export interface ReplicateToRegion { readonly sourceImageId: string; readonly policyId: string; readonly settings: ReplicationSettings; readonly carriage: Carriage; readonly signal: AbortSignal }
+
+/** Makes sure that a region has a copy of an image that is as the settings say: there is one already, or it is made. Fails with RegionFailure. */
+export async function replicateToRegion({ sourceImageId, policyId, settings: { filter: _, ...rest }, carriage: { ends, carryData }, signal }: ReplicateToRegion): Promise<void> {
+  const { source, target } = ends;
+  // It was chosen by its id: the filter of a policy says nothing of it.
+  const settings: ReplicationSettings = { ...rest, filter: usualSettings(target.region).filter, carriesDeletions: false };
+  const image = await source.show(sourceImageId);
+  if (!image) throw new RegionFailure(source.region, 404, 'the image is not there any more, or the account may not see it');
+  const { originRegion, originId } = originOf({ ...image, region: source.region });
+  const there = await target.list({ [lineageNames.originRegion]: originRegion, [lineageNames.originId]: originId });
+  const [shown, copies] = settings.carriesMembers ? [await readMembers(source, [image]), await readMembers(target, there)] : [[image], there];
+  const planned = planReplication({ settings, sourceRegion: source.region, targetRegion: target.region, source: shown, copies, isOwn: () => false });
+  for (const each of planned) {
+    const { outcome, cause = 'no reason was given' } = await replicateImage({ ...each, status: 'pending', sentBytes: 0 }, { policyId, settings, ends, carryData, signal });
+    if (outcome !== 'done') throw new RegionFailure(target.region, 409, cause);
+  }
+}
