@@ -20,6 +20,7 @@ import { finishRename, type RenameParts } from './metadefs/rename-namespace.js';
 import { openNotifications } from './notifications/open-notifications.js';
 import { pastFor } from './past/past-image.js';
 import { pastImagesFor } from './past/past-images.js';
+import { openDigestPlace } from './digest-place.js';
 import { digestOnce } from './digests.js';
 import { createCaps } from './quota/caps.js';
 import { configuredLimits } from './quota/limits.js';
@@ -208,9 +209,10 @@ export async function openCatalog({ config, logger, bus, readiness, metrics: reg
 }
 
 /** Signed digests of the log, by the one process that projects, where they are wanted. */
-function digesting({ region, digestInterval, digestDirectory: dir, digestKey: keyFile }: CatalogConfig, { log, alarms, clock, signal, mayDigest }: { readonly log: EventLog; readonly alarms: Alarms; readonly clock: () => Date; readonly signal: AbortSignal; mayDigest(): boolean }): Promise<void>[] {
-  if (digestInterval === 0 || dir === undefined || keyFile === undefined) return [];
-  const options = { log, region, dir, keyFile, clock, onMade: alarms.digestMade, onFailure: alarms.digestFailed };
+function digesting({ region, digestInterval, digestDirectory, digestLockDays: lockDays, digestKey: keyFile }: CatalogConfig, { log, alarms, clock, signal, mayDigest }: { readonly log: EventLog; readonly alarms: Alarms; readonly clock: () => Date; readonly signal: AbortSignal; mayDigest(): boolean }): Promise<void>[] {
+  if (digestInterval === 0 || digestDirectory === undefined || keyFile === undefined) return [];
+  const place = openDigestPlace(digestDirectory, { lockDays, env: process.env });
+  const options = { log, region, place, keyFile, clock, onMade: alarms.digestMade, onFailure: alarms.digestFailed };
   return [every(digestInterval * 1000, signal, async () => { if (mayDigest()) await digestOnce(options, signal); })];
 }
 

@@ -31,9 +31,12 @@ export class CatalogConfig extends ServiceConfig {
   @Option.int('heliograph', 'digest_interval', { default: 0, min: 0, max: 31_536_000, unit: 'seconds', doc: 'How often a signed digest of the event log is written. Each reads the whole log. 0: never.' })
   readonly digestInterval: number;
 
-  @Option.path('heliograph', 'digest_directory', { optional: true, doc: 'Where digests are written: somewhere that whoever can change the log cannot. Must be set with digest_interval.' })
-  @ValidateBy({ name: 'hasDigestDirectory', validator: { validate: isSetForDigests, defaultMessage: () => 'is not set; expected a directory, since digest_interval is on.' } })
+  @Option.path('heliograph', 'digest_directory', { optional: true, doc: 'Where digests are written, somewhere that whoever can change the log cannot: a directory, or s3://BUCKET[/FOLDER], whose server and keys stand in the section digests (s3_store_host, s3_store_access_key, s3_store_secret_key and the others of an S3 store). Must be set with digest_interval.' })
+  @ValidateBy({ name: 'hasDigestDirectory', validator: { validate: isSetForDigests, defaultMessage: () => 'is not set; expected a directory or a bucket, since digest_interval is on.' } })
   readonly digestDirectory?: string;
+
+  @Option.int('heliograph', 'digest_lock_days', { default: 0, min: 0, max: 36_500, unit: 'days', doc: 'So many days nobody may delete a digest from its bucket, or write it anew (retention in compliance mode): the bucket must have been made with object lock. 0: as the bucket itself says.' })
+  readonly digestLockDays: number;
 
   @Option.path('heliograph', 'digest_key', { optional: true, doc: 'A file with the Ed25519 private key, in PEM, that digests are signed with. Must be set with digest_interval.' })
   @ValidateBy({ name: 'hasDigestKey', validator: { validate: isSetForDigests, defaultMessage: () => 'is not set; expected a file with a key, since digest_interval is on.' } })

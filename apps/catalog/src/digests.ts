@@ -1,9 +1,9 @@
-import { makeDigest, readDigestKey, type EventLog, type MadeDigest } from '#libs/event-log';
+import { makeDigest, readDigestKey, type DigestPlace, type EventLog, type MadeDigest } from '#libs/event-log';
 
 export interface DigestsOptions {
   readonly log: EventLog;
   readonly region: string;
-  readonly dir: string;
+  readonly place: DigestPlace;
   readonly keyFile: string;
   readonly clock: () => Date;
   /** Told what came of each, and of a fault that kept it from being made. */
@@ -12,9 +12,9 @@ export interface DigestsOptions {
 }
 
 /** One digest of the log. The key is read each time, so that it can be replaced; never rejects. */
-export async function digestOnce({ log, region, dir, keyFile, clock, onMade, onFailure }: DigestsOptions, signal: AbortSignal): Promise<void> {
+export async function digestOnce({ log, region, place, keyFile, clock, onMade, onFailure }: DigestsOptions, signal: AbortSignal): Promise<void> {
   try {
-    onMade(await makeDigest(log, { dir, region, privateKey: await readDigestKey(keyFile), clock, signal }));
+    onMade(await makeDigest(log, { place, region, privateKey: await readDigestKey(keyFile), clock, signal }));
   } catch (error) {
     if (!signal.aborted) onFailure(error);
   }

@@ -1,5 +1,6 @@
 import { readDigestKey, readDigests, verifyLog, type EventLog, type KeptDigest } from '#libs/event-log';
 import { logTailLength, openReadModel } from '#libs/read-model';
+import { openDigestPlace } from './digest-place.js';
 import { faultLine, nowAndThen } from './fault-line.js';
 import { compareWithMemory } from './log-guard.js';
 import { runOperatorCommand } from '#libs/platform';
@@ -8,11 +9,11 @@ await runOperatorCommand({
   name: 'log:verify',
   purpose: 'Reads the whole event log once and checks every sequence, schema, version and hash. It changes nothing and may run at any time. Exit status 1 when it finds a fault.',
   flags: { 'log-only': 'Do not compare with what PostgreSQL keeps of the log.' },
-  options: { 'digests DIR': 'Hold the log against the signed digests in DIR, too.', 'key FILE': 'The key that they are signed with, public or private, in PEM.' },
-  async run({ config, log, isSet, valueOf, say, commandLine }) {
+  options: { 'digests PLACE': 'Hold the log against the signed digests in a directory or in s3://BUCKET, too.', 'key FILE': 'The key that they are signed with, public or private, in PEM.' },
+  async run({ config, env, log, isSet, valueOf, say, commandLine }) {
     const { tail, judgement } = isSet('log-only') ? { tail: [], judgement: 'trusted' as const } : await knownFrom(config.databaseUrl, log);
     if (judgement !== 'trusted') say(`FAULT lost: ${judgement.lost}. See: ${commandLine('log:repair')}`);
-    const kept = await digestsIn(valueOf('digests'), valueOf('key'), config.region, say);
+    const kept = await digestsIn({ place: valueOf('digests'), keyFile: valueOf('key'), region: config.region, env }, say);
     const progress = nowAndThen(say);
     const { messages, aggregates, lastSequence, findings } = await verifyLog(log, {
       tail, digests: kept.digests,
@@ -26,12 +27,14 @@ await runOperatorCommand({
   },
 });
 
-async function digestsIn(dir: string | undefined, keyFile: string | undefined, region: string, say: (line: string) => void): Promise<{ readonly digests: readonly KeptDigest[]; readonly faults: number }> {
-  if (dir === undefined) return { digests: [], faults: 0 };
+interface Witnesses { readonly place: string | undefined; readonly keyFile: string | undefined; readonly region: string; readonly env: NodeJS.ProcessEnv }
+
+async function digestsIn({ place, keyFile, region, env }: Witnesses, say: (line: string) => void): Promise<{ readonly digests: readonly KeptDigest[]; readonly faults: number }> {
+  if (place === undefined) return { digests: [], faults: 0 };
   if (keyFile === undefined) throw new Error('--digests needs --key FILE: the key that they are signed with.');
-  const { digests, faults } = await readDigests(dir, region, await readDigestKey(keyFile));
+  const { digests, faults } = await readDigests(openDigestPlace(place, { lockDays: 0, env }), region, await readDigestKey(keyFile));
   for (const { file, detail } of faults) say(`FAULT digest ${file}: ${detail}`);
-  if (digests.length + faults.length === 0) throw new Error(`${dir} holds no digest of region ${region}.`);
+  if (digests.length + faults.length === 0) throw new Error(`${place} holds no digest of region ${region}.`);
   return { digests, faults: faults.length };
 }
 

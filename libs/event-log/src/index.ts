@@ -6,6 +6,7 @@ export { auditOutlet, type AuditOutlet, type AuditRetention, type OutgoingAudit 
 export { crashPoint, crashPoints, type CrashPoint } from './crash-point.js';
 export { WrongExpectedSequence, type AppendOptions, type EventLog, type FollowOptions, type LogExtent, type Stored } from './event-log.js';
 export { readDigestKey, readDigests, type DigestFault, type KeptDigest } from './digests/digest-files.js';
+export { digestDirectory, type DigestPlace } from './digests/digest-place.js';
 export { rootOf, type LogHead } from './digests/digest.js';
 export { makeDigest, type MadeDigest, type MakeDigestOptions } from './digests/make-digest.js';
 export { createExecutor, type Executor, type ExecutorOptions, type ImageAdmission } from './execute.js';

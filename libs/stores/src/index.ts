@@ -4,6 +4,7 @@ export { fileStore } from './file.js';
 export { openFileReader } from './file-reader.js';
 export { configuredS3Sources, isS3, readS3Location, s3SourceOf, type S3ImportSource, type S3Location } from './s3-import-sources.js';
 export { s3Object, type S3Object } from './s3-object.js';
+export { bucketFiles, isBucketUrl, type BucketFiles, type BucketFilesOptions } from './s3-files.js';
 export { s3Defaults, type S3Options } from './s3-options.js';
 export { hashData, writerToNowhere, type HashedData } from './hash-data.js';
 export { httpStore } from './http.js';

@@ -4,9 +4,10 @@ import type { Finding } from '../finding.js';
 import { verifyLog } from '../verify.js';
 import { readDigests, writeDigest, type DigestFault } from './digest-files.js';
 import { rootOf, type LogHead } from './digest.js';
+import type { DigestPlace } from './digest-place.js';
 
 export interface MakeDigestOptions {
-  readonly dir: string;
+  readonly place: DigestPlace;
   readonly region: string;
   readonly privateKey: KeyObject;
   readonly clock: () => Date;
@@ -21,8 +22,8 @@ export type MadeDigest =
   | { readonly outcome: 'refused'; readonly faults: number; readonly first: string };
 
 /** Reads the whole log, holds it against every digest that is there, and signs what it has become since. What does not verify is never signed. Refuses: Unavailable. */
-export async function makeDigest(log: EventLog, { dir, region, privateKey, clock, signal, onFinding }: MakeDigestOptions): Promise<MadeDigest> {
-  const { digests, faults } = await readDigests(dir, region, privateKey);
+export async function makeDigest(log: EventLog, { place, region, privateKey, clock, signal, onFinding }: MakeDigestOptions): Promise<MadeDigest> {
+  const { digests, faults } = await readDigests(place, region, privateKey);
   const told: string[] = [];
   const tell = (fault: Finding | DigestFault): void => {
     told.push(fault.detail);
@@ -37,6 +38,6 @@ export async function makeDigest(log: EventLog, { dir, region, privateKey, clock
   const before = digests.at(-1) ?? { sequence: 0, hash: '' };
   if (lastSequence === before.sequence) return { outcome: 'nothing-new' };
   const digest = { region, logCreatedAt: createdAt, at: clock().toISOString(), sequence: lastSequence, aggregates: heads.length, root: rootOf(heads), previous: before.hash };
-  const file = await writeDigest(dir, digest, heads.filter(({ sequence }) => sequence > before.sequence), privateKey);
+  const file = await writeDigest(place, digest, heads.filter(({ sequence }) => sequence > before.sequence), privateKey);
   return { outcome: 'written', file, sequence: lastSequence };
 }
