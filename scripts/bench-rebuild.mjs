@@ -13,6 +13,7 @@ import { startTestStack } from '#libs/embedded';
 import { createStreams, jetStreamEventLog } from '#libs/event-log';
 import { createBus, createLogger } from '#libs/platform';
 import { migrate, openReadModel, startRebuild } from '#libs/read-model';
+import { followInThread } from '../dist/apps/catalog/src/read-in-thread.js';
 import { rebuildCatalog } from '../dist/apps/catalog/src/rebuild.js';
 
 const { values: options } = parseArgs({ options: { images: { type: 'string', default: '1000000' }, 'wait-for': { type: 'string' } } });
@@ -89,7 +90,7 @@ try {
   closing.unshift(() => next.close());
   let [applied, said, serversApplied] = [began, began, 0];
   await rebuildCatalog({
-    log, live, next, onParked: (parked) => console.log(parked),
+    log: { ...log, follow: followInThread({ servers: [stack.nats.url], password: stack.passwords.operator, region }) }, live, next, onParked: (parked) => console.log(parked),
     onProgress({ sequence, target }) {
       if (performance.now() - said < 5000) return;
       said = performance.now();

@@ -2,12 +2,14 @@ import { namespaceOfToken } from '#libs/contracts';
 import { openReadModel, startRebuild, type Applied } from '#libs/read-model';
 import { compareWithMemory } from './log-guard.js';
 import { runOperatorCommand } from '#libs/platform';
+import { followInThread } from './read-in-thread.js';
 import { rebuildCatalog } from './rebuild.js';
 
 await runOperatorCommand({
   name: 'catalog:rebuild',
   purpose: 'Builds the catalogue anew from the event log, beside the one in use, and puts it in its place once it has caught up. Commands and reads go on meanwhile.',
-  async run({ config, log, say, commandLine }) {
+  flags: { feed: 'Fill the feed of GET /v2/events anew, too: it answers 503 until that is done. Otherwise it stays as it is.' },
+  async run({ config, log, isSet, say, commandLine }) {
     const live = await openReadModel({ url: config.databaseUrl, poolSize: 1 });
     const judgement = await compareWithMemory(log, live);
     if (judgement !== 'trusted') {
@@ -19,7 +21,8 @@ await runOperatorCommand({
     let saidAt = startedAt;
     let allParked = 0;
     const position = await rebuildCatalog({
-      log, live, next,
+      log: { ...log, follow: followInThread({ servers: config.natsUrl, password: config.natsPassword, region: config.region }) },
+      live, next, feed: isSet('feed') ? 'empty' : 'carried',
       onProgress({ sequence, target }) {
         if (performance.now() - saidAt < 1000) return;
         saidAt = performance.now();

@@ -6,6 +6,8 @@ export interface RebuildOptions {
   readonly log: Pick<EventLog, 'follow' | 'extent'>;
   readonly live: Pick<ReadModel, 'position'>;
   readonly next: Rebuild;
+  /** Whether the feed goes over as it stands, which is so unless told, or is filled anew afterwards. */
+  readonly feed?: Parameters<Rebuild['swap']>[0];
   onProgress(progress: { readonly sequence: number; readonly target: number }): void;
   onIndexing(): void;
   onParked(parked: Applied['parked']): void;
@@ -19,7 +21,7 @@ const retryMs = 5;
  * that it has applied are applied here, so that both can stand at the same position; where it moved before they were swapped, the few new ones follow.
  * Resolves with the position at which they were swapped.
  */
-export async function rebuildCatalog({ log, live, next, onProgress, onIndexing, onParked }: RebuildOptions): Promise<number> {
+export async function rebuildCatalog({ log, live, next, feed = 'carried', onProgress, onIndexing, onParked }: RebuildOptions): Promise<number> {
   const { createdAt } = await log.extent();
   const swapped = new AbortController();
   let target = (await live.position()).sequence;
@@ -53,7 +55,7 @@ export async function rebuildCatalog({ log, live, next, onProgress, onIndexing, 
       await next.buildIndexes();
       isIndexed = true;
     }
-    if (await next.swap()) return swapped.abort();
+    if (await next.swap(feed)) return swapped.abort();
     const before = target;
     target = (await live.position()).sequence;
     if (target === before) await pause(retryMs);

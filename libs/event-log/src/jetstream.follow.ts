@@ -4,8 +4,8 @@ import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promi
 import type { ConnectionWatch } from './connection-watch.js';
 import type { EventLog, FollowOptions, Stored } from './event-log.js';
 
-/** What may wait between server and handler. A message has at most 1 MiB, so this and one batch bound the memory of a follower. */
-const readAheadMessages = 256;
+/** What may wait between server and handler, more of it for who takes large batches: asking for a few at a time costs both sides. A message has at most 1 MiB, so this and one batch bound the memory of a follower. */
+const readAheadMessages = (batchSize: number): number => Math.min(1024, Math.max(256, batchSize >> 2));
 const batchBytes = 8 * 1024 * 1024;
 const retryMs = 200;
 /** The server drops the consumer of a follower that has not asked for so long. */
@@ -31,7 +31,7 @@ export function createFollower(connection: NatsConnection, watch: ConnectionWatc
 
   /** Resolves when the consumer broke or `signal` aborted; rejects where the handler did. */
   async function followOnce(after: number, batchSize: number, signal: AbortSignal, handle: (batch: readonly Stored[]) => Promise<void>): Promise<void> {
-    const messages = await consume(after).catch(() => undefined);
+    const messages = await consume(after, batchSize).catch(() => undefined);
     if (!messages) return;
     const stop = () => messages.stop();
     const forget = watch.onDisconnect(stop);
@@ -48,9 +48,9 @@ export function createFollower(connection: NatsConnection, watch: ConnectionWatc
     }
   }
 
-  async function consume(after: number): Promise<ConsumerMessages> {
+  async function consume(after: number, batchSize: number): Promise<ConsumerMessages> {
     const consumer = await client.consumers.get(stream, { opt_start_seq: after + 1, inactive_threshold: inactiveMs });
-    return consumer.consume({ max_messages: readAheadMessages, expires: 10_000, idle_heartbeat: 2_000, abort_on_missing_resource: true });
+    return consumer.consume({ max_messages: readAheadMessages(batchSize), expires: 10_000, idle_heartbeat: 2_000, abort_on_missing_resource: true });
   }
 }
 

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
+import pg from 'pg';
 import { startTestStack, type TestStack } from '#libs/embedded';
 import { hashOfCommit } from '#libs/contracts';
 import { anImage, attemptId } from '#libs/testing';
-import { migrate, openReadModel, PositionMoved, RebuildRunning, rememberImages, startRebuild, type ReadModel, type Rebuild } from './index.js';
+import { migrate, openReadModel, PositionMoved, RebuildRunning, rememberImages, startRebuild, type FeedRow, type ReadModel, type Rebuild } from './index.js';
 import { besideRebuild } from './some-catalogue.suite.js';
 import { generatedLog, idOf, inBatches, logCreatedAt, someLog, type SomeLog } from './some-log.suite.js';
 
@@ -169,6 +170,20 @@ describe('Rows and events', () => {
 
 describe('A rebuilt catalogue', () => {
   let rebuild: Rebuild;
+  const moment = '2026-03-01T00:00:00.000Z';
+  const feedRow: FeedRow = { sequence: 1, ordinal: 0, audience: 'owner', receiver: 'p', image_id: idOf(1), type: 'ImageCreated', actor: null, moment, event: {} as FeedRow['event'] };
+
+  /** A catalogue of one image, whose feed has one event. */
+  async function aFeed() {
+    const log = someLog();
+    log.append(idOf(1), anImage());
+    await apply(log);
+    const after = await readModel.restartFeed(logCreatedAt);
+    const position = { sequence: 1, logCreatedAt, moment };
+    await readModel.writeFeed({ after, to: position, rows: [feedRow], owners: new Map() });
+    return { log, position };
+  }
+
   afterEach(() => rebuild.close());
 
   it('takes the place of the live one when it has caught up, and a projector that was about to write to the old one writes nothing', async () => {
@@ -231,6 +246,33 @@ describe('A rebuilt catalogue', () => {
     await apply(log, rebuild);
     expect(await rebuild.swap()).toBe(true);
     expect((await readModel.counts()).images).toEqual({ queued: 2 });
+  });
+
+  it('has the feed as it stands, once nobody reads it; who fills and reads it goes on as if nothing had happened', async () => {
+    const { log, position } = await aFeed();
+    rebuild = await startRebuild({ url });
+    await apply(log, rebuild);
+    await rebuild.buildIndexes();
+    const reader = new pg.Client({ connectionString: url });
+    await reader.connect();
+    await reader.query('begin');
+    await reader.query('select from catalog.image_events');
+    expect(await rebuild.swap()).toBe(false);
+    await reader.end();
+    expect(await rebuild.swap()).toBe(true);
+    expect(await readModel.feedPosition()).toEqual(position);
+    const to = { ...position, sequence: 2 };
+    await readModel.writeFeed({ after: position, to, rows: [{ ...feedRow, sequence: 2 }], owners: new Map() });
+    expect((await readModel.listEvents({ after: { sequence: 0, ordinal: 0 }, limit: 9 }, { atLeast: 2 })).events).toHaveLength(2);
+  });
+
+  it('has an empty feed where it is asked for, to be filled anew', async () => {
+    const { log } = await aFeed();
+    rebuild = await startRebuild({ url });
+    await apply(log, rebuild);
+    await rebuild.buildIndexes();
+    expect(await rebuild.swap('empty')).toBe(true);
+    expect(await readModel.feedPosition()).toMatchObject({ sequence: 0, logCreatedAt: '' });
   });
 
   it('leaves guard and log tail alone', async () => {

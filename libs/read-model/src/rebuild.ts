@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import { migrate, openDatabase, liveSchema, quoted, reachable, type Database, type DatabaseOptions } from './database.js';
 import type { GuardPosition } from './guard.js';
@@ -12,8 +13,9 @@ export interface Rebuild extends ProjectionWriter {
    * Puts this catalogue in the place of the live one in one transaction, if it stands at the same position. False where it does not; then the live
    * one is held where it is for a second: apply what it is ahead, and call again. So a rebuild comes to its end under any load.
    * A projector that was about to write to the old one gets `PositionMoved` and writes nothing.
+   * The feed has a follower of its own. `carried`: it goes over as it stands, and nobody waits for it; `empty`: its follower fills it anew.
    */
-  swap(): Promise<boolean>;
+  swap(feed?: 'carried' | 'empty'): Promise<boolean>;
   /**
    * The operator's word that the log, up to here, is the one to trust, whatever was known of it: in one transaction this catalogue takes the place
    * of the live one, wherever that stands, and the guard remembers this position and this tail of raw commits, and nothing else.
@@ -67,7 +69,7 @@ async function beginRebuild(options: DatabaseOptions, schema: string, claim: pg.
       await migrate({ ...next, indexMemory: '256MB' });
       await database.pool.query('analyze images, image_members, data_attempts, metadef_namespaces');
     },
-    swap: () => reachable(swapping.swap),
+    swap: (feed = 'carried') => reachable(() => swapping.swap(feed)),
     replaceLive: (accepted, tail) => reachable(() => swapping.replaceLive(accepted, tail)),
     close: async () => {
       await swapping.letGo();
@@ -78,6 +80,10 @@ async function beginRebuild(options: DatabaseOptions, schema: string, claim: pg.
 }
 
 const holdMs = 1_000;
+/** In the order in which who fills the feed locks them. */
+const feedTables = ['feed_position', 'image_events'];
+const feedPatienceMs = 500;
+const isLockTimeout = (error: unknown): boolean => (error as { code?: string }).code === '55P03';
 
 type Swap = Pick<Rebuild, 'swap' | 'replaceLive'> & { letGo(): Promise<void> };
 
@@ -103,6 +109,32 @@ function createSwap({ url, schema }: Database): Swap {
     return row?.equal ?? false;
   }
 
+  /**
+   * Its tables change their schema, where both catalogues have had the same migrations; else the feed of the new one stays empty, and is filled.
+   * False where somebody used the feed for too long; then nothing is held any more, and it may be tried again.
+   */
+  async function carryFeed(client: pg.Client): Promise<boolean> {
+    const named = (of: string) => `(select array_agg(name order by name) from ${of}.migrations)`;
+    const { rows: [row] } = await client.query<{ alike: boolean | null }>(`select ${named(liveSchema)} = ${named(quoted(schema))} as alike`);
+    if (row?.alike !== true) return true;
+    try {
+      // Sooner than PostgreSQL would look for a deadlock: those who read the feed lock its tables the other way round.
+      await client.query(`set local lock_timeout = '${feedPatienceMs}ms'`);
+      await client.query(`lock table ${feedTables.map((table) => `${liveSchema}.${table}`).join(', ')} in access exclusive mode`);
+    } catch (error) {
+      await letGo();
+      if (!isLockTimeout(error)) throw error;
+      // Those who waited for what was locked here have their turn.
+      await pause(feedPatienceMs);
+      return false;
+    }
+    for (const table of feedTables) {
+      await client.query(`drop table ${quoted(schema)}.${table}`);
+      await client.query(`alter table ${liveSchema}.${table} set schema ${quoted(schema)}`);
+    }
+    return true;
+  }
+
   async function letGo(): Promise<void> {
     const client = holding;
     holding = undefined;
@@ -121,10 +153,11 @@ function createSwap({ url, schema }: Database): Swap {
 
   return {
     letGo,
-    async swap() {
+    async swap(feed) {
       holding ??= await hold();
       const client = holding;
       if (!await standAtOnePosition(client).catch(() => letGo().then(() => false))) return false;
+      if (feed === 'carried' && !await carryFeed(client)) return false;
       await takePlace(client);
       return true;
     },

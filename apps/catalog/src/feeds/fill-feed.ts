@@ -11,7 +11,7 @@ export interface FeedParts {
   readonly feed: FeedWriter;
   /** Undefined: there is no audit stream, and the feed alone is filled. */
   readonly audit?: AuditParts;
-  /** Waited for after each batch: what is told a moment later is told in larger batches, which cost the changes themselves less. */
+  /** Waited for after each batch that is not full: what is told a moment later is told in larger batches, which cost the changes themselves less. */
   rest?(): Promise<void>;
   /** Tells everybody how far the feed has come. */
   announce(fed: Fed): void;
@@ -119,7 +119,7 @@ export function fillFeed(parts: FeedParts): FeedFilling {
           position = to;
           parts.announce({ sequence, ...receiversOf(rows) });
         }
-        await parts.rest?.();
+        if (batch.length < batchSize) await parts.rest?.();
       });
     },
   };
