@@ -108,7 +108,9 @@ const metricsOf = {
     (await from('apps/catalog/src/lag.metrics.js')).lagMetrics,
   ],
   staging: [ofTransfers],
-  importer: [(registry) => from('apps/importer/src/importer.metrics.js').then(({ backlogMetrics }) => backlogMetrics(registry, { importer: unmeasured })), ofTransfers],
+  importer: [
+    (registry) => from('apps/importer/src/importer.metrics.js').then(({ backlogMetrics }) => backlogMetrics(registry, { importer: unmeasured })), (await from('apps/importer/src/importer.metrics.js')).webhookMetrics, ofTransfers,
+  ],
 };
 const everywhere = createMetrics({ service: 'docs', region: 'docs' });
 async function metricRows(registry) {

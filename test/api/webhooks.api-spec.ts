@@ -114,6 +114,21 @@ describe('Webhooks: /v2/webhooks', () => {
     await remove(demo, hook);
   }, 60_000);
 
+  it('get a new secret, and for a day the one before signs beside it', async () => {
+    const hook = await register(demo, '/rotated?token=stays');
+    const answer = await demo.post(`/v2/webhooks/${hook.id}/secret`);
+    expect([answer.status, answer.headers.get('cache-control')]).toEqual([200, 'no-store']);
+    const { secret, former_until: until } = answer.json<{ secret: string; former_until: string }>();
+    expect([secret === hook.secret, new Date(until) > new Date(Date.now() + 23 * 3_600_000)]).toEqual([false, true]);
+    await demo.image();
+    const [{ event, headers, body } = {} as Heard] = await eventually(() => Promise.resolve(at('/rotated?token=stays')), (all) => all.length === 1);
+    expect(headers).toMatchObject(signedHeaders([secret, hook.secret], { id: `msg_${hook.id}_${event.id}`, at: new Date(Number(headers['webhook-timestamp']) * 1000), body }));
+    expect(String(headers['webhook-signature'])).toMatch(/^v1,\S+ v1,\S+$/);
+    expect((await alt.post(`/v2/webhooks/${hook.id}/secret`)).status).toBe(404);
+    expect((await api.as('demoReader').post(`/v2/webhooks/${hook.id}/secret`)).status).toBe(403);
+    await remove(demo, hook);
+  });
+
   it('are their project\'s and the administrators\' alone', async () => {
     const hook = await register(demo, '/alone');
     expect((await alt.get(`/v2/webhooks/${hook.id}`)).status).toBe(404);

@@ -30,5 +30,5 @@ export {
   streamSubjects, type AggregateAddress, type AggregateKind, type AuditReceiver, type Question,
 } from './subjects.js';
 export {
-  openTarget, sealTarget, signedHeaders, type Webhook, type WebhookAnswer, type WebhookDelivery, type WebhookOutcome, type WebhookQuestion, type WebhookTarget, type WebhookWork,
+  openTarget, sealTarget, secretsAt, signedHeaders, type Webhook, type WebhookAnswer, type WebhookDelivery, type WebhookOutcome, type WebhookQuestion, type WebhookTarget, type WebhookWork,
 } from './webhooks.js';

@@ -32,8 +32,11 @@ export interface WebhookDelivery {
   readonly at: string;
 }
 
-/** Where an event goes: nothing else is stored of it in clear. */
-export interface WebhookTarget { readonly url: string; readonly secret: string }
+/** Where an event goes: nothing else is stored of it in clear. A secret that was replaced signs beside the new one until its receiver must know that. */
+export interface WebhookTarget { readonly url: string; readonly secret: string; readonly former?: { readonly secret: string; readonly until: string } }
+
+/** The secrets that sign what is sent at a moment, the one that stays first. */
+export const secretsAt = ({ secret, former }: WebhookTarget, at: Date): readonly string[] => (former && new Date(former.until) > at ? [secret, former.secret] : [secret]);
 
 /** Events for one webhook, in their order: the next is not sent before the one before it was taken. */
 export interface WebhookWork {
@@ -54,6 +57,8 @@ export type WebhookQuestion =
   | { readonly do: 'remove'; readonly id: string }
   | { readonly do: 'deliveries'; readonly id: string }
   | { readonly do: 'activate'; readonly id: string; readonly isActive: boolean }
+  | { readonly do: 'sealed'; readonly id: string }
+  | { readonly do: 'reseal'; readonly id: string; readonly from: string; readonly to: string }
   | { readonly do: 'again'; readonly id: string; readonly eventId: string }
   | { readonly do: 'claim'; readonly limit: number }
   | { readonly do: 'report'; readonly id: string; readonly isAgain: boolean; readonly outcomes: readonly WebhookOutcome[] };
@@ -62,6 +67,8 @@ export interface WebhookAnswer {
   readonly webhooks?: readonly Webhook[];
   readonly deliveries?: readonly WebhookDelivery[];
   readonly work?: readonly WebhookWork[];
+  /** The sealed target as it is now. */
+  readonly sealed?: string;
 }
 
 const useFor = (id: string): SealedUse => ({ purpose: 'heliograph sealed webhook', bound: [id] });
@@ -73,9 +80,9 @@ export const sealTarget = (key: string, id: string, target: WebhookTarget): stri
 /** Undefined where it was sealed for another webhook or with another key. */
 export const openTarget = (key: string, id: string, sealed: string): WebhookTarget | undefined => unseal<WebhookTarget>(key, useFor(id), sealed, new Date(0))?.secret;
 
-/** The headers of one delivery. Source: Standard Webhooks, "Signature scheme": HMAC-SHA256 over id, seconds and body, with the bytes behind `whsec_`. */
-export function signedHeaders(secret: string, { id, at, body }: { readonly id: string; readonly at: Date; readonly body: string }): Readonly<Record<string, string>> {
+/** The headers of one delivery, with a signature for each secret. Source: Standard Webhooks, "Signature scheme": HMAC-SHA256 over id, seconds and body, with the bytes behind `whsec_`. */
+export function signedHeaders(secrets: string | readonly string[], { id, at, body }: { readonly id: string; readonly at: Date; readonly body: string }): Readonly<Record<string, string>> {
   const timestamp = String(Math.floor(at.getTime() / 1000));
-  const key = Buffer.from(secret.replace(/^whsec_/, ''), 'base64');
-  return { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': `v1,${createHmac('sha256', key).update(`${id}.${timestamp}.${body}`).digest('base64')}` };
+  const signature = (secret: string): string => `v1,${createHmac('sha256', Buffer.from(secret.replace(/^whsec_/, ''), 'base64')).update(`${id}.${timestamp}.${body}`).digest('base64')}`;
+  return { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': [secrets].flat().map(signature).join(' ') };
 }

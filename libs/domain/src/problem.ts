@@ -71,6 +71,7 @@ const sentences = {
 
   // Replication
   WebhookNotFound: 'There is no webhook {webhookId}. Webhooks are listed at /v2/webhooks.',
+  WebhookConflict: 'Webhook {webhookId} changed at the same time in another request. Repeat the request.',
   WebhookDeliveryNotFound: 'Event {eventId} is not in the list of what this webhook was sent, or is being sent now. The list is at /v2/webhooks/{webhookId}/deliveries.',
   WebhooksOff: 'This region sends no webhooks. Ask its operator to set heliograph.seal_key for gateways and importers.',
   TooManyWebhooks: 'A project may have {limit} webhooks. Delete one that is not needed any more.',

@@ -13,6 +13,8 @@ export interface Webhooks {
   webhooksOf(ownerId: string | null): Promise<Webhook[]>;
   webhook(id: string): Promise<Webhook | undefined>;
   removeWebhook(id: string): Promise<void>;
+  /** The sealed target as it is after this: `to`, where it was `from`. Undefined where there is no such webhook. */
+  resealWebhook(id: string, change?: { readonly from: string; readonly to: string }): Promise<string | undefined>;
   /** Pauses it, or lets it go on where it stopped. */
   activateWebhook(id: string, isActive: boolean, at: Date): Promise<void>;
   /** The last ones first, `mostDeliveries` at most. */
@@ -51,6 +53,10 @@ export function webhooks(pool: Pool): Webhooks {
     webhooksOf: (ownerId) => reachable(async () => (await rowsOf('$1::text is null or owner = $1', [ownerId])).map(shown)),
     webhook: (id) => reachable(async () => (await rowsOf('id = $1', [id])).map(shown)[0]),
     removeWebhook: (id) => reachable(async () => { await pool.query('delete from guard.webhooks where id = $1', [id]); }),
+    resealWebhook: (id, change) => reachable(async () => {
+      if (change) await pool.query('update guard.webhooks set sealed = $3 where id = $1 and sealed = $2', [id, change.from, change.to]);
+      return (await rowsOf('id = $1', [id]))[0]?.sealed;
+    }),
     activateWebhook: (id, isActive, at) => reachable(async () => {
       await pool.query('update guard.webhooks set is_active = $2, paused_because = null, attempts = 0, abandoned = 0, next_at = $3 where id = $1', [id, isActive, at]);
     }),

@@ -99,6 +99,9 @@ describe('A region that is backed up and restored', () => {
 
   it('equals the one it was, commit for commit and row for row, and is trusted', async () => {
     const { lastSequence } = await original.log.extent();
+    const id = ids[0]?.replace('8000', 'a000') ?? '';
+    const webhook = { id, projectId: 'p', ownerId: 'p', url: 'https://ci.example.org/images', types: ['ImageActivated'] };
+    await original.readModel.addWebhook(webhook, { sealed: 'sealed', after: 7, logCreatedAt: 'then', at: new Date('2026-01-01T00:00:00Z'), most: 9 });
     expect(await backup(dir)).toEqual({ lastSequence, messages: lastSequence, findings: 0, persons: 3 });
     const restored = await anEmptyRegion();
     try {
@@ -106,6 +109,10 @@ describe('A region that is backed up and restored', () => {
       for (const sequence of [1, 17, lastSequence]) expect(Buffer.from((await restored.log.at(sequence))?.bytes ?? [])).toEqual(Buffer.from((await original.log.at(sequence))?.bytes ?? []));
       expect(await rowsOf(restored)).toEqual(await rowsOf(original));
       expect(await compareWithMemory(restored.log, restored.readModel)).toBe('trusted');
+      // It goes on after the event that it stopped at, once its owner says so: what was restored to be looked at tells nobody anything.
+      expect(await restored.readModel.webhook(id)).toEqual({ ...webhook, isActive: false, pausedBecause: 'The region was restored from a backup.', createdAt: '2026-01-01T00:00:00.000Z' });
+      const { webhooks: kept } = await restored.readModel.guardContents();
+      expect(kept).toMatchObject([{ id, sealed: 'sealed', sequence: 7 }]);
       const history = await historyOf({ imageId: ids[1], afterVersion: 0, limit: 10 }, { log: restored.log, region: restored.stack.region, sealer: createSealer(restored.readModel.personKeys) });
       expect(history.entries[0]?.personal?.userName).toBe('Name of a person');
       await expect(restore(restored)).rejects.toThrow(`is not empty: it goes up to sequence ${lastSequence}`);

@@ -30,6 +30,11 @@ export function webhooksAnswer({ webhooks, extent, clock, rules, most, showsProp
     return webhook;
   }
   const shown = async (id: string): Promise<WebhookAnswer> => ({ webhooks: [await found(id)] });
+  async function sealedOf(id: string, change?: { readonly from: string; readonly to: string }): Promise<WebhookAnswer> {
+    const sealed = await webhooks.resealWebhook(id, change);
+    if (sealed === undefined) throw new Problem('WebhookNotFound', { webhookId: id });
+    return { sealed };
+  }
   const does: Does = {
     async create({ webhook, sealed }) {
       // Nothing that was acknowledged before is sent, and everything that comes after.
@@ -47,6 +52,8 @@ export function webhooksAnswer({ webhooks, extent, clock, rules, most, showsProp
       await webhooks.activateWebhook((await found(id)).id, isActive, clock());
       return shown(id);
     },
+    sealed: async ({ id }) => sealedOf((await found(id)).id),
+    reseal: async ({ id, from, to }) => sealedOf((await found(id)).id, { from, to }),
     deliveries: async ({ id }) => ({ deliveries: await webhooks.webhookDeliveries((await found(id)).id) }),
     async again({ id, eventId }) {
       if (!await webhooks.deliverAgain((await found(id)).id, eventId)) throw new Problem('WebhookDeliveryNotFound', { webhookId: id, eventId: eventId.slice(0, 32) });

@@ -88,6 +88,7 @@ export const problemStatus = {
   MetadefTagNotFound: 404,
 
   WebhookNotFound: 404,
+  WebhookConflict: 409,
   WebhookDeliveryNotFound: 404,
   WebhooksOff: 409,
   TooManyWebhooks: 403,

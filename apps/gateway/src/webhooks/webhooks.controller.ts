@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { Controller, Delete, Get, HttpCode, Inject, Param, Patch, Post, Req, Res } from '@nestjs/common';
-import { sealTarget, type Webhook, type WebhookDelivery } from '#libs/contracts';
+import { openTarget, sealTarget, type Webhook, type WebhookDelivery } from '#libs/contracts';
 import { faultIn, type JsonSchema } from '#libs/definitions';
 import { Problem } from '#libs/domain';
 import { throwIfOutOfReach, withoutSecrets } from '#libs/download';
@@ -26,6 +26,10 @@ const changeSchema: JsonSchema = {
   properties: { status: { type: 'string', enum: ['active', 'paused'] } },
 };
 
+/** For so long the secret before signs, too: a receiver has time to take the new one over. */
+const formerSignsMs = 24 * 60 * 60 * 1000;
+const newSecret = (): string => `whsec_${randomBytes(24).toString('base64')}`;
+
 /** Where the events of a project are posted to, signed. Beyond Glance; docs/webhooks.md. */
 @Controller('v2/webhooks')
 export class WebhooksController {
@@ -42,7 +46,7 @@ export class WebhooksController {
     this.images.permissions.requireFeed(request.caller, projectId ?? undefined);
     const key = this.room.sealKey();
     await throwIfOutOfReach(wanted.url, this.room.reach);
-    const [id, secret] = [randomUUID(), `whsec_${randomBytes(24).toString('base64')}`];
+    const [id, secret] = [randomUUID(), newSecret()];
     const webhook = await this.room.one({
       do: 'create', sealed: sealTarget(key, id, { url: wanted.url, secret }),
       webhook: { id, projectId, ownerId: request.caller.projectId ?? '', url: withoutSecrets(wanted.url), types: wanted.types ?? [] },
@@ -71,6 +75,23 @@ export class WebhooksController {
     const { status } = await bodyOf<{ status: string }>(request, changeSchema);
     const webhook = await this.mine(id, 'modify_webhooks', request);
     return view(await this.room.one({ do: 'activate', id: webhook.id, isActive: status === 'active' }));
+  }
+
+  /** A new secret, shown in this answer alone; the one before signs beside it for a day. 409 where somebody else replaced it meanwhile. */
+  @Post(':webhookId/secret')
+  @HttpCode(200)
+  async replaceSecret(@Req() request: Request, @Res({ passthrough: true }) reply: Reply, @Param('webhookId') webhookId: string): Promise<object> {
+    const { id } = await this.mine(webhookId, 'modify_webhooks', request);
+    const key = this.room.sealKey();
+    const { sealed: from = '' } = await this.room.ask({ do: 'sealed', id });
+    const target = openTarget(key, id, from);
+    if (!target) throw new Problem('InvalidRequest', { detail: 'The target of this webhook cannot be opened any more. Register it anew.' });
+    const [secret, until] = [newSecret(), new Date(Date.now() + formerSignsMs).toISOString()];
+    const to = sealTarget(key, id, { url: target.url, secret, former: { secret: target.secret, until } });
+    const { sealed } = await this.room.ask({ do: 'reseal', id, from, to });
+    if (sealed !== to) throw new Problem('WebhookConflict', { webhookId: id });
+    reply.header('cache-control', 'no-store');
+    return { secret, former_until: until };
   }
 
   @Delete(':webhookId')

@@ -49,6 +49,15 @@ describe('Delivering events to a receiver', () => {
     expect(heard).toHaveLength(2);
   });
 
+  it('tells of each attempt what became of it', async () => {
+    const told: string[] = [];
+    const noting = parts({ onAttempt: (outcome, seconds) => { told.push(`${outcome} in less than ${Math.ceil(seconds / 60)} minute`); } });
+    answers = [[204], [500]];
+    await deliver(work(here(), '1-0', '2-0'), noting, never);
+    await deliver(work('http://127.0.0.1:1/', '3-0'), noting, never);
+    expect(told).toEqual(['taken in less than 1 minute', 'refused in less than 1 minute', 'unanswered in less than 1 minute']);
+  });
+
   it('follows no redirect', async () => {
     answers = [[307, { location: '/elsewhere' }]];
     expect(await deliver(work(here(), '1-0'), parts(), never)).toEqual([{ eventId: '1-0', statusCode: 307, reason: 'The receiver answered 307.' }]);

@@ -3,6 +3,7 @@ import { questionSubject, type WebhookAnswer, type WebhookQuestion, type Webhook
 import { configuredReach } from '#libs/download';
 import type { ServiceParts } from '#libs/platform';
 import type { ImporterConfig } from '../config.js';
+import { webhookMetrics } from '../importer.metrics.js';
 import { deliver, type DeliveryParts } from './deliver.js';
 
 const atOnce = 20;
@@ -10,11 +11,11 @@ const restMs = 500;
 const timeoutMs = 10_000;
 
 /** Sends what webhooks are to be told, until the service stops: here, because from here alone connections go where a tenant says. Nothing without a key. */
-export function startWebhooks({ config, logger, bus, shutdown }: ServiceParts<ImporterConfig>): void {
+export function startWebhooks({ config, logger, bus, shutdown, metrics }: ServiceParts<ImporterConfig>): void {
   const { sealKey } = config;
   if (sealKey === undefined) return;
   const stop = new AbortController();
-  const parts: DeliveryParts = { reach: configuredReach(config), sealKey, timeoutMs, clock: () => new Date() };
+  const parts: DeliveryParts = { reach: configuredReach(config), sealKey, timeoutMs, clock: () => new Date(), onAttempt: webhookMetrics(metrics) };
   const ask = (question: WebhookQuestion): Promise<WebhookAnswer> => bus.ask<WebhookAnswer>(questionSubject(bus.region, 'webhooks'), question);
 
   async function carryOut(work: WebhookWork): Promise<void> {
