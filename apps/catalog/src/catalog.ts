@@ -2,7 +2,7 @@ import { statfs } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { projectedSubject, type HistoryAnswer, type ImageCommandAnswer, type MetadefCommandAnswer, type PastAnswer, type PastImagesAnswer, type Projected, type AttemptsAnswer, type RemovalsAnswer, type ReplicationsAnswer, type ReservationAnswer, type StagedAnswer, type StatusAnswer, type StoredAnswer, type UsageAnswer, type WebhookAnswer } from '#libs/contracts';
 import { imageDecider } from '#libs/domain';
-import { createExecutor, createMetadefExecutor, createSealer, jetStreamEventLog, jetStreamLeases, loadImage, loadNamespace, type EventLog } from '#libs/event-log';
+import { createExecutor, createMetadefExecutor, createSealer, followTogether, jetStreamEventLog, jetStreamLeases, loadImage, loadNamespace, type EventLog } from '#libs/event-log';
 import { inSameTrace, readModelReached, traceHeaders, type Bus, type ServiceParts } from '#libs/platform';
 import { migrate, openReadModel, type ReadModel } from '#libs/read-model';
 import { createAlarms, type Alarms } from './alarms.js';
@@ -110,8 +110,9 @@ export async function openCatalog({ config, logger, bus, readiness, metrics: reg
     onFailure: (attempt, error) => alarms.sweepFailed(error, attempt),
     clock, leaseSeconds,
   });
+  const together = followTogether(log);
   const projector = createProjector({
-    log, readModel, guard, reached,
+    log: { ...log, follow: together.lead }, readModel, guard, reached,
     announce(sequence) {
       metrics.projectedUpTo(sequence);
       publish(bus, { sequence });
@@ -129,7 +130,8 @@ export async function openCatalog({ config, logger, bus, readiness, metrics: reg
     },
   });
 
-  const following = { config, logger, bus, log, readModel, mayTell: () => projector.leads() && guard.trust().is === 'trusted' };
+  // They work where the projector does, and what it reads is read for them too.
+  const following = { config, logger, bus, log: { ...log, follow: together.follow }, readModel, mayTell: () => projector.leads() && guard.trust().is === 'trusted' };
   const notifications = await openNotifications(following);
   const feeds = await openFeeds(following);
   hearAnnouncements(bus, (sequence) => {

@@ -12,6 +12,7 @@ export { makeDigest, type MadeDigest, type MakeDigestOptions } from './digests/m
 export { createExecutor, type Executor, type ExecutorOptions, type ImageAdmission } from './execute.js';
 export { createMetadefExecutor, loadNamespace, metadefFolding, type MetadefExecutor } from './execute-metadefs.js';
 export { createReplicationExecutor, loadReplication, type ReplicationExecutor } from './execute-replications.js';
+export { followTogether, type FollowTogether } from './follow-together.js';
 export { compareWithLog, judgeLog, type LogJudgement, type RememberedPosition } from './guard.js';
 export { jetStreamEventLog, type JetStreamLogOptions } from './jetstream.js';
 export { jetStreamLeases } from './leases.jetstream.js';
