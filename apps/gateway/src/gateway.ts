@@ -12,7 +12,7 @@ import { openData } from './data/open-data.js';
 import { openAuditAccess } from './events/audit-access.js';
 import { openEvents, type EventsRoom } from './events/events.room.js';
 import { acknowledged, type Acknowledged } from './images/acknowledged.js';
-import { imageShower } from './images/image.view.js';
+import { imageShower, imageWriter, shownAlike } from './images/image.view.js';
 import { customProperties } from './images/image-schema-file.js';
 import { imageSchema } from './images/image.schema.js';
 import { images } from './images/images.js';
@@ -90,9 +90,11 @@ export async function openGateway(parts: ServiceParts<GatewayConfig>, identity: 
   const properties = protectedProperties(protections);
   const stores = await openStores(configured);
   const schema = imageSchema(config, customProperties(config.imageSchemaFile));
+  const shown = { ...rules.locations, readOnlyStoreIds: rules.readOnlyStoreIds, storeIdsByWeight: stores.byWeight().map(({ id }) => id) };
+  const show = imageShower(properties, allowed, schema, shown);
   const room: ImageRoom = {
     images: images({ bus, readModel, permissions: allowed, acknowledged: seen, address: rules }),
-    permissions: allowed, properties, show: imageShower(properties, allowed, schema, { ...rules.locations, readOnlyStoreIds: rules.readOnlyStoreIds, storeIdsByWeight: stores.byWeight().map(({ id }) => id) }), schema, readModel, acknowledged: seen,
+    permissions: allowed, properties, show, write: imageWriter(show, shownAlike(properties, shown)), schema, readModel, acknowledged: seen,
   };
   const [data, progress, queries, regions] = [await openData(parts, stores, readModel), openProgress(parts), openQueries(parts), openRegions(parts)];
   return {

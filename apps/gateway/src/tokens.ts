@@ -3,7 +3,7 @@ import type { OsHashAlgo, S3ImportSource } from '#libs/stores';
 import type { ReadModel } from '#libs/read-model';
 import type { Injection } from './imports/metadata-injection.js';
 import type { AddressRules } from './edge/address.js';
-import type { ImageShower } from './images/image.view.js';
+import type { ImageShower, ImageWriter } from './images/image.view.js';
 import type { ImageSchema } from './images/image.schema.js';
 import type { Acknowledged } from './images/acknowledged.js';
 import type { Images } from './images/images.js';
@@ -71,6 +71,7 @@ export interface ImageRoom {
   readonly permissions: Permissions;
   readonly properties: ProtectedProperties;
   readonly show: ImageShower;
+  readonly write: ImageWriter;
   readonly schema: ImageSchema;
   readonly readModel: ReadModel;
   readonly acknowledged: Acknowledged;

@@ -1,7 +1,9 @@
+import type { Pool } from 'pg';
 import { startTestStack, type TestStack } from '#libs/embedded';
 import { openDatabase, migrate, type Database } from './database.js';
 import { explainList, listImages } from './image-list.js';
 import type { ImageListQuery, Viewer } from './image-list.query.js';
+import { toldImages } from './told-images.js';
 
 /** How much a page reads of a catalogue of 20,000 images: the promise that it does not grow with the catalogue, as PostgreSQL counts. */
 let stack: TestStack;
@@ -10,8 +12,9 @@ beforeAll(async () => {
   stack = await startTestStack({ withNats: false });
   await migrate({ url: stack.databaseUrl });
   database = await openDatabase({ url: stack.databaseUrl, poolSize: 2, statementTimeoutMs: 120_000 });
+  // One project has more than a page may look at, and all of it at the end of the alphabet.
   await database.pool.query(`
-    insert into images select md5(n::text)::uuid, 'name' || n % 1000, 'project' || n % 100, n % 5000 = 0, false, 'bare', (array['raw', 'qcow2', 'iso'])[n % 3 + 1], case when n % 4000 = 0 then 40 else 10 end, case when n % 4000 = 0 then 9000 else 512 end,
+    insert into images select md5(n::text)::uuid, case n % 20 when 2 then 'zebra' || n % 1000 else 'name' || n % 1000 end, case n % 20 when 2 then 'large' else 'project' || n % 100 end, n % 5000 = 0, false, 'bare', (array['raw', 'qcow2', 'iso'])[n % 3 + 1], case when n % 4000 = 0 then 40 else 10 end, case when n % 4000 = 0 then 9000 else 512 end,
       case when n % 2000 = 0 then 'queued' else 'active' end, (array['public', 'community', 'shared', 'private'])[n / 100 % 4 + 1], array['every', 'tag' || n % 2000],
       jsonb_build_object('common', 'yes', 'rare', 'v' || n), n * 1000, null, md5(n::text), 'sha512', md5('h' || n), '[]', null, null, null,
       now() - n * interval '1 second', now() - n * interval '1 second', 1, n
@@ -37,6 +40,7 @@ async function lookedAt(query: Partial<ImageListQuery>, viewer: Viewer): Promise
 }
 
 const user: Viewer = { projectId: 'project1', isAdmin: false };
+const large: Viewer = { projectId: 'large', isAdmin: false };
 const admin: Viewer = { projectId: 'project1', isAdmin: true };
 const ranges = 7;
 
@@ -80,6 +84,10 @@ describe('A page of 25 out of 20,000 images', () => {
     ['protected', { isProtected: true }, admin],
     ['created long ago', { createdAt: [{ op: 'lt', at: new Date(Date.now() - 19_990_000) }] }, admin],
     ['of one owner', { owner: 'project9' }, admin],
+    ['of what a large project has, by name', { sort: [{ key: 'name', direction: 'asc' }] }, large],
+    ['of what a large project has with a name', { name: ['zebra22'] }, large],
+    ['of what a large project has with a name that none has', { name: ['none'] }, large],
+    ['of what a large project has with a name that only others have', { visibility: 'private', name: ['name8'] }, large],
   ])('%s looks at a few rows a range', async (_, query, viewer) => {
     expect(await lookedAt(query, viewer)).toBeLessThanOrEqual(ranges * 2 * 25 + 25);
   });
@@ -113,5 +121,23 @@ describe('A page of 25 out of 20,000 images', () => {
     for (let time = 0; time < 12; time += 1) await listImages(database.pool, { limit: 25 }, user, {});
     expect(await listImages(database.pool, { limit: 25 }, user, {})).toEqual(first);
     expect(first.images).toHaveLength(25);
+  });
+
+  it('tells what was written since the last time, and never what the viewer may see no more', async () => {
+    const told = toldImages();
+    const newest = async (pool: Pool) => (await listImages(pool, { limit: 2, visibility: 'public' }, user, {}, told)).images;
+    const [first, second] = await newest(database.pool);
+    const write = (id: string | undefined, change: string) => database.pool.query(`update images set ${change} where id = $1`, [id]);
+    await write(first?.imageId, `name = 'another'`);
+    expect((await newest(database.pool)).map(({ image }) => image.name)).toEqual(['another', second?.image.name]);
+    await write(second?.imageId, `min_ram = 1`);
+    // Between the two questions of one list its owner takes it back.
+    const slow = { query: async (asked: { name?: string }) => {
+      if (asked.name === 'stamped-rows') await write(second?.imageId, `visibility = 'private'`);
+      return database.pool.query(asked as never);
+    } } as unknown as Pool;
+    const [, other] = await newest(slow);
+    expect(other?.image.visibility).toBe('public');
+    expect(other?.imageId).not.toBe(second?.imageId);
   });
 });

@@ -42,20 +42,39 @@ export type MarkerValues = readonly string[];
 export const sortValues = (order: readonly SortBy[]): string =>
   `json_build_array(${order.map(({ key }) => `(${sortExpressions[key].sql})::text`).join(', ')})`;
 
+/** What a statement about a page asks, and what it is asked with. */
+export interface ListSql { readonly text: string; readonly values: unknown[] }
+interface Merged { readonly sql: string; readonly keys: string; readonly values: unknown[] }
+
 /** One page of a list, as JSON, beside the position that it was read at. Ids are found and merged first: whole rows are read only of the page. */
-export function listSql(ranges: readonly ImageRange[], query: ImageListQuery, order: readonly SortBy[], marker: MarkerValues | undefined): { text: string; values: unknown[] } {
+export function listSql(ranges: readonly ImageRange[], query: ImageListQuery, order: readonly SortBy[], marker: MarkerValues | undefined): ListSql {
+  const { sql, keys, values } = mergedSql(ranges, query, order, marker);
+  return {
+    text: `select sequence as position, (select coalesce(json_agg(i order by page.place), '[]')
+      from (select id, row_number() over (order by ${keys}) as place from (${sql}) merged) page join images i on i.id = page.id) as rows from position`,
+    values,
+  };
+}
+
+/** The stamps of the same page, in its order, with a blank between them; null for an empty page. */
+export function stampsSql(ranges: readonly ImageRange[], query: ImageListQuery, order: readonly SortBy[], marker: MarkerValues | undefined): ListSql {
+  const { sql, keys, values } = mergedSql(ranges, query, order, marker);
+  return { text: `select sequence as position, (select string_agg(${stampOf('page', 'written')}, ' ' order by ${keys}) from (${sql}) page) as stamps from position`, values };
+}
+
+/** What an image's row is known by: whoever writes it again, even the same, writes it in another transaction. */
+const stampOf = (table: string, writtenBy: string): string => `${table}.id || ':' || ${table}.sequence || ':' || ${table}.${writtenBy}`;
+
+/** Rows as they are now, each with its stamp. */
+export const stampedRowsSql = `select ${stampOf('i', 'xmin')} as stamp, to_json(i)::text as row from images i where i.id = any($1::uuid[])`;
+
+function mergedSql(ranges: readonly ImageRange[], query: ImageListQuery, order: readonly SortBy[], marker: MarkerValues | undefined): Merged {
   const into = parameters();
   const limit = String(Math.trunc(query.limit));
   const selects = ranges.map((range) => `(${rangeSql(range, query, order, marker, limit, into)})`);
   const keys = order.map(({ direction }, place) => `k${place} ${direction}`).join(', ');
-  const page = selects.length === 0
-    ? 'select null::uuid as id, 0 as place where false'
-    : `select id, row_number() over (order by ${keys}) as place from (${selects.join(' union all ')}) merged order by ${keys} limit ${limit}`;
-  return {
-    text: `select sequence as position,
-      (select coalesce(json_agg(i order by page.place), '[]') from (${page}) page join images i on i.id = page.id) as rows from position`,
-    values: into.values,
-  };
+  const none = `select null::uuid as id, 0 as sequence, 0 as written, ${order.map((_, place) => `0 as k${place}`).join(', ')} where false`;
+  return { sql: selects.length === 0 ? none : `select * from (${selects.join(' union all ')}) ranges order by ${keys} limit ${limit}`, keys, values: into.values };
 }
 
 function rangeSql(range: ImageRange, query: ImageListQuery, order: readonly SortBy[], marker: MarkerValues | undefined, limit: string, into: Parameters): string {
@@ -69,10 +88,8 @@ function rangeSql(range: ImageRange, query: ImageListQuery, order: readonly Sort
   const from = range.sharedWith ? 'image_members m join images i on i.id = m.image_id' : 'images i';
   const keys = expressions.map((sql, place) => `${sql} as k${place}`).join(', ');
   const by = expressions.map((sql, place) => `${sql} ${order[place]?.direction ?? 'asc'}`).join(', ');
-  const page = `select i.id, ${keys} from ${from} where ${conditions.join(' and ')} order by ${by} limit ${limit}`;
-  if (!several) return page;
-  const columns = ['id', ...order.map((_, place) => `k${place}`)].map((column) => `page.${column}`).join(', ');
-  return `select ${columns} from unnest(${into.add(several.values, 'text[]')}) as one (value) cross join lateral (${page}) page`;
+  const page = `select i.id, i.sequence, i.xmin as written, ${keys} from ${from} where ${conditions.join(' and ')} order by ${by} limit ${limit}`;
+  return several ? `select page.* from unnest(${into.add(several.values, 'text[]')}) as one (value) cross join lateral (${page}) page` : page;
 }
 
 interface Several { readonly column: string; readonly values: readonly string[] }

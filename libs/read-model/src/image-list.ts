@@ -1,17 +1,12 @@
 import { isLowerUuid } from '#libs/contracts';
-import { Problem, type Image } from '#libs/domain';
+import { Problem } from '#libs/domain';
 import type { Pool } from 'pg';
 import { isGivenUp, reachable } from './database.js';
 import { fullOrder, visibleRanges, type ImageListQuery, type SortBy, type Viewer } from './image-list.query.js';
-import { listSql, sortValues, type MarkerValues } from './image-list.sql.js';
-import { withoutMembers, type ImageRow } from './image.row.js';
+import { listSql, sortValues, stampsSql, type ListSql, type MarkerValues } from './image-list.sql.js';
+import type { ImageRow } from './image.row.js';
 import { readAt, type AtLeast } from './reads.js';
-
-export interface ListedImage {
-  readonly imageId: string;
-  readonly version: number;
-  readonly image: Omit<Image, 'members'>;
-}
+import { listedImage, toldImages, type ListedImage, type ToldImages } from './told-images.js';
 
 export interface ImagePage {
   readonly images: readonly ListedImage[];
@@ -21,24 +16,41 @@ export interface ImagePage {
 
 /**
  * One page of the images that the viewer may list. Each kind of visibility is read from its own index range, from the marker on and no
- * further than the page is long; the ranges are merged. Refuses: InvalidRequest for a marker that the viewer cannot see; ListTooSlow for what no
- * range leads to and could not be searched for in time.
+ * further than the page is long; the ranges are merged. Rows that were told before and not written since are not read again. Refuses: InvalidRequest for a
+ * marker that the viewer cannot see; ListTooSlow for what no range leads to and could not be searched for in time.
  */
-export async function listImages(pool: Pool, query: ImageListQuery, viewer: Viewer, { atLeast }: AtLeast): Promise<ImagePage> {
+export async function listImages(pool: Pool, query: ImageListQuery, viewer: Viewer, { atLeast }: AtLeast, told: ToldImages = toldImages()): Promise<ImagePage> {
   if (asksForTheUnwritable(query)) return { images: [], isFull: false };
   const order = fullOrder(query.sort);
   const marker = query.marker === undefined ? undefined : await markerValues(pool, query.marker, viewer, order, atLeast);
-  const { text, values } = listSql(visibleRanges(query, viewer), query, order, marker);
+  const page: PageParts = [visibleRanges(query, viewer), query, order, marker];
+  const stamps = await stampsOf(pool, page, atLeast);
+  const images = await told.all(pool, stamps) ?? await wholePage(pool, page, atLeast);
+  return { images, isFull: query.limit > 0 && images.length === query.limit };
+}
+
+type PageParts = Parameters<typeof listSql>;
+
+async function stampsOf(pool: Pool, page: PageParts, atLeast: number | undefined): Promise<readonly string[]> {
+  const { stamps } = await asked<{ stamps: string | null }>(pool, page[1], stampsSql(...page), atLeast);
+  return stamps === null ? [] : stamps.split(' ');
+}
+
+/** Stamps and rows in one statement, for what changes between two. */
+async function wholePage(pool: Pool, page: PageParts, atLeast: number | undefined): Promise<readonly ListedImage[]> {
+  const { rows } = await asked<{ rows: readonly ImageRow[] }>(pool, page[1], listSql(...page), atLeast);
+  return rows.map(listedImage);
+}
+
+async function asked<Found>(pool: Pool, query: ImageListQuery, { text, values }: ListSql, atLeast: number | undefined): Promise<Found> {
   const name = isCommon(query) ? prepared(text) : undefined;
-  const { rows } = await readAt(atLeast, async () => {
-    const { rows: [found] } = await pool.query<{ position: string; rows: ImageRow[] }>({ text, values, ...(name ? { name } : {}) });
+  return readAt(atLeast, async () => {
+    const { rows: [found] } = await pool.query<Found & { position: string }>({ text, values, ...(name ? { name } : {}) });
     if (!found) throw new Error('the read model has no position: run the migrations');
-    return { position: Number(found.position), rows: found.rows };
+    return { ...found, position: Number(found.position) };
   }).catch((error: unknown) => {
     throw isGivenUp(error) ? new Problem('ListTooSlow', {}, { cause: error }) : error;
   });
-  const images = rows.map((row) => ({ imageId: row.id, version: row.version, image: withoutMembers(row) }));
-  return { images, isFull: query.limit > 0 && images.length === query.limit };
 }
 
 /** A text with a NUL or half a character is in no row, and PostgreSQL does not even take the question. */
@@ -83,7 +95,7 @@ async function findMarker(pool: Pool, marker: string, viewer: Viewer, order: rea
 
 /** How a list would be read, for tests and for operators who wonder: PostgreSQL's plan, as JSON. */
 export async function explainList(pool: Pool, query: ImageListQuery, viewer: Viewer, marker?: MarkerValues): Promise<unknown> {
-  const { text, values } = listSql(visibleRanges(query, viewer), query, fullOrder(query.sort), marker);
+  const { text, values } = stampsSql(visibleRanges(query, viewer), query, fullOrder(query.sort), marker);
   const { rows: [row] } = await reachable(() => pool.query<{ 'QUERY PLAN': unknown }>(`explain (analyze, format json) ${text}`, values));
   return row?.['QUERY PLAN'];
 }

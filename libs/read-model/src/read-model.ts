@@ -24,6 +24,7 @@ import { replicationReads, type ReplicationReads } from './replication-list.js';
 import { reservations, type Reservations } from './reservations.js';
 import { projectionWriter, type ProjectionWriter } from './projection-writer.js';
 import type { AtLeast } from './reads.js';
+import { toldImages } from './told-images.js';
 import { webhooks, type Webhooks } from './webhooks.js';
 
 /**
@@ -66,6 +67,7 @@ export interface ReadModel extends ProjectionWriter, LogGuardRecord, DataWork, R
 export async function openReadModel(options: DatabaseOptions): Promise<ReadModel> {
   const database = await openDatabase(options);
   const { pool } = database;
+  const told = toldImages();
   return {
     ...projectionWriter(database, { guarded: true }),
     ...logGuardRecord(database),
@@ -79,7 +81,7 @@ export async function openReadModel(options: DatabaseOptions): Promise<ReadModel
     ...guardBackup(pool),
     imageById: (imageId, at = {}) => imageById(pool, imageId, at),
     members: (imageId, at = {}) => members(pool, imageId, at),
-    listImages: (query, viewer, at = {}) => listImages(pool, query, viewer, at),
+    listImages: (query, viewer, at = {}) => listImages(pool, query, viewer, at, told),
     importById: (importId, at = {}) => importById(pool, importId, at),
     listImports: (query, at = {}) => listImports(pool, query, at),
     listEvents: (query, at = {}) => listEvents(pool, query, at),

@@ -53,8 +53,12 @@ function imageView(imageId: string, image: ViewedImage, { storeIds, places, null
   };
 }
 
+type ShownImage = ViewedImage & Pick<Image, 'attempts'>;
+
 /** An image as one caller is shown it. */
-export type ImageShower = (imageId: string, image: ViewedImage & Pick<Image, 'attempts'>, caller: Caller) => Record<string, unknown>;
+export type ImageShower = (imageId: string, image: ShownImage, caller: Caller) => Record<string, unknown>;
+/** The same as JSON. */
+export type ImageWriter = (imageId: string, image: ShownImage, caller: Caller) => string;
 
 /** Without what is kept from the caller: protected properties, and where the data of a deactivated image lies. Source: API.md sections 4 and 20. */
 export function imageShower(properties: ProtectedProperties, permissions: Pick<Permissions, 'isAdmin' | 'allowsLocating'>, schema: ImageSchema, shown: ShownPlaces): ImageShower {
@@ -65,6 +69,20 @@ export function imageShower(properties: ProtectedProperties, permissions: Pick<P
     return imageView(imageId, properties.shownTo(caller, image), { storeIds: mayLocate ? storeIdsOf(image, shown) : [], places, nullable });
   };
 }
+
+/** For lists: what every caller is shown alike is written once, for as long as the image is the same object. */
+export function imageWriter(show: ImageShower, isAlike: (image: ShownImage) => boolean): ImageWriter {
+  const written = new WeakMap<ShownImage, string>();
+  return (imageId, image, caller) => {
+    const text = written.get(image) ?? JSON.stringify(show(imageId, image, caller));
+    if (isAlike(image)) written.set(image, text);
+    return text;
+  };
+}
+
+/** Whether who asks makes no difference to what an image looks like: where nothing of it is protected, and its places are shown to nobody. */
+export const shownAlike = (properties: Pick<ProtectedProperties, 'isOff'>, { areShown, isDirectUrlShown }: ShownPlaces): ((image: Pick<Image, 'status'>) => boolean) =>
+  ({ status }) => properties.isOff && !areShown && !isDirectUrlShown && status !== 'deactivated';
 
 /** An empty list tells that locations may be shown, and that there is none. Source: Glance `_format_image`. */
 function placesView(locations: readonly Location[], { areShown, isDirectUrlShown, storeIdsByWeight }: ShownPlaces): object {

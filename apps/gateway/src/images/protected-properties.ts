@@ -6,6 +6,8 @@ type Properties = Readonly<Record<string, string>>;
 
 /** Additional properties as the operator's protections show and open them to a caller. */
 export interface ProtectedProperties {
+  /** Nothing is protected. */
+  readonly isOff: boolean;
   /** The same image without the properties that this caller may not read. */
   shownTo<Shown extends { readonly properties: Properties }>(caller: Caller, image: Shown): Shown;
   mayRead(name: string, caller: Caller): boolean;
@@ -22,7 +24,7 @@ export function protectedProperties(protections: PropertyProtections): Protected
   const isOff = protections === noProtections;
   const mayRead = (name: string, caller: Caller): boolean => protections.allows('read', name, caller);
   return {
-    mayRead,
+    isOff, mayRead,
     shownTo(caller, image) {
       if (isOff) return image;
       return { ...image, properties: Object.fromEntries(Object.entries(image.properties).filter(([name]) => mayRead(name, caller))) };

@@ -13,6 +13,7 @@ import { Catalog0014Replications } from './catalog-0014-replications.js';
 import { Catalog0016ImportsUnderWay } from './catalog-0016-imports-under-way.js';
 import { Catalog0017Actions } from './catalog-0017-actions.js';
 import { Catalog0018DeletedImages } from './catalog-0018-deleted-images.js';
+import { Catalog0019OwnedByName } from './catalog-0019-owned-by-name.js';
 import { Guard0001Guard } from './guard-0001-guard.js';
 import { Guard0008Reservations } from './guard-0008-reservations.js';
 import { Guard0009Followers } from './guard-0009-followers.js';
@@ -36,10 +37,11 @@ export const catalogMigrations = [
   { name: 'catalog-0016-imports-under-way', class: Catalog0016ImportsUnderWay },
   { name: 'catalog-0017-actions', class: Catalog0017Actions },
   { name: 'catalog-0018-deleted-images', class: Catalog0018DeletedImages },
+  { name: 'catalog-0019-owned-by-name', class: Catalog0019OwnedByName },
 ] as const;
 
 /** What a rebuild leaves for later: large indexes are built faster over what stands than row by row. */
-export const lateMigrations: ReadonlySet<string> = new Set(['catalog-0002-indexes', 'catalog-0012-least']);
+export const lateMigrations: ReadonlySet<string> = new Set(['catalog-0002-indexes', 'catalog-0012-least', 'catalog-0019-owned-by-name']);
 
 export const guardMigrations = [
   { name: 'guard-0001-guard', class: Guard0001Guard },
