@@ -123,6 +123,20 @@ describe('A page of 25 out of 20,000 images', () => {
     expect(first.images).toHaveLength(25);
   });
 
+  it('as clients ask for it without a filter is planned once a connection, and with one each time', async () => {
+    const names: (string | undefined)[] = [];
+    const noting = { query: async (asked: { name?: string }) => {
+      names.push(asked.name);
+      return database.pool.query(asked as never);
+    } } as unknown as Pool;
+    const told = toldImages();
+    const asClientsAsk: ImageListQuery = { limit: 25, sort: [{ key: 'created_at', direction: 'desc' }], tags: [] };
+    for (const query of [asClientsAsk, { ...asClientsAsk, tags: ['every'] }]) await listImages(noting, query, { projectId: 'nobody', isAdmin: false }, {}, told);
+    const [list, rows, filtered] = names;
+    expect([list, rows]).toEqual([expect.stringMatching(/^list-/), 'stamped-rows']);
+    expect(filtered).toBeUndefined();
+  });
+
   it('tells what was written since the last time, and never what the viewer may see no more', async () => {
     const told = toldImages();
     const newest = async (pool: Pool) => (await listImages(pool, { limit: 2, visibility: 'public' }, user, {}, told)).images;

@@ -63,7 +63,7 @@ function asksForTheUnwritable(value: unknown): boolean {
 /** What clients ask without a filter is planned once a connection: planning costs more than reading the page. */
 function isCommon(query: ImageListQuery): boolean {
   return (query.sort ?? []).length <= 1 && commonLimits.has(query.limit)
-    && Object.entries(query).every(([name, value]) => value === undefined || withoutFilter.has(name));
+    && Object.entries(query).every(([name, value]) => value === undefined || withoutFilter.has(name) || (name === 'tags' && query.tags?.length === 0));
 }
 const withoutFilter: ReadonlySet<string> = new Set<keyof ImageListQuery>(['visibility', 'memberStatus', 'isHidden', 'owner', 'marker', 'sort', 'limit']);
 const commonLimits: ReadonlySet<number> = new Set([1, 10, 20, 21, 25, 50, 100, 200, 500, 1000]);
