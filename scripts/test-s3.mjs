@@ -7,7 +7,7 @@ import { runSuite } from './jest-suite.mjs';
 import { projectDir } from './prepare.mjs';
 
 await runSuite('jest.s3.mjs', {
-  limitMs: 10 * 60_000,
+  limitMs: 14 * 60_000,
   async before() {
     const { findS3Server } = await import(join(projectDir, 'dist/libs/embedded/src/index.js'));
     console.error(`S3 server: ${await findS3Server(process.env, (line) => console.error(line))}`);

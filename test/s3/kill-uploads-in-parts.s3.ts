@@ -15,9 +15,9 @@ import { environment, quickEnds, startRegion, type Region, type Settings } from 
 import { sendWithCurl } from '../system/uploads-in-parts.js';
 
 const seed = seedOfThisRun();
-const seconds = Number(process.env['HELIOGRAPH_KILL_SECONDS'] ?? 12);
+const seconds = Number(process.env['HELIOGRAPH_KILL_SECONDS'] ?? 10);
 /** More than what a killed service may take with it, and less. */
-const [largeBytes, smallBytes] = [48_000_000, 6_000_000];
+const [largeBytes, smallBytes] = [30_000_000, 3_000_000];
 
 describe(`Uploads in parts into a bucket while gateway and staging are killed (HELIOGRAPH_SEED=${seed})`, () => {
   let dir: string;
@@ -39,12 +39,13 @@ describe(`Uploads in parts into a bucket while gateway and staging are killed (H
     for (const by of ['curl', 'curl', 'tus', 'parallel tus'] as const) {
       uploads.push({ imageId: await createImage(client, by), bytes: random.bytes(by === 'curl' ? largeBytes : smallBytes), by, offsets: [] });
     }
+    const beganAt = performance.now();
     const sending = Promise.all(uploads.map(async (upload, index) => {
       const onOffset = (at: number): void => { upload.offsets.push(at); };
       await (upload.by === 'curl' ? sendFile(`${index}`, upload, onOffset, largeBytes / seconds) : sendWithTus(upload.imageId, upload.bytes, upload.by === 'tus' ? 1 : 3, onOffset));
     }));
     [kills] = await Promise.all([runMonkey(region, random.branch('monkey'), AbortSignal.timeout(seconds * 1000), ['gateway', 'staging']), sending]);
-    process.stderr.write(`HELIOGRAPH_SEED=${seed}: killed ${JSON.stringify(kills.of)}; ${JSON.stringify(uploads.map(({ by, offsets }) => [by, offsets.length]))}\n`);
+    process.stderr.write(`HELIOGRAPH_SEED=${seed}: killed ${JSON.stringify(kills.of)} in ${Math.round((performance.now() - beganAt) / 1000)} s; ${JSON.stringify(uploads.map(({ by, offsets }) => [by, offsets.length]))}\n`);
   }, (seconds + 600) * 1000);
   afterAll(async () => {
     await region?.stop();
