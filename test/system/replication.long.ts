@@ -137,6 +137,10 @@ describe(`Replication of ${imageCount} images between two regions, seed ${seed}`
       return { own: own.size, copies: copies.length, differing: differing.map(shown), back: (await copiesIn(one, 'RegionTwo')).map(({ status }) => status) };
     }, ({ own, copies, differing, back }) => own === sources.size && copies === sources.size && differing.length === 0 && back.length === 1 && back[0] === 'active');
 
+    // Each has heard the other over the link between their NATS servers.
+    const logs = await Promise.all(['logs/federation.log', 'RegionTwo/logs/federation.log'].map((file) => readFile(join(data, file), 'utf8')));
+    expect(logs.map((log) => log.includes('the changes of the source are heard'))).toEqual([true, true]);
+
     const copies = await copiesIn(two, 'RegionOne');
     expect(copies.map((copy) => lineageOf(copy)?.originId).toSorted()).toEqual([...sources.keys()].toSorted());
     for (const copy of copies) {

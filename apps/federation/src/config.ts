@@ -39,4 +39,10 @@ export class FederationConfig extends ServiceConfig {
 
   @Option.int('heliograph', 'replication_whole_look_seconds', { default: 300, min: 1, max: 86_400, unit: 'seconds', doc: 'How often an event-driven policy compares both regions as a whole: so late a deletion at the source may be noticed.' })
   readonly replicationWholeLookSeconds: number;
+
+  @Option.list('heliograph', 'replication_links', { default: [], doc: 'The regions whose changes event-driven policies hear over a link between the NATS servers; others are asked every replication_poll_seconds.' })
+  readonly replicationLinks: readonly string[];
+
+  @Option.list('heliograph', 'replication_followers', { default: [], doc: 'The regions that may hear over such a link what changes here: REGION of public images, REGION:PROJECT of public ones and those of a project (may be repeated), REGION:* of all.' })
+  readonly replicationFollowers: readonly string[];
 }

@@ -34,6 +34,8 @@ export interface Secrets {
   readonly seal: string;
   /** What the gateway vouches for tenants with, at the NATS server. */
   readonly audit: string;
+  /** What the NATS server of another region of the same start links itself to this one's with. */
+  readonly link: string;
 }
 
 /** A data directory that cannot be used; the message says what to do. */
@@ -89,11 +91,9 @@ async function refuseFullDisk(path: string): Promise<void> {
 
 async function secretsIn(file: string): Promise<Secrets> {
   const kept = await jsonOf<Partial<Secrets>>(file);
-  const secrets = {
-    postgres: kept?.postgres ?? randomBytes(24).toString('base64url'), capability: kept?.capability ?? randomBytes(32).toString('base64url'),
-    seal: kept?.seal ?? randomBytes(32).toString('base64url'),
-    audit: kept?.audit ?? randomBytes(32).toString('base64url'),
-    nats: { ...randomPasswords(), ...kept?.nats },
+  const fresh = (bytes: number): string => randomBytes(bytes).toString('base64url');
+  const secrets: Secrets = {
+    postgres: fresh(24), capability: fresh(32), seal: fresh(32), audit: fresh(32), link: fresh(24), ...kept, nats: { ...randomPasswords(), ...kept?.nats },
   };
   await replaceFile(file, JSON.stringify(secrets, null, 2), 0o600);
   return secrets;

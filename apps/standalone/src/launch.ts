@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { cacheDir, findNatsServer, freePort, isPortFree, startNatsServer, startPostgres, type Child, type Postgres } from '#libs/embedded';
+import { cacheDir, findNatsServer, freePort, isPortFree, startNatsServer, startPostgres, type Child, type NatsLinks, type Postgres } from '#libs/embedded';
 import type { Arguments, KeystoneArguments } from './arguments.js';
 import { writeClientFiles, writeReplicationClouds } from './client-files.js';
 import { UnusableDataDir, type DataDir } from './data-dir.js';
@@ -31,7 +31,8 @@ export async function launch(start: Launch): Promise<Running> {
   const known = Object.keys(args.settings).length > 0 ? await knownVariables() : new Set<string>();
   for (const variable of unknownSettings(args.settings, known)) say(`--set: no service has an option ${variable}; look for a slip in its name`);
   const database = startDatabase(start);
-  const servers = regions.map((region) => startNats(start, region));
+  const links = await linksBetween(regions);
+  const servers = regions.map((region, index) => startNats(start, region, links[index]));
   await all([database, ...servers]);
   const [postgres, nats] = [await database, await Promise.all(servers)];
   const developmentPassword = settingOf(args, 'heliograph', 'development_password') ?? 'secret';
@@ -45,7 +46,7 @@ export async function launch(start: Launch): Promise<Running> {
     const federationPort = await freePort(region.dataDir.ports['federation transfer']);
     region.dataDir.ports['federation transfer'] = federationPort;
     const accounts = args.keystone ? {} : { replicationClouds: await writeReplicationClouds(regions.map(({ name }) => name), keystone, region.dataDir, developmentPassword) };
-    return { region: region.name, nameOf: region.nameOf, port: region.port, transferPort, federationPort, natsUrl: url, isOurNats: isOurs, databaseUrl, keystone, settings: args.settings, ...accounts };
+    return { region: region.name, nameOf: region.nameOf, port: region.port, transferPort, federationPort, natsUrl: url, isOurNats: isOurs, databaseUrl, keystone, settings: args.settings, linkedRegions: isOurs ? regions.filter((other) => other !== region).map(({ name }) => name) : [], ...accounts };
   }));
 
   const started = async (name: string, part: Promise<Part>): Promise<void> => {
@@ -82,7 +83,15 @@ export const processesOf = (supervisor: Supervisor): Running['processes'] =>
     name, { pid: child.pid, mark, logFile, ...(operationsPort === undefined ? {} : { operationsPort }) },
   ]));
 
-async function startNats({ supervisor, say }: Launch, { name, nameOf, dataDir }: RegionToStart): Promise<{ url: string; isOurs: boolean }> {
+/** The second region's server links itself to the first one's. One region alone has no link. */
+async function linksBetween([first, second]: Launch['regions']): Promise<NatsLinks[]> {
+  if (!second) return [];
+  const { dataDir: { ports, secrets: { link: password } } } = first;
+  const port = ports['links'] = await freePort(ports['links']);
+  return [{ listen: { host: '127.0.0.1', port, passwords: { [second.name]: password } } }, { to: [{ urls: [`nats-leaf://127.0.0.1:${port}`], password }] }];
+}
+
+async function startNats({ supervisor, say }: Launch, { name, nameOf, dataDir }: RegionToStart, links: NatsLinks | undefined): Promise<{ url: string; isOurs: boolean }> {
   const given = process.env['NATS_URL'];
   if (given) {
     say(`NATS: using the server at ${given}`);
@@ -91,7 +100,7 @@ async function startNats({ supervisor, say }: Launch, { name, nameOf, dataDir }:
   say('NATS: looking for a server');
   const binary = await findNatsServer({ cacheDir: cacheDir(), onProgress: (line) => say(`NATS: ${line}`) });
   const dir = join(dataDir.path, 'nats');
-  const server = await startNatsServer({ binary, dir, region: name, passwords: dataDir.secrets.nats, auditKey: dataDir.secrets.audit, ...remembered(dataDir, 'nats') });
+  const server = await startNatsServer({ binary, dir, region: name, passwords: dataDir.secrets.nats, auditKey: dataDir.secrets.audit, ...remembered(dataDir, 'nats'), ...(links ? { links } : {}) });
   dataDir.ports['nats'] = server.port;
   supervisor.watch(foundation(nameOf('nats'), server, () => server.restart(), join(dir, 'nats.json'), join(dir, 'nats.log')));
   say(`${nameOf('NATS')}: ready (${binary})`);

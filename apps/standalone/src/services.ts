@@ -27,6 +27,8 @@ export interface Surroundings {
   readonly databaseUrl: string;
   readonly keystone: KeystoneArguments;
   readonly settings: Readonly<Record<string, string>>;
+  /** The regions whose NATS servers are linked to this one's. */
+  readonly linkedRegions: readonly string[];
   /** A file with accounts for replication, where the launcher knows some. */
   readonly replicationClouds?: string;
 }
@@ -51,8 +53,15 @@ export function environmentOf(name: ServiceName, around: Surroundings, dataDir: 
 
 function suggestedTo(name: ServiceName, around: Surroundings, dataDir: DataDir): Options {
   if (name === 'gateway') return gatewayOptions(around, dataDir);
-  if (name === 'federation') return around.replicationClouds === undefined ? {} : { 'heliograph.replication_clouds': around.replicationClouds };
+  if (name === 'federation') return replicationOptions(around);
   return name === 'catalog' ? limitOptions(around.keystone) : {};
+}
+
+function replicationOptions({ replicationClouds, linkedRegions }: Surroundings): Options {
+  return {
+    ...(replicationClouds === undefined ? {} : { 'heliograph.replication_clouds': replicationClouds }),
+    ...(linkedRegions.length === 0 ? {} : { 'heliograph.replication_links': linkedRegions.join(','), 'heliograph.replication_followers': linkedRegions.map((region) => `${region}:*`).join(',') }),
+  };
 }
 
 /** Who has the stores. */

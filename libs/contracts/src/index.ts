@@ -12,10 +12,11 @@ export {
 } from './messages.js';
 export { checksumAlgorithms, lengthIn, partNamed, uploadIdOf, uploadNamed, wholePart, type ChecksumAlgorithm, type PartChecksum, type UploadAsk, type UploadNotes, type UploadState } from './uploads.js';
 export { digestOfOrder, openRegionsAccess, sealRegionsAccess, type CopyLine, type CopyOrder, type RegionsAccess } from './copy-order.js';
+export type { Followed, FollowWish, Hearing } from './links.js';
 export { derivedUuid } from './derived-uuid.js';
 export { known } from './known.js';
 export { moment } from './moment.js';
-export { inboxPrefix, natsPermissions, natsUsers, type NatsPermissions, type NatsUser } from './permissions.js';
+export { inboxPrefix, keptFromLinks, linkPermissions, linkUser, natsPermissions, natsUsers, type NatsPermissions, type NatsUser } from './permissions.js';
 export { openQuery, sealQuery, type QueryOf } from './sealed-query.js';
 export { openAccess, sealAccess, type NoAccess, type RemoteAccess, type SealedFor } from './sealed-token.js';
 export type { PersonKeys } from './person-keys.js';
@@ -23,7 +24,7 @@ export { progressActions, type Progress, type ProgressAction, type ProgressStep,
 export { auditIssuer, type AuditIssuer, type IssuedClaims } from './audit-issuer.js';
 export { audiences, type AuditChange, type Audience, type AuditEvent, type Fed } from './audit-event.js';
 export {
-  addressOf, auditConsumerName, auditConsumerPrefix, auditDelivery, auditFilter, auditStreamName, auditSubject, auditSubjects, authCalloutSubject, commandSubject, fedSubject, isAuditConsumer, imageIdOfProgress, imageSubject, imageSubjects, isLowerUuid, isRegionName, leaseStreamName, leaseSubject, leaseSubjects,
+  addressOf, auditConsumerName, auditConsumerPrefix, auditDelivery, auditFilter, auditStreamName, auditSubject, auditSubjects, authCalloutSubject, commandSubject, fedSubject, followedSubject, followerPrefix, followSubject, isAuditConsumer, imageIdOfProgress, imageSubject, imageSubjects, isLowerUuid, isRegionName, leaseStreamName, leaseSubject, leaseSubjects,
   isTopicName, metadefSubject, metadefSubjects, namespaceNameLength, namespaceOfToken, namespaceToken,
   notificationStreamName, notificationSubject, notificationSubjects,
   policySubject, policySubjects, progressSubject, progressSubjects, projectedSubject, queryStreamName, querySubject, querySubjects, questionSubject, questions, sealedStreamName, sealedSubject, sealedSubjects, streamName,

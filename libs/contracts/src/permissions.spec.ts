@@ -1,4 +1,7 @@
-import { natsPermissions, natsUsers } from '#libs/contracts';
+import {
+  auditDelivery, auditStreamName, auditSubject, commandSubject, fedSubject, followedSubject, followSubject, imageSubject, inboxPrefix, keptFromLinks, leaseSubject, linkPermissions, linkUser, metadefSubject, natsPermissions, natsUsers,
+  notificationSubject, policySubject, progressSubject, projectedSubject, questionSubject, questions, querySubject, sealedSubject, streamName,
+} from '#libs/contracts';
 
 const permissions = natsPermissions('RegionOne');
 const matches = (pattern: string, subject: string): boolean => {
@@ -7,6 +10,7 @@ const matches = (pattern: string, subject: string): boolean => {
     && (want.at(-1) === '>' || want.length === have.length);
 };
 const mayPublish = (user: (typeof natsUsers)[number], subject: string) => permissions[user].publish.some((pattern) => matches(pattern, subject));
+const id = '11111111-2222-4333-8444-555555555555';
 const image = 'glance.RegionOne.image.11111111-2222-4333-8444-555555555555';
 
 describe('NATS permissions', () => {
@@ -74,13 +78,55 @@ describe('NATS permissions', () => {
     for (const call of ['STREAM.DELETE', 'STREAM.PURGE', 'STREAM.MSG.DELETE']) expect(natsUsers.filter((user) => mayPublish(user, `$JS.API.${call}.AUDIT_RegionOne`))).toEqual([]);
   });
 
-  it('let the gateway alone vouch for tenants, and make consumers of the audit stream that hear one project or the public', () => {
+  it('let the gateway alone vouch for tenants, and make consumers of the audit stream by what they hear: one project or the public', () => {
     expect(natsUsers.filter((user) => permissions[user].subscribe.some((pattern) => matches(pattern, '$SYS.REQ.USER.AUTH')))).toEqual(['gateway']);
     expect(natsUsers.filter((user) => mayPublish(user, '$SYS.REQ.USER.AUTH'))).toEqual([]);
     const create = '$JS.API.CONSUMER.CREATE.AUDIT_RegionOne.x';
     expect(natsUsers.filter((user) => mayPublish(user, `${create}.audit.RegionOne.project.YWxwaGE.>`) || mayPublish(user, `${create}.audit.RegionOne.public.>`))).toEqual(['gateway']);
     for (const subject of [create, `${create}.audit.RegionOne.>`, '$JS.API.CONSUMER.CREATE.AUDIT_RegionOne', '$JS.API.CONSUMER.CREATE.GLANCE_RegionOne.x.audit.RegionOne.project.a.>']) expect(mayPublish('gateway', subject)).toBe(false);
     expect(natsUsers.flatMap((user) => permissions[user].subscribe).filter((pattern) => pattern.startsWith('heard.'))).toEqual([]);
+  });
+
+  it('let federation alone hear other regions and let them hear, by consumers whose filters it names itself', () => {
+    expect(natsUsers.filter((user) => mayPublish(user, '$JS.API.CONSUMER.CREATE.AUDIT_RegionOne'))).toEqual(['federation']);
+    for (const subject of [followSubject('RegionTwo', 'RegionOne'), followedSubject('RegionOne', 'RegionTwo', id)]) expect(natsUsers.filter((user) => mayPublish(user, subject))).toEqual(['federation']);
+    for (const subject of [followSubject('RegionTwo', 'RegionThree'), followedSubject('RegionTwo', 'RegionOne', id)]) expect(natsUsers.filter((user) => mayPublish(user, subject))).toEqual([]);
+    for (const subject of [followSubject('RegionOne', 'RegionTwo'), followedSubject('RegionTwo', 'RegionOne', id)]) {
+      expect(natsUsers.filter((user) => permissions[user].subscribe.some((pattern) => matches(pattern, subject)))).toEqual(['federation']);
+    }
+  });
+
+  describe('of a link', () => {
+    const { publish, subscribe, mayRespond } = linkPermissions('RegionTwo');
+    const may = (patterns: readonly string[], subject: string): boolean => patterns.some((pattern) => matches(pattern, subject));
+    /** One of every kind of subject. */
+    const subjects = (region: string): string[] => [
+      imageSubject(region, id), metadefSubject(region, 'YQ'), policySubject(region, id), leaseSubject(region, id), sealedSubject(region, id), querySubject(region, id), commandSubject(region, 'image'),
+      ...questions.map((question) => questionSubject(region, question)), projectedSubject(region), progressSubject(region, id), notificationSubject(region, 'notifications', 'INFO'),
+      auditSubject(region, 'public', 'image', 'ImageCreated'), auditDelivery(region, 'red', 'siem', 'project'), fedSubject(region),
+      ...natsUsers.map((user) => `${inboxPrefix(user)}.x`), '_INBOX.x', '$SYS.REQ.USER.AUTH', '$JS.API.INFO', `$JS.API.STREAM.INFO.${streamName(region)}`, `$JS.API.CONSUMER.CREATE.${auditStreamName(region)}.x`, `$JS.ACK.${auditStreamName(region)}.x`,
+    ];
+
+    it('let a region wish under its own name, tell of itself, and hear what is told to it', () => {
+      expect([linkUser('RegionTwo'), mayRespond]).toEqual(['link-RegionTwo', false]);
+      expect([may(publish, followSubject('RegionOne', 'RegionTwo')), may(publish, followedSubject('RegionTwo', 'RegionOne', id))]).toEqual([true, true]);
+      expect([may(subscribe, followedSubject('RegionOne', 'RegionTwo', id)), may(subscribe, followSubject('RegionTwo', 'RegionOne'))]).toEqual([true, true]);
+      expect([may(publish, followSubject('RegionOne', 'RegionThree')), may(publish, followedSubject('RegionOne', 'RegionTwo', id))]).toEqual([false, false]);
+      expect([may(subscribe, followedSubject('RegionOne', 'RegionThree', id)), may(subscribe, followSubject('RegionOne', 'RegionTwo'))]).toEqual([false, false]);
+    });
+
+    it('let nothing else pass, whichever side says it', () => {
+      for (const subject of [...subjects('RegionOne'), ...subjects('RegionTwo')]) {
+        expect([subject, may(publish, subject), may(subscribe, subject), may(keptFromLinks, subject)]).toEqual([subject, false, false, true]);
+      }
+      for (const subject of [followSubject('RegionOne', 'RegionTwo'), followedSubject('RegionOne', 'RegionTwo', id)]) expect(may(keptFromLinks, subject)).toBe(false);
+    });
+
+    it('keep back whatever a service may say or hear at home', () => {
+      for (const { publish: said, subscribe: heard } of Object.values(permissions)) {
+        for (const pattern of [...said, ...heard].filter((each) => !each.startsWith('follow'))) expect([pattern, keptFromLinks.includes(`${pattern.split('.')[0]}.>`)]).toEqual([pattern, true]);
+      }
+    });
   });
 
   it("let nobody listen to another user's answers", () => {

@@ -40,6 +40,8 @@ export function natsPermissions(region: string): Record<NatsUser, NatsPermission
   const writeAudit = [...auditSubjects(region), `$JS.API.STREAM.CREATE.${audit}`, `$JS.API.STREAM.INFO.${audit}`, `$JS.API.STREAM.UPDATE.${audit}`, fedSubject(region)];
   /** Consumers for tenants: pushed to their own subjects, and removed again. */
   const admitTenants = [`$JS.API.CONSUMER.CREATE.${audit}.*.audit.${region}.project.>`, `$JS.API.CONSUMER.CREATE.${audit}.*.audit.${region}.public.>`, `$JS.API.CONSUMER.LIST.${audit}`, `$JS.API.CONSUMER.DELETE.${audit}.*`];
+  /** Hearing other regions, and letting them hear: consumers pushed to them, which nobody acknowledges. */
+  const follow = [`follow.*.${region}`, `followed.${region}.>`, `$JS.API.STREAM.INFO.${audit}`, `$JS.API.CONSUMER.CREATE.${audit}`, `$JS.API.CONSUMER.LIST.${audit}`];
   const inbox = (user: NatsUser) => `${inboxPrefix(user)}.>`;
   const client = (user: NatsUser, ...publish: string[]): NatsPermissions =>
     ({ publish: [`ask.${region}.*`, `do.${region}.*`, ...publish], subscribe: [inbox(user), projectedSubject(region)], mayRespond: false });
@@ -56,7 +58,7 @@ export function natsPermissions(region: string): Record<NatsUser, NatsPermission
     staging: client('staging', progress, leaseSubjects(region), ...readLeases),
     importer: client('importer', progress, leaseSubjects(region), ...readLeases, `glance.${region}.import.*`, ...workOn(log, 'importer'), ...pickUp(queryStreamName(region))),
     federation: {
-      ...hears(client('federation', progress, policySubjects(region), ...readPolicies, leaseSubjects(region), ...readLeases, ...pickUp(sealed)), questionSubject(region, 'regions'), questionSubject(region, 'copies'), commandSubject(region, 'policy')),
+      ...hears(client('federation', progress, policySubjects(region), ...readPolicies, leaseSubjects(region), ...readLeases, ...pickUp(sealed), ...follow), questionSubject(region, 'regions'), questionSubject(region, 'copies'), commandSubject(region, 'policy'), `follow.${region}.*`, `followed.*.${region}.>`),
       mayRespond: true,
     },
     operator: { publish: [`glance.${region}.>`, leaseSubjects(region), ...readLog, ...readLeases, `ask.${region}.*`, `do.${region}.*`], subscribe: [inbox('operator'), projectedSubject(region)], mayRespond: false },
@@ -79,3 +81,21 @@ const workOn = (log: string, consumer: string): string[] => [
 
 /** Each user has an inbox of its own, so that no service can listen to another's answers. */
 export const inboxPrefix = (user: NatsUser): string => `_INBOX_${user}`;
+
+/** The NATS user that another region's server links itself to this one with. */
+export const linkUser = (region: string): string => `link-${region}`;
+
+/**
+ * What may come and go over the link to another region: one wish, which nobody answers where its sender says, and what is told upon it. Nothing that a
+ * stream keeps, no request that NATS itself would answer: the answer could be sent to the log (ADR 14, ADR 18).
+ */
+export const linkPermissions = (other: string): NatsPermissions =>
+  ({ publish: [`follow.*.${other}`, `followed.${other}.>`], subscribe: [`followed.*.${other}.>`, `follow.${other}.*`], mayRespond: false });
+
+/**
+ * Everything that a link carries in neither direction, for the side that begins it: a server that links itself to another can only say what it keeps back.
+ * All that a subject of ours can begin with, but `follow` and `followed`; the spec holds the list against the subjects.
+ */
+export const keptFromLinks: readonly string[] = [
+  'glance', 'lease', 'sealed', 'query', 'do', 'ask', 'projected', 'progress', 'notification', 'audit', 'heard', 'fed', '$JS', '$SYS', '$KV', '$OBJ', '_INBOX', ...natsUsers.map((user) => inboxPrefix(user)),
+].flatMap((root) => [root, `${root}.>`]);

@@ -21,6 +21,8 @@ import { Problem } from '#libs/domain';
  *   audit.<region>.public.image.<EventType>     an event of a public image, as anybody may know it
  *   heard.<region>.<projectToken>.<project|public>.<name>  what a tenant's consumer of that stream delivers to him   core NATS
  *   fed.<region>                        "the feed has come to N"             core NATS
+ *   follow.<region>.<follower>          another region wishes to follow this one's audit stream   core NATS, over the link
+ *   followed.<region>.<follower>.<id>   what that region is told of it       core NATS, over the link
  */
 const lowerUuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const regionName = /^[A-Za-z0-9_-]{1,64}$/;
@@ -82,8 +84,9 @@ export const isTopicName = (text: string): boolean => regionName.test(text);
 
 export const auditStreamName = (region: string): string => `AUDIT_${checkedRegion(region)}`;
 export const auditSubjects = (region: string): string[] => [`audit.${checkedRegion(region)}.project.*.*.*`, `audit.${checkedRegion(region)}.public.*.*`];
-/** Where everything stands that a project is told of; with `public`, what everybody is told of. */
-export const auditFilter = (region: string, receiver: AuditReceiver): string => `${auditRoot(region, receiver)}.>`;
+/** Where everything stands that a project is told of; with `public`, what everybody is told of; with `projects`, what any project is. */
+export const auditFilter = (region: string, receiver: AuditReceiver | 'projects'): string =>
+  (receiver === 'projects' ? `audit.${checkedRegion(region)}.project.>` : `${auditRoot(region, receiver)}.>`);
 /** Throws where the type of the event is no single token. */
 export function auditSubject(region: string, receiver: AuditReceiver, kind: AggregateKind, eventType: string): string {
   if (!regionName.test(eventType)) throw new Error(`not a type of event: ${JSON.stringify(eventType)}`);
@@ -115,6 +118,13 @@ function projectToken(projectId: string): string {
   if (projectId === '' || projectId.length > 255 || !projectId.isWellFormed()) throw new Error('not the id of a project');
   return Buffer.from(projectId, 'utf8').toString('base64url');
 }
+
+/** Who may send here is known by the name: the server of `region` lets each follower send under its own. */
+export const followSubject = (region: string, follower: string): string => `follow.${checkedRegion(region)}.${checkedRegion(follower)}`;
+/** `id` is drawn anew for each time that the follower begins. */
+export const followedSubject = (region: string, follower: string, id: string): string => `followed.${checkedRegion(region)}.${checkedRegion(follower)}.${checkedUuid(id)}`;
+/** The consumers of one follower begin with this; no tenant's do, since a project's token is never empty. */
+export const followerPrefix = (follower: string): string => `~${checkedRegion(follower)}~`;
 
 export const fedSubject = (region: string): string => `fed.${checkedRegion(region)}`;
 

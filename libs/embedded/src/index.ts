@@ -2,7 +2,7 @@ export { StartFailed, boundLog, describeEnding, startChild, tailOf, type Child, 
 export { runningCommand } from './commands.js';
 export { freePort, isPortFree } from './free-port.js';
 export { findNatsServer, natsSources, type NatsBinaryOptions, type NatsSource } from './nats-binary.js';
-export { natsConfig, startNatsServer, type NatsConfigOptions, type NatsPasswords, type NatsServer, type NatsServerOptions } from './nats-server.js';
+export { natsConfig, startNatsServer, type NatsConfigOptions, type NatsLinks, type NatsPasswords, type NatsServer, type NatsServerOptions } from './nats-server.js';
 export { startPostgres, type Postgres, type PostgresOptions } from './postgres.js';
 export { cacheDir, projectDir } from './project-dir.js';
 export { findQemuImg, type QemuImgFound } from './qemu-img.js';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { natsUsers } from '#libs/contracts';
 import { findNatsServer } from './nats-binary.js';
-import { startNatsServer, type NatsPasswords, type NatsServer } from './nats-server.js';
+import { startNatsServer, type NatsLinks, type NatsPasswords, type NatsServer } from './nats-server.js';
 import { cacheDir } from './project-dir.js';
 import { startPostgres, type Postgres } from './postgres.js';
 
@@ -16,6 +16,7 @@ export interface TestStackOptions {
   readonly withNats?: boolean;
   /** What gateways vouch for tenants with. */
   readonly auditKey?: string;
+  readonly links?: NatsLinks;
 }
 
 export interface TestStack {
@@ -34,12 +35,12 @@ export interface TestStack {
  * PostgreSQL and NATS for one spec, on loopback, in a directory of its own: about a second to start, nothing left after `stop`.
  * A part that was left out throws when it is used.
  */
-export async function startTestStack({ region = 'RegionTest', durable = false, withPostgres = true, withNats = true, auditKey }: TestStackOptions = {}): Promise<TestStack> {
+export async function startTestStack({ region = 'RegionTest', durable = false, withPostgres = true, withNats = true, auditKey, links }: TestStackOptions = {}): Promise<TestStack> {
   const dir = await mkdtemp(join(tmpdir(), 'heliograph-'));
   await chmod(dir, 0o755);
   const passwords = randomPasswords();
   const [nats, { postgres, databaseUrl }] = await Promise.all([
-    withNats ? startNats(dir, { region, passwords, durable, ...(auditKey === undefined ? {} : { auditKey }) }) : absent<NatsServer>('NATS'),
+    withNats ? startNats(dir, { region, passwords, durable, ...(auditKey === undefined ? {} : { auditKey }), ...(links ? { links } : {}) }) : absent<NatsServer>('NATS'),
     withPostgres ? startDatabase(dir, durable) : { postgres: absent<Postgres>('PostgreSQL'), databaseUrl: '' },
   ]);
   const stack: TestStack = {
@@ -63,7 +64,7 @@ async function startDatabase(dir: string, durable: boolean): Promise<{ postgres:
 export const randomPasswords = (): NatsPasswords =>
   Object.fromEntries(natsUsers.map((name) => [name, randomBytes(24).toString('base64url')])) as NatsPasswords;
 
-async function startNats(dir: string, { durable, ...options }: { region: string; passwords: NatsPasswords; durable: boolean; auditKey?: string }): Promise<NatsServer> {
+async function startNats(dir: string, { durable, ...options }: { region: string; passwords: NatsPasswords; durable: boolean; auditKey?: string; links?: NatsLinks }): Promise<NatsServer> {
   const binary = await findNatsServer({ cacheDir: cacheDir() });
   return startNatsServer({ binary, dir: join(dir, 'nats'), ...options, sync: durable ? 'always' : 'seldom' });
 }

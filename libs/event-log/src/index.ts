@@ -19,6 +19,8 @@ export { jetStreamLeases } from './leases.jetstream.js';
 export { memoryLeases } from './leases.memory.js';
 export { tallyLeases, type LeaseTally } from './leases.tally.js';
 export type { Leases } from './leases.js';
+export { followRegion, type FollowRegionOptions } from './links/follow-region.js';
+export { tellFollowers, type TellFollowersOptions } from './links/tell-followers.js';
 export { memoryEventLog, type MemoryEventLogOptions } from './memory.js';
 export { notificationOutlet, type NotificationOutlet, type OutgoingNotification } from './notifications.jetstream.js';
 export { repairTail, type Repaired, type RepairOptions, type RepairStep } from './repair.js';

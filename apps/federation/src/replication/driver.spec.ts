@@ -1,6 +1,7 @@
 import { noReplication, replicationDecider, type ReplicationPolicy, type ReplicationSettings, type ReplicationState } from '#libs/domain';
 import { memoryRegion, type MemoryRegion } from '../../test/memory-region.js';
 import { driveReplication, type DriverParts } from './driver.js';
+import type { News } from './heard-news.js';
 import { RegionFailure } from './image-api.js';
 import { byDownload } from './replicate-image.js';
 import { command } from './run-execution.js';
@@ -37,10 +38,10 @@ describe('Who drives policies', () => {
   const executions = () => [...states.values()].filter((state) => state.exists && state.kind === 'execution');
   const open = () => [...states].flatMap(([id, state]) => (state.exists && state.kind === 'execution' && ['waiting', 'running', 'paused'].includes(state.status) ? [{ id, execution: state }] : []));
 
-  async function drive(trigger: ReplicationSettings['trigger'], more: Partial<DriverParts> = {}, schedule?: string): Promise<void> {
+  async function drive(trigger: ReplicationSettings['trigger'], more: Partial<DriverParts> = {}, schedule?: string, carriesDeletions = false): Promise<void> {
     const settings: ReplicationSettings = {
       name: 'p', direction: 'pull', remoteRegion: 'One', filter: { visibilities: [], tags: [], properties: {} }, trigger, ...(schedule === undefined ? {} : { schedule }), concurrency: 1,
-      carriesMetadata: true, carriesMembers: false, carriesDeletions: false, conflictRule: 'source', keepsIds: false,
+      carriesMetadata: true, carriesMembers: false, carriesDeletions, conflictRule: 'source', keepsIds: false,
     };
     await execute(command(policyId, { type: 'CreateReplicationPolicy', settings }));
     const ends = { source: one, target: two };
@@ -48,6 +49,7 @@ describe('Who drives policies', () => {
       desk: { execute, load: (id) => Promise.resolve(states.get(id) ?? noReplication()) }, mayDrive: () => Promise.resolve(isMine), logger: { info: () => undefined, warn: () => undefined },
       toDrive: () => Promise.resolve({ policies: [{ id: policyId, policy: states.get(policyId) as ReplicationPolicy, openExecutions: open() }] }),
       carriage: () => Promise.resolve({ ends, carryData: byDownload(ends, { source: 'public', target: 'public' }) }),
+      news: { take: () => undefined, missed: () => undefined, wake: () => undefined, heard: () => new Promise(() => undefined) },
       changed: () => new Promise(() => undefined), clock: () => now, pollMs: 20, wholeLookMs: 60_000, ...more,
     }, stop.signal);
   }
@@ -76,6 +78,43 @@ describe('Who drives policies', () => {
     await eventually(() => looks === 1);
     now = new Date(start.getTime() + 61_000);
     await eventually(() => looks === 2);
+  }, 60_000);
+
+  it('looks at the images alone of which something was heard, and brings, changes and deletes their copies', async () => {
+    let news: News = { imageIds: [], hasGap: false };
+    const heard: DriverParts['news'] = { missed: () => undefined, wake: () => undefined, heard: () => new Promise(() => undefined), take: () => {
+      const taken = news;
+      news = { imageIds: [], hasGap: false };
+      return taken;
+    } };
+    await drive('event', { news: heard }, undefined, true);
+    await eventually(() => looks === 1);
+    one.add({ id: imageId });
+    await aWhile();
+    expect([looks, two.images.size]).toEqual([1, 0]);
+    news = { imageIds: [imageId], hasGap: false };
+    await eventually(() => [...two.images.values()].some(({ status }) => status === 'active'));
+    one.add({ id: imageId, name: 'changed' });
+    now = new Date(start.getTime() + 1000);
+    news = { imageIds: [imageId], hasGap: false };
+    await eventually(() => [...two.images.values()].some(({ name }) => name === 'changed'));
+    expect(looks).toBe(1);
+    one.images.delete(imageId);
+    now = new Date(start.getTime() + 2000);
+    news = { imageIds: [imageId], hasGap: false };
+    await eventually(() => two.images.size === 0);
+    expect(looks).toBe(1);
+  }, 60_000);
+
+  it('looks at everything where something may have been missed', async () => {
+    let news: News = { imageIds: [], hasGap: false };
+    await drive('event', { news: { missed: () => undefined, wake: () => undefined, heard: () => new Promise(() => undefined), take: () => news } });
+    await eventually(() => looks === 1);
+    one.add({ id: imageId });
+    news = { imageIds: [], hasGap: true };
+    await eventually(() => [...two.images.values()].some(({ status }) => status === 'active'));
+    news = { imageIds: [], hasGap: false };
+    expect(looks).toBeGreaterThan(1);
   }, 60_000);
 
   it('does not try again at once what could not be done, and then again', async () => {

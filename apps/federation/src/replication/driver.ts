@@ -7,8 +7,9 @@ import { RegionFailure } from './image-api.js';
 import type { ReplicationDesk } from './replication-desk.js';
 import { command, runExecution } from './run-execution.js';
 import { lastDue } from './schedule.js';
-import { seeRegions } from './see-regions.js';
+import { seeImages, seeRegions } from './see-regions.js';
 import type { Carriage } from './carriage.js';
+import type { HeardNews, News } from './heard-news.js';
 
 export interface DriverParts {
   readonly desk: Pick<ReplicationDesk, 'execute' | 'load'>;
@@ -22,6 +23,8 @@ export interface DriverParts {
   readonly clock: () => Date;
   /** Resolves when an operator has changed something. */
   readonly changed: (signal: AbortSignal) => Promise<void>;
+  /** What is heard of the sources of policies; a source that is not heard is asked for its newest change. */
+  readonly news: Omit<HeardNews, 'close'>;
   readonly pollMs: number;
   /** How often an event-driven policy looks at everything, also where nothing seems to be new. */
   readonly wholeLookMs: number;
@@ -61,10 +64,10 @@ export async function driveReplication(parts: DriverParts, signal: AbortSignal):
   await Promise.all(busy.values());
 }
 
-async function untilNextLook({ pollMs, changed }: DriverParts, signal: AbortSignal): Promise<void> {
+async function untilNextLook({ pollMs, changed, news }: DriverParts, signal: AbortSignal): Promise<void> {
   const over = new AbortController();
   const either = AbortSignal.any([signal, over.signal]);
-  await Promise.race([pause(pollMs, undefined, { signal: either }).catch(() => undefined), changed(either)]);
+  await Promise.race([pause(pollMs, undefined, { signal: either }).catch(() => undefined), changed(either), news.heard(either)]);
   over.abort();
 }
 
@@ -82,7 +85,7 @@ async function drive({ id, policy: json, openExecutions }: Policy, memory: Memor
   return onEvents(id, policy, memory, parts, signal);
 }
 
-async function run(policyId: string, executionId: string, policy: ReplicationPolicy, memory: Memory, parts: DriverParts, signal: AbortSignal): Promise<void> {
+async function run(policyId: string, executionId: string, policy: ReplicationPolicy, memory: Memory, parts: DriverParts, signal: AbortSignal, found?: readonly PlannedImage[]): Promise<void> {
   const carriage = await parts.carriage(policyId, policy, signal).catch(async (error: unknown) => {
     if (error instanceof RegionFailure) await parts.desk.execute(command(executionId, { type: 'EndReplicationExecution', cause: error.message }));
     throw error;
@@ -91,7 +94,7 @@ async function run(policyId: string, executionId: string, policy: ReplicationPol
   const over = new AbortController();
   const holding = hold(policyId, parts, AbortSignal.any([signal, over.signal]));
   try {
-    const state = await runExecution(executionId, { desk: parts.desk, policyId, settings: policy.settings, ...carriage, signal });
+    const state = await runExecution(executionId, { desk: parts.desk, policyId, settings: policy.settings, ...carriage, signal, ...(found ? { found } : {}) });
     if (state.exists && state.kind === 'execution') remember(memory, state, parts.clock().getTime());
   } finally {
     over.abort();
@@ -134,18 +137,46 @@ async function onSchedule(id: string, policy: ReplicationPolicy, memory: Memory,
 
 /** An execution is begun only where there is something to be done. */
 async function onEvents(id: string, policy: ReplicationPolicy, memory: Memory, parts: DriverParts, signal: AbortSignal): Promise<void> {
+  const news = parts.news.take(id, policy);
+  try {
+    const nowMs = parts.clock().getTime();
+    const images = await findWork({ id, policy, memory, parts, signal }, news);
+    if (images.length === 0 || isLeftOver(images, memory, nowMs)) return;
+    const executionId = derivedUuid(JSON.stringify(['execution', id, 'event', nowMs, policy.updatedAt]));
+    if (await start(id, executionId, 'event', parts)) await run(id, executionId, policy, memory, parts, signal, images);
+  } catch (error) {
+    parts.news.missed(id);
+    throw error;
+  }
+  // What came while it ran is looked for at once.
+  delete memory.newest;
+  parts.news.wake();
+}
+
+interface Looking { readonly id: string; readonly policy: ReplicationPolicy; readonly memory: Memory; readonly parts: DriverParts; readonly signal: AbortSignal }
+
+/** What is to be done: for the images of which something was heard, or for all where something may have been missed, or where it is time. */
+async function findWork(looking: Looking, heard: News | undefined): Promise<readonly PlannedImage[]> {
+  const { id, policy, memory, parts, signal } = looking;
+  const isTime = isDue(memory, parts.clock().getTime(), parts.wholeLookMs);
+  if (!heard || isTime || heard.hasGap) return lookAtAll(looking, heard !== undefined || isTime);
+  if (heard.imageIds.length === 0) return [];
+  const { ends } = await parts.carriage(id, policy, signal);
+  const { settings } = policy;
+  return planReplication({ ...await seeImages(id, settings, ends, heard.imageIds), settings });
+}
+
+/** Unless it must be, only where the source has a change that is newer than at the last time. */
+async function lookAtAll({ id, policy, memory, parts, signal }: Looking, mustBe: boolean): Promise<readonly PlannedImage[]> {
   const { ends } = await parts.carriage(id, policy, signal);
   const nowMs = parts.clock().getTime();
   const newest = await newestOf(ends);
-  if (newest === memory.newest && !isDue(memory, nowMs, parts.wholeLookMs)) return;
-  const images = planReplication({ ...await seeRegions(id, policy.settings, ends), settings: policy.settings });
+  if (!mustBe && newest === memory.newest) return [];
+  const { settings } = policy;
+  const images = planReplication({ ...await seeRegions(id, settings, ends), settings });
   memory.newest = newest;
   memory.lookedAt = nowMs;
-  if (images.length === 0 || isLeftOver(images, memory, nowMs)) return;
-  const executionId = derivedUuid(JSON.stringify(['execution', id, 'event', nowMs, policy.updatedAt]));
-  if (await start(id, executionId, 'event', parts)) await run(id, executionId, policy, memory, parts, signal);
-  // What came while it ran is looked for at once.
-  delete memory.newest;
+  return images;
 }
 
 const isDue = ({ lookedAt, left }: Memory, nowMs: number, wholeLookMs: number): boolean =>

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ReplicationMessage } from '#libs/contracts';
-import { mostReplicatedAtOnce, planReplication, type ImageResult, type ReplicatedImage, type ReplicationCommand, type ReplicationExecution, type ReplicationSettings, type ReplicationState } from '#libs/domain';
+import { mostReplicatedAtOnce, planReplication, type ImageResult, type PlannedImage, type ReplicatedImage, type ReplicationCommand, type ReplicationExecution, type ReplicationSettings, type ReplicationState } from '#libs/domain';
 import { RegionFailure } from './image-api.js';
 import { replicateImage, type CarryData } from './replicate-image.js';
 import type { ReplicationDesk } from './replication-desk.js';
@@ -13,6 +13,8 @@ export interface ExecutionParts {
   readonly settings: ReplicationSettings;
   readonly ends: Ends;
   readonly carryData: CarryData;
+  /** What is to be done, where somebody has just looked; else both regions are looked at. */
+  readonly found?: readonly PlannedImage[];
   readonly signal: AbortSignal;
 }
 
@@ -60,10 +62,10 @@ async function watch(id: string, { desk, policyId, signal }: ExecutionParts, sto
   }
 }
 
-async function plan(id: string, { desk, policyId, settings, ends }: ExecutionParts): Promise<ReplicationExecution | undefined> {
+async function plan(id: string, { desk, policyId, settings, ends, found: planned }: ExecutionParts): Promise<ReplicationExecution | undefined> {
   const found = await desk.load(id);
   if (!isRunning(found) || found.status === 'running') return isRunning(found) ? found : undefined;
-  const images = planReplication({ ...await seeRegions(policyId, settings, ends), settings });
+  const images = planned ?? planReplication({ ...await seeRegions(policyId, settings, ends), settings });
   const { replication } = await desk.execute(command(id, { type: 'PlanReplication', images: images.slice(0, mostReplicatedAtOnce), isTruncated: images.length > mostReplicatedAtOnce }));
   return isRunning(replication) ? replication : undefined;
 }

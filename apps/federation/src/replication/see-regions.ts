@@ -15,8 +15,25 @@ export async function seeRegions(policyId: string, settings: ReplicationSettings
   regions.delete(target.region);
   const copies: ShownImage[] = [];
   for (const region of regions) copies.push(...await target.list({ [lineageNames.originRegion]: region }));
+  return sightOf(policyId, settings, { source, target }, shown, copies);
+}
+
+async function sightOf(policyId: string, settings: ReplicationSettings, { source, target }: Ends, shown: readonly ShownImage[], copies: readonly ShownImage[]): Promise<ReplicationSight> {
   const withMembers = settings.carriesMembers ? readMembers : (_: ImageApi, images: readonly ShownImage[]) => Promise.resolve(images);
   return { sourceRegion: source.region, targetRegion: target.region, source: await withMembers(source, shown), copies: await withMembers(target, unique(copies)), isOwn: (copy) => isOwnCopy(policyId, settings, copy) };
+}
+
+/** The same of some images of the source alone: what it holds of them now, and what the target has of each. An image that is not there is deleted, as one that is missing in a whole list. */
+export async function seeImages(policyId: string, settings: ReplicationSettings, { source, target }: Ends, imageIds: readonly string[]): Promise<ReplicationSight> {
+  const shown: ShownImage[] = [];
+  const copies: ShownImage[] = [];
+  for (const id of imageIds) {
+    const image = await source.show(id);
+    if (image) shown.push(image);
+    const { originRegion, originId } = image ? originOf({ ...image, region: source.region }) : { originRegion: source.region, originId: id };
+    if (originRegion !== target.region) copies.push(...await target.list({ [lineageNames.originRegion]: originRegion, [lineageNames.originId]: originId }));
+  }
+  return sightOf(policyId, settings, { source, target }, shown, copies);
 }
 
 /** Who images are shared with is in no list. */
