@@ -1,9 +1,9 @@
 /**
- * Replication with a real Glance and a real Keystone: from Glance to Heliograph and from Heliograph to Glance, with changes and deletions at the source,
+ * Replication with a real Glance and a real Keystone, by an application credential: from Glance to Heliograph and from Heliograph to Glance, with changes and deletions at the source,
  * every byte verified. Prints one line a step, and N passed, N failed, N skipped.
  */
 import { createHash, randomBytes } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { conformance, dir, fail, freePort, inKit, kit, pass, password, run, withGlance, withHeliograph, withKeystone } from './peers.mjs';
@@ -18,8 +18,24 @@ async function signIn(authUrl) {
     method: 'POST', headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ auth: { identity: { methods: ['password'], password: { user: { name: 'admin', domain, password } } }, scope: { project: { name: 'admin', domain } } } }),
   });
-  return response.headers.get('x-subject-token');
+  const { token: { user } } = await response.json();
+  return { token: response.headers.get('x-subject-token'), userId: user.id };
 }
+
+/** An application credential of the administrator's, as an operator makes one for the service: it opens what he may do in this project, and his password stands nowhere. */
+async function applicationCredential(authUrl) {
+  const { token, userId } = await signIn(authUrl);
+  const response = await fetch(`${authUrl}/users/${userId}/application_credentials`, {
+    method: 'POST', headers: { 'content-type': 'application/json', 'x-auth-token': token }, body: JSON.stringify({ application_credential: { name: 'replication', description: 'Heliograph' } }),
+  });
+  if (response.status !== 201) throw new Error(`Keystone makes no application credential: ${response.status} ${(await response.text()).slice(0, 500)}`);
+  const { application_credential: { id, secret } } = await response.json();
+  return { auth_url: authUrl, application_credential_id: id, application_credential_secret: secret };
+}
+
+/** The files below a directory that hold a text. */
+const filesWith = (directory, text) => readdirSync(directory, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
+  .map(({ parentPath, name }) => join(parentPath, name)).filter((file) => readFileSync(file).includes(text));
 
 /** One image service, with one token. */
 function region(url, token) {
@@ -103,12 +119,12 @@ await conformance(async () => {
       // Keystone remembers what it has told of its catalogue.
       await inKit('stop keystone', env);
       await run('bash', [join(kit, 'keystone-up'), `http://127.0.0.1:${own}`], env, 120_000);
-      const auth = { auth_url: authUrl, username: 'admin', password, project_name: 'admin' };
+      const auth = await applicationCredential(authUrl);
       const clouds = join(dir, 'clouds.yaml');
       writeFileSync(clouds, JSON.stringify({ clouds: { RegionOne: { auth }, RegionThree: { auth } } }), { mode: 0o600 });
       const options = [`heliograph.replication_clouds=${clouds}`, 'heliograph.replication_poll_seconds=2', 'heliograph.replication_whole_look_seconds=5'].flatMap((option) => ['--set', option]);
-      await withHeliograph('heliograph', own, ['--keystone', authUrl, '--keystone-password', password, ...options], async () => {
-        const token = await signIn(authUrl);
+      await withHeliograph('heliograph', own, ['--keystone', authUrl, '--keystone-password', password, ...options], async ({ data }) => {
+        const { token } = await signIn(authUrl);
         const [heliograph, glance] = [region(`http://127.0.0.1:${own}`, token), region(`http://127.0.0.1:${glancePort}`, token)];
         const shared = { name: 'conformance', remote_region: 'RegionThree', trigger: 'event', deletions: true, concurrency: 4, filter: { tags: ['golden'] } };
         await replicate({ from: glance, to: heliograph, fromName: 'RegionThree', heliograph, policy: { ...shared, direction: 'pull' } });
@@ -122,6 +138,11 @@ await conformance(async () => {
           await heliograph.must('POST', '/v2/replication-policies', { ...shared, name: 'slow', direction: 'push', bandwidth: 200_000, filter: { tags: ['slow'] } });
           const [copy] = await until('it is there', async () => (await glance.copiesFrom('RegionOne')).filter((each) => each.heliograph_origin_id === id), ([each]) => each?.status === 'active');
           same(sha512(bytes), sha512(await glance.data(copy.id)));
+        });
+        await step('the secret of the credential is in no file of Heliograph: not in the log, the database, a store or a log file', async () => {
+          same([], filesWith(data, auth.application_credential_secret).map((file) => file.slice(data.length)));
+          // The search sees what is there.
+          if (filesWith(data, 'conformance').length === 0) throw new Error('the name of the policy was not found either');
         });
         await step('the copies of an image are told, also those in Glance', async () => {
           const [copy] = await glance.copiesFrom('RegionOne');
