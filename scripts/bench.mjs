@@ -7,13 +7,15 @@
  * `imports` is staging, glance-direct and web-download by the kit, and copy-image and glance-download by bench-imports.mjs; both sides have two
  * file stores, and take over from one other Glance. It is not among what runs where nothing is named.
  *
- * `data` says what an upload costs against its two hashes alone, and how it is without the sync to the disk that Glance does not do.
+ * `data` says what an upload costs against its two hashes alone, what the least that a plain Node server can do costs (bench-floor.mjs), and how it is
+ * without the sync to the disk that Glance does not do.
  *
  * Both validate tokens at the same Keystone. CPU and memory of Heliograph count every process of it, NATS and PostgreSQL
  * included; those of Glance count its workers, not its PostgreSQL.
  */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -30,6 +32,7 @@ const glanceName = process.env.GLANCE_NAME ?? 'bench-glance';
 const ourPort = process.env.HELIOGRAPH_PORT ?? '9892';
 const sourcePort = process.env.SOURCE_PORT ?? '9793';
 const filesPort = process.env.FILES_PORT ?? '8199';
+const floorPort = process.env.FLOOR_PORT ?? '9894';
 /** Stores and what may be fetched from, the same on both sides. */
 const stores = { glance: ['--stores', 'cheap,fast'], ours: ['--set', 'default.enabled_backends=cheap:file,fast:file'] };
 const openForFetching = ['--set', 'import_filtering_opts.allowed_hosts=127.0.0.1', '--set', `import_filtering_opts.allowed_ports=${filesPort},${sourcePort}`];
@@ -57,6 +60,7 @@ try {
   const hashes = suites.includes('data') ? hashesAlone() : undefined;
   print(ours, glance, hashes);
   if (suites.includes('data')) {
+    await printFloors(hashes);
     start('--set', 'file.filesystem_store_sync=false');
     console.log('\nwithout the sync to the disk, which Glance does not do');
     print(await measure(`http://127.0.0.1:${ourPort}`, ourPids(), ['data']), glance, hashes);
@@ -99,6 +103,22 @@ function hashesAlone() {
     return (user + system) / 1e6 * 4;
   });
   return runs.sort((one, other) => one - other)[1];
+}
+
+/** What a plain server needs to receive, to hash besides, to write besides, and to sync besides. */
+async function printFloors(hashes) {
+  console.log('\nthe least that a plain Node server can do');
+  for (const steps of [[], ['hash'], ['hash', 'write'], ['hash', 'write', 'sync']]) {
+    const server = spawn(process.execPath, [join(root, 'scripts/bench-floor.mjs'), floorPort, data, ...steps], { stdio: ['ignore', 'pipe', 'inherit'] });
+    try {
+      await once(server.stdout, 'data');
+      for (const [what, { MB_s: rate, cpu_s_per_GiB: cpu }] of await measure(`http://127.0.0.1:${floorPort}`, [String(server.pid)], ['data'])) {
+        if (what.startsWith('upload')) console.log(`${['receive', ...steps].join(', ').padEnd(28)} ${what.padEnd(20)} ${rate} MB/s, ${cpu} s of CPU for a GiB: ${(cpu / hashes).toFixed(2)} of the hashes`);
+      }
+    } finally {
+      server.kill();
+    }
+  }
 }
 
 /** The other region that both take an image over from. */
