@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import { setTimeout as pause } from 'node:timers/promises';
-import { startApi, type Answer, type Api } from './harness.js';
+import { faultsIn, patiently } from './busy-machine.js';
+import { startApi, type Api } from './harness.js';
 
 /** HELIOGRAPH_HOSTILE_RUNS says how many requests, HELIOGRAPH_SEED repeats a run. */
 const runs = Number(process.env['HELIOGRAPH_HOSTILE_RUNS'] ?? 600);
@@ -35,15 +35,6 @@ const path = fc.oneof(
   fc.tuple(segment, part, segment).map(([one, two, three]) => `/v2/metadefs/namespaces/${one}/${two}/${three}`), fc.constant('/v2/metadefs/resource_types'));
 const query = fc.oneof({ weight: 3, arbitrary: fc.constant('') }, { weight: 1, arbitrary: fc.tuple(fc.constantFrom('limit', 'marker', 'sort_key', 'sort_dir', 'visibility', 'resource_types', 'resource_type'), segment).map(([name, text]) => `?${name}=${text}`) });
 
-/** What is refused with 503 and a time is asked again, as clients do: the machine is busy with other things, too. It is a fault where it stays so. */
-async function patiently(ask: () => Promise<Answer>): Promise<Answer> {
-  for (let triesLeft = 20; ; triesLeft -= 1) {
-    const answer = await ask();
-    if (answer.status !== 503 || answer.headers.get('retry-after') === null || triesLeft === 0) return answer;
-    await pause(1000);
-  }
-}
-
 describe('Whatever is sent to metadata definitions', () => {
   it('is answered, never by a fault of ours, and leaves everything readable', async () => {
     const [admin, demo] = [api.as('admin'), api.as('demo')];
@@ -52,13 +43,13 @@ describe('Whatever is sent to metadata definitions', () => {
     const seen = new Map<number, number>();
     await fc.assert(fc.asyncProperty(fc.constantFrom('GET', 'POST', 'PUT', 'DELETE'), path, query, fc.option(body), fc.boolean(), async (method, at, asked, sent, isAdmin) => {
       const sends = sent !== null && method !== 'GET';
-      const answer = await patiently(() => (isAdmin ? admin : demo).request(method, at + asked, sends ? { body: sent as object } : {}));
+      const answer = await patiently(() => (isAdmin ? admin : demo).request(method, at + asked, sends ? { body: sent as object } : {}), ({ headers }) => headers.get('retry-after'));
       seen.set(answer.status, (seen.get(answer.status) ?? 0) + 1);
       expect({ status: answer.status, isFault: answer.status >= 500 }).toEqual({ status: answer.status, isFault: false });
     }), { numRuns: runs, seed, endOnFailure: true });
     process.stderr.write(`${[...seen].toSorted(([one], [other]) => one - other).map(([status, times]) => `${status}: ${times}`).join(', ')}\n`);
     const { namespaces } = (await admin.get('/v2/metadefs/namespaces?limit=1000')).json<{ namespaces: { namespace: string; protected: boolean }[] }>();
     for (const { namespace } of namespaces) expect((await admin.get(`/v2/metadefs/namespaces/${encodeURIComponent(namespace)}`)).status).toBe(200);
-    expect(api.logged.filter((line) => line.includes('"level":"error"'))).toEqual([]);
+    expect(faultsIn(api.logged)).toEqual([]);
   }, 3_000_000);
 });

@@ -8,9 +8,9 @@ afterAll(() => api.stop());
 
 interface Document { openapi: string; paths: Record<string, Record<string, { responses?: Record<string, unknown> }>> }
 const describeApi = async (): Promise<Document> => {
-  const answer = await fetch(`${api.url}/openapi.json`);
+  const answer = await api.as(undefined).get('/openapi.json');
   expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'application/json']);
-  return await answer.json() as Document;
+  return answer.json<Document>();
 };
 
 describe('GET /openapi.json', () => {

@@ -124,6 +124,11 @@ describe('Service info discovery: GET /v2/info/…', () => {
   it('names the import methods that are switched on and work', async () => {
     expect((await api.as('demo').get('/v2/info/import')).json()).toEqual({ 'import-methods': { description: 'Import methods available.', type: 'array', value: ['glance-direct', 'web-download', 'copy-image'] } });
   });
+
+  it('names no region to whose catalogue has no image service: GET /v2/info/regions', async () => {
+    const answer = await api.as('demo').get('/v2/info/regions');
+    expect([answer.status, answer.json()]).toEqual([200, { regions: [] }]);
+  });
 });
 
 describe('Cache where there is none', () => {

@@ -127,6 +127,12 @@ export async function withKeystone(imageUrls, use) {
   });
 }
 
+/** Keystone once more, with the same data: each of its processes remembers for minutes the catalogue that it gave out, also one without an endpoint that was added since. */
+export async function keystoneAnew(imageUrls, env) {
+  await inKit('stop keystone', env);
+  await run('bash', [join(kit, 'keystone-up'), ...[imageUrls].flat()], env, 600_000);
+}
+
 /** A real Glance that trusts the Keystone of `env`. `options` are those of the kit's `glance-up`. */
 export const withGlance = (name, port, options, env, use) => ending(() => run('bash', [join(kit, 'glance-down'), name], env, 60_000), async () => {
   await run('bash', [join(kit, 'glance-up'), '--name', name, '--port', String(port), ...options], env, 600_000);

@@ -103,7 +103,7 @@ def connected():
 
 
 def plain(value):
-    """What a program would see of a result, as JSON; where it lies in which cloud is left out."""
+    """What a program would see of a result, as JSON; where it lies in which cloud is left out, and the sentences of a refusal."""
     if isinstance(value, (str, int, float, bool, type(None))):
         return value
     if isinstance(value, bytes):
@@ -115,7 +115,8 @@ def plain(value):
     if isinstance(value, (list, tuple, set, types.GeneratorType)) or inspect.isgenerator(value):
         return [plain(each) for each in value]
     if hasattr(value, "status_code"):
-        return {"is": type(value).__name__, "status": value.status_code, "content": plain(value.content)}
+        told = {"is": type(value).__name__, "status": value.status_code}
+        return told if value.status_code >= 400 else {**told, "content": plain(value.content)}
     return {"is": type(value).__name__}
 
 

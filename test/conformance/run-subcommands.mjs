@@ -12,7 +12,7 @@ import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 import { environment } from '../../scripts/prepare.mjs';
-import { client, conformance, dir, ending, fail, freePort, inKit, password, pass, peersHome, projectFile, run, withGlance, withHeliograph, withKeystone } from './peers.mjs';
+import { client, conformance, dir, ending, fail, freePort, inKit, keystoneAnew, password, pass, peersHome, projectFile, run, withGlance, withHeliograph, withKeystone } from './peers.mjs';
 import { differences, personas, siteAt, uuidFrom } from './site.mjs';
 import { allowed, deviations, omitted } from './subcommands/deviations.mjs';
 import { glance } from './subcommands/glance.mjs';
@@ -69,10 +69,11 @@ async function tell(table, side) {
     const said = typeof asked === 'string' ? { words: wordsOf(asked).map((word) => filled(word, of)), ...(options.input === undefined ? {} : { input: options.input }) } : filled(asked, of);
     const question = { client: table, as: clients.as(user), ...said };
     let outcome = await clients.ask(question);
-    for (const giveUpAt = Date.now() + untilMs; options.until && !options.until.test(textOf(outcome)) && Date.now() < giveUpAt; outcome = await clients.ask(question)) await pause(300);
+    const isThere = () => options.until?.test(textOf(outcome)) ?? true;
+    for (const giveUpAt = Date.now() + untilMs; !isThere() && Date.now() < giveUpAt; outcome = await clients.ask(question)) await pause(300);
     if (options.keep) kept.set(options.keep, (options.keeps ?? /([0-9a-f]{8}-[0-9a-f-]{27})/).exec(textOf(outcome))?.[1] ?? 'nothing-was-kept');
     const title = unused(titleOf(table, row), outcomes);
-    outcomes.set(title, normalised(outcome, { ...options, hide: side.hide(kept) }));
+    outcomes.set(title, { ...normalised(outcome, { ...options, hide: side.hide(kept) }), ...(isThere() ? {} : { inVain: textOf(outcome) }) });
   }
   return outcomes;
 }
@@ -86,10 +87,14 @@ function unused(title, outcomes) {
 function compare(theirs, ours) {
   const seen = new Set();
   for (const [title, outcome] of theirs) {
-    const found = differences(ours.get(title) ?? {}, outcome);
+    const sides = { Glance: outcome, Heliograph: ours.get(title) ?? {} };
+    const [{ inVain: _, ...their }, { inVain: __, ...our }] = Object.values(sides);
+    const found = differences(our, their);
     const reasons = found.map((difference) => allowed(title, difference));
     for (const reason of reasons) if (reason) seen.add(reason);
-    const unexplained = found.filter((_, index) => !reasons[index]);
+    // Also where both waited: what was to be compared never came.
+    const waits = Object.entries(sides).filter(([, { inVain }]) => inVain !== undefined).map(([side, { inVain }]) => `${side} never came to what was waited for, and says ${inVain}`);
+    const unexplained = [...found.filter((_, index) => !reasons[index]), ...waits];
     if (unexplained.length > 0) fail(`${title}\n     ${unexplained.join('\n     ')}`);
     else pass();
   }
@@ -198,6 +203,7 @@ await conformance(async () => {
   await withFiles((filesPort) => withKeystone([ourUrl, theirUrl], async ({ authUrl, env }) => {
     // Clients look for the identity service in the region that they are told, too.
     await inKit('catalog keystone identity "$REGION2" "$AUTH_URL"', env);
+    await keystoneAnew([ourUrl, theirUrl], env);
     // Glance looks for this file beside its configuration.
     mkdirSync(join(env.PEERS_HOME, 'subcommands'));
     copyFileSync(schemaFile, join(env.PEERS_HOME, 'subcommands', 'schema-image.json'));

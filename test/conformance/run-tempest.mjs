@@ -9,7 +9,7 @@ import { once } from 'node:events';
 import { createWriteStream, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { environment, node, projectDir } from '../../scripts/prepare.mjs';
-import { conformance, count, dir, ending, fail, freePort, inKit, kit, password, run, skip, withHeliograph, withKeystone } from './peers.mjs';
+import { conformance, count, dir, ending, fail, freePort, inKit, keystoneAnew, kit, password, run, skip, withHeliograph, withKeystone } from './peers.mjs';
 import { expectation } from './tempest-not-yet.mjs';
 import { limitSettings, registerLimits } from './unified-limits.mjs';
 
@@ -78,9 +78,7 @@ await conformance(async () => {
   await withKeystone(`http://127.0.0.1:${port}`, async ({ authUrl, env }) => {
     await inKit(`catalog glance_remote image_remote RegionOne http://127.0.0.1:${second}`, env);
     await registerLimits(authUrl, password);
-    // Each of its processes remembers for minutes the catalogue that it gave out, also one without the endpoint that another process has added since.
-    await inKit('stop keystone', env);
-    await run('bash', [join(kit, 'keystone-up'), `http://127.0.0.1:${port}`], env, 600_000);
+    await keystoneAnew(`http://127.0.0.1:${port}`, env);
     const set = {
       // Tempest uploads random bytes as qcow2, here and to a real Glance.
       'image_format.require_image_format_match': 'false',

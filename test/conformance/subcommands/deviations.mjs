@@ -6,6 +6,7 @@ export const deviations = [
   { case: /image show handed by demo$/, differs: /^status: Glance 1, Heliograph 0$/, row: 'PATCH that adds `owner` as a member' },
   { case: /image-list --sort(-key)?.*size|^sdk: images .*size/, differs: /./, row: 'images without a name, size or format in sorted lists' },
   { case: /image-tasks|image_tasks/, differs: /Copied 0 MiB/, row: '`GET /v2/images/{id}/progress`' },
+  { case: /task-show \{task\}|image_tasks|image-tasks/, differs: /import_req\.(stores|all_stores_must_succeed): Glance nothing, /, row: '`import_req` of a task' },
   { case: /location-(add|update)/, differs: /stores: Glance "web,web", Heliograph "web"$|\.locations\.\d\./, row: 'locations of one image' },
   { case: /(image-show|get_image) \{(added|checked)\}/, differs: /os_glance_(failed_import|importing_to_stores): Glance nothing|virtual_size: Glance ("Notavailable"|null)/, row: 'a new location (`POST /v2/images/{id}/locations`)' },
   { case: /get_images?_schema/, differs: /\.min_(ram|disk)\.(minimum|maximum): Glance nothing, /, row: 'bounds on JSON' },

@@ -21,11 +21,12 @@ function deep(value, text) {
   return typeof value === 'object' && value !== null ? Object.fromEntries(Object.entries(value).map(([name, each]) => [text(name), deep(each, text)])) : value;
 }
 
+/** Names in brackets, as tags, have no order. */
 function plainText(given, hide) {
   let text = given;
   for (const [secret, name] of hide) text = text.replaceAll(secret, name);
   for (const moment of moments) text = text.replaceAll(moment, '<moment>');
-  return text.replaceAll(uuid, '<id>').replaceAll(/req-<id>/g, '<request>')
+  return text.replaceAll(/\[('[^']*'(?:, '[^']*')+)\]/g, (_, names) => `[${names.split(', ').toSorted().join(', ')}]`).replaceAll(uuid, '<id>').replaceAll(/req-<id>/g, '<request>')
     // Each names the place of data in a store of its own as it likes: docs/deviations.md, locations of data in our own stores.
     .replaceAll(/(?:\/[\w.-]+)+\/(cheap|fast)(?=['"\s]|$)/g, '<data of $1>')
     .replaceAll(/(?:file|store):\/\/\/?[^\s"'|,\\]+/g, '<place in a store>');

@@ -21,6 +21,13 @@ describe('The tasks of an image', () => {
     }]);
   });
 
+  it('tell of a new location where it is, and what its data must hash to', () => {
+    const location = (hash: object): HistoryEntry =>
+      entry(1, { type: 'ImageImportRequested', data: { importId, method: 'location-import', storeIds: ['web'], allStoresMustSucceed: true, sourceUri: 'http://files.example/x', ...hash } });
+    expect(told(location({}))[0]).toMatchObject({ type: 'location_import', input: { image_id: imageId, loc_url: 'http://files.example/x', validation_data: {} } });
+    expect(told(location({ expectedHashAlgo: 'sha256', expectedHashValue: 'ab' }))[0]?.['input']).toEqual({ image_id: imageId, loc_url: 'http://files.example/x', validation_data: { os_hash_algo: 'sha256', os_hash_value: 'ab' } });
+  });
+
   it('tell what goes on, and when it was last seen to', () => {
     expect(told(requested, started)).toMatchObject([{ status: 'processing', updated_at: '2026-01-02T03:02:04.500000', message: 'Bringing the data to store far.' }]);
   });

@@ -52,21 +52,25 @@ const end = (task: Task, { at }: HistoryEntry, status: TaskView['status'], messa
   void Object.assign(task, { status, message, endedAt: at, updatedAt: at });
 
 function taskView(imageId: string, { request, asked, status, updatedAt, endedAt, message }: Task): TaskView {
-  const { importId, method, storeIds, allStoresMustSucceed } = request;
+  const { importId } = request;
   return {
     id: importId, type: taskTypeOf(request), status, message,
     owner: asked.actor.projectId ?? null, user_id: asked.actor.userId, request_id: asked.requestId, image_id: imageId,
     created_at: shown(asked.at), updated_at: shown(updatedAt),
     expires_at: endedAt === undefined ? null : shown(Date.parse(endedAt) + toldForMs), deleted_at: null, deleted: false,
-    input: {
-      image_id: imageId, backend: storeIds,
-      import_req: { method: { name: method, ...sourceView(request) }, stores: storeIds, all_stores_must_succeed: allStoresMustSucceed },
-    },
+    input: { image_id: imageId, ...inputView(request) },
     result: status === 'success' ? { image_id: imageId } : null,
   };
 }
 
-/** What was asked for, in the words of the request. */
+/** What was asked for: a new location, or an import into stores. */
+function inputView(request: ImportRequest): Record<string, unknown> {
+  const { method, storeIds, allStoresMustSucceed, sourceUri, expectedHashAlgo: algo, expectedHashValue: value } = request;
+  if (method === 'location-import') return { loc_url: sourceUri, validation_data: algo === undefined ? {} : { os_hash_algo: algo, os_hash_value: value } };
+  return { backend: storeIds, import_req: { method: { name: method, ...sourceView(request) }, stores: storeIds, all_stores_must_succeed: allStoresMustSucceed } };
+}
+
+/** Where the bytes come from, in the words of the request. */
 function sourceView({ sourceUri, sourceHasQuery, sourceRegion, sourceImageId, sourceInterface }: ImportRequest): Record<string, string | boolean> {
   if (sourceUri !== undefined) return { uri: sourceUri, ...(sourceHasQuery ? { uri_has_query: true } : {}) };
   if (sourceRegion === undefined || sourceImageId === undefined) return {};
