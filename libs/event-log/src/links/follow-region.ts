@@ -33,13 +33,15 @@ export async function followRegion(options: FollowRegionOptions, signal: AbortSi
     const reason = await followOnce(options, place, signal).catch((error: unknown) => (error instanceof Error ? error.message : String(error)));
     if (signal.aborted) return;
     options.onLost(reason);
-    await pause(options.againAfterMs ?? 2_000, undefined, { signal }).catch(() => undefined);
+    const { againAfterMs = 2_000 } = options;
+    // Somebody has to change something there first.
+    await pause(place.isRefused ? 30 * againAfterMs : againAfterMs, undefined, { signal }).catch(() => undefined);
   }
 }
 
 const answerWithinMs = 3_000;
 
-interface Place { sequence?: number }
+interface Place { sequence?: number; isRefused?: boolean }
 
 /** Gives the reason why it ended. */
 async function followOnce(options: FollowRegionOptions, place: Place, signal: AbortSignal): Promise<string> {
@@ -90,6 +92,7 @@ function hearing({ from, onEvent, onLive }: FollowRegionOptions, place: Place): 
     return undefined;
   }
   function hearAnswer(said: Followed): string | undefined {
+    place.isRefused = 'refused' in said;
     if ('refused' in said) return said.refused;
     const { isWhole, after } = said.following;
     place.sequence = Math.max(isWhole ? place.sequence ?? 0 : last, after);

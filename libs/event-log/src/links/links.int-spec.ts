@@ -151,6 +151,22 @@ describe('A link between the NATS servers of two regions', () => {
     await eventually('it hears what comes', () => follower.heard.includes('image 21'));
   }, 120_000);
 
+  it('says why where there is nothing to follow, or nobody answers', async () => {
+    const other: string[] = [];
+    const [stop, nobody] = [new AbortController(), 'RegionNine'];
+    await tellFollowers({ connection: here, region: two, followers: new Map<string, Hearing>([[two, { projects: 'all' }]]), onRefused: (_, reason) => other.push(reason), onFault: (error) => faults.push(error) });
+    const lost: string[] = [];
+    const running = [two, nobody].map((from) => followRegion({
+      connection: here, region: two, from, hears: { projects: 'all' }, silenceMs: 8_000, againAfterMs: 1000, onEvent: () => undefined, onLive: () => undefined, onLost: (reason) => lost.push(`${from}: ${reason}`),
+    }, stop.signal));
+    await eventually('both know', () => lost.some((each) => each.startsWith(two)) && lost.some((each) => each.startsWith(nobody)));
+    expect(lost.find((each) => each.startsWith(two))).toBe('RegionTwo: region RegionTwo keeps no audit stream (heliograph.audit_days)');
+    expect(lost.find((each) => each.startsWith(nobody))).toContain('nothing was heard from region RegionNine');
+    expect([...new Set(other)]).toEqual(['region RegionTwo keeps no audit stream (heliograph.audit_days)']);
+    stop.abort();
+    await Promise.all(running);
+  }, 120_000);
+
   it('does not grant what is no wish', async () => {
     const before = refused.length;
     for (const wish of ['nothing', '{}', JSON.stringify({ id: 'glance.RegionOne.image.x', after: 0, hears: { projects: 'all' } }), JSON.stringify({ id: randomUUID(), after: -1, hears: { projects: 'all' } })]) {
