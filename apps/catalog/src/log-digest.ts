@@ -30,4 +30,7 @@ await runOperatorCommand({
   },
 });
 
-const daysIn = (text: string): number | undefined => (/^\d{1,5}$/.test(text) ? Number(text) : undefined);
+/** A function, since the command runs before what stands here is reached. */
+function daysIn(text: string): number | undefined {
+  return /^\d{1,5}$/.test(text) ? Number(text) : undefined;
+}
