@@ -111,6 +111,12 @@ export async function openCatalog({ config, logger, bus, readiness, metrics: reg
     clock, leaseSeconds,
   });
   const together = followTogether(log);
+  // Who announces knows already.
+  const announcements = announcementsOf(bus, (sequence) => {
+    reached.advance(sequence);
+    metrics.projectedUpTo(reached.sequence());
+  });
+  announcements.hear(true);
   const projector = createProjector({
     log: { ...log, follow: together.lead }, readModel, guard, reached,
     announce(sequence) {
@@ -119,6 +125,7 @@ export async function openCatalog({ config, logger, bus, readiness, metrics: reg
     },
     onLead(leads) {
       alarms.leads(leads);
+      announcements.hear(!leads);
       sweep.startOver();
       notifications.interrupt();
       feeds.interrupt();
@@ -134,11 +141,6 @@ export async function openCatalog({ config, logger, bus, readiness, metrics: reg
   const following = { config, logger, bus, log: { ...log, follow: together.follow }, readModel, mayTell: () => projector.leads() && guard.trust().is === 'trusted' };
   const notifications = await openNotifications(following);
   const feeds = await openFeeds(following);
-  hearAnnouncements(bus, (sequence) => {
-    if (projector.leads()) return;
-    reached.advance(sequence);
-    metrics.projectedUpTo(reached.sequence());
-  });
   void onBrokenConnection(bus, () => {
     guard.doubt();
     projector.interrupt();
@@ -250,10 +252,18 @@ function publish(bus: Bus, projected: Projected): void {
   if (bus.isConnected()) bus.connection.publish(projectedSubject(bus.region), JSON.stringify(projected));
 }
 
-function hearAnnouncements(bus: Bus, heard: (sequence: number) => void): void {
-  bus.connection.subscribe(projectedSubject(bus.region), {
+function announcementsOf(bus: Bus, heard: (sequence: number) => void): { hear(wanted: boolean): void } {
+  let hearing: { unsubscribe(): void } | undefined;
+  const listen = () => bus.connection.subscribe(projectedSubject(bus.region), {
     callback: (error, message) => { if (!error) heard(message.json<Projected>().sequence); },
   });
+  return {
+    hear(wanted) {
+      if (wanted === (hearing !== undefined) || bus.connection.isClosed() || bus.connection.isDraining()) return;
+      hearing?.unsubscribe();
+      hearing = wanted ? listen() : undefined;
+    },
+  };
 }
 
 /** Told when the connection breaks and when it is made anew: the server at its other end may then be one that restarted. */

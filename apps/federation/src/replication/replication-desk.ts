@@ -23,10 +23,6 @@ const cachedCommits = 10_000;
 
 export async function openReplicationDesk(bus: Bus): Promise<ReplicationDesk> {
   const { region } = bus;
-  const reached = readModelReached();
-  bus.connection.subscribe(projectedSubject(region), {
-    callback: (error, message) => { if (!error) reached.advance(message.json<Projected>().sequence); },
-  });
   const log = await jetStreamEventLog(bus.connection, { region, beforeRepeat: () => ensureTrusted(bus) });
   const executor = createReplicationExecutor({ log, region, service: 'federation', clock: () => new Date(), cacheSize: cachedCommits });
   const execute = async (message: ReplicationMessage): Promise<ReplicationAnswer> => {
@@ -43,12 +39,26 @@ export async function openReplicationDesk(bus: Bus): Promise<ReplicationDesk> {
       const { command } = checked.envelope;
       if ('settings' in command && command.settings.schedule !== undefined) readSchedule(command.settings.schedule);
       if (command.type === 'StartReplicationExecution') await refuseWithoutPolicy(command.policyId, command.isDryRun, (id) => loadReplication(log, region, id));
-      const answer = await execute(checked);
-      await reached.until(answer.sequence, visibleWithinMs);
+      const answer = await untilVisible(bus, () => execute(checked));
       changes.emit('change');
       return answer;
     },
   };
+}
+
+/** Listens to how far the read model has come only while somebody waits for it: all changes of images are announced, and few are ours. */
+async function untilVisible(bus: Bus, work: () => Promise<ReplicationAnswer>): Promise<ReplicationAnswer> {
+  const reached = readModelReached();
+  const announcements = bus.connection.subscribe(projectedSubject(bus.region), {
+    callback: (error, message) => { if (!error) reached.advance(message.json<Projected>().sequence); },
+  });
+  try {
+    const answer = await work();
+    await reached.until(answer.sequence, visibleWithinMs);
+    return answer;
+  } finally {
+    announcements.unsubscribe();
+  }
 }
 
 /** Only the catalog can tell: it compares the log with what PostgreSQL remembers of it. What is remembered here of a log that was replaced is caught by its chain. */
