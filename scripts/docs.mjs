@@ -1,4 +1,4 @@
-/** `npm run docs`: writes docs/options.md from the configuration of every service, and docs/inspection.md from the rules of inspection, docs/metrics.md from the metrics that the services make, docs/api-coverage.md from the contract and docs/api-coverage.json, docs/events.md from the schemas in proto/; `--check` only says whether they are current. Needs `npm run build`. */
+/** `npm run docs`: writes docs/options.md from the configuration of every service, and docs/inspection.md from the rules of inspection, docs/metrics.md from the metrics that the services make, docs/api-coverage.md from the contract and docs/api-coverage.json, docs/events.md from the schemas in proto/; `--check` only says whether they are current. Fails where a route is in no specification. Needs `npm run build`. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { eventDocuments } from './docs-events.mjs';
@@ -167,6 +167,16 @@ ${Object.entries(contract).flatMap(([name, { statuses }]) => statusRows(name, st
 | --- | --- | --- |
 ${beyond.flatMap((name) => statusRows(name, Object.keys(held[name] ?? { '': '' }))).join('\n')}
 `;
+
+/** What nobody holds, or a specification that is there no more. */
+const untried = [...answered].filter((name) => contract[name] === undefined && held[name] === undefined);
+const unheld = pairs.filter(([name, status]) => holderOf(name, status) === '').map((pair) => pair.join(' '));
+const gone = [...new Set(Object.values(held).flatMap(Object.values).map((holder) => holder.split(':')[0]))].filter((spec) => !existsSync(join(projectDir, spec)));
+const faults = [[untried, 'is in no specification of test/api'], [unheld, 'is promised and in no specification of test/api'], [gone, 'is named in docs/api-coverage.json and not there']];
+for (const [names, what] of faults) for (const name of names) {
+  console.error(`${name} ${what}. Run npm run docs:coverage.`);
+  process.exitCode = 1;
+}
 
 const documents = { 'docs/options.md': text, 'docs/inspection.md': inspection, 'docs/metrics.md': metrics, 'docs/api-coverage.md': coverage, ...await eventDocuments(from) };
 for (const [name, content] of Object.entries(documents)) {

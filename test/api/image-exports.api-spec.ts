@@ -66,6 +66,9 @@ describe('Export an image: POST /v2/image-actions with action_type export', () =
     expect((await api.as('demo').get('/v2/images?limit=1000')).json<{ images: unknown[] }>().images).toHaveLength(before);
     expect((await api.as('admin').get('/v2/tasks?limit=1000')).text).not.toContain(done.id);
     expect((await api.as('demo').get('/v2/image-actions?action_type=export')).json<{ image_actions: Action[] }>().image_actions.map(({ id }) => id)).toContain(done.id);
+    const progress = (person: 'demo' | 'alt') => api.as(person).get(`/v2/image-actions/${done.id}/progress`);
+    expect((await progress('demo')).json()).toHaveProperty('progress');
+    expect((await progress('alt')).status).toBe(404);
   }, 60_000);
 
   it('fails with the words of the other side', async () => {
