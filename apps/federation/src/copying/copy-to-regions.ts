@@ -16,7 +16,7 @@ const noPolicy = 'image-actions';
 export async function copyToRegions(order: CopyOrder, parts: CopyParts, signal: AbortSignal): Promise<void> {
   const limit = AbortSignal.timeout(parts.totalTimeoutMs);
   const within = AbortSignal.any([signal, limit]);
-  const copyTo = isClone(order) ? await cloning(order, parts, within) : await replicating(order, parts, within);
+  const copyTo = isClone(order) ? cloning(order, parts, within) : await replicating(order, parts, within);
   const failures = await Promise.all(order.regions.map(async (region) => {
     try {
       await copyTo(region);
@@ -34,14 +34,11 @@ export async function copyToRegions(order: CopyOrder, parts: CopyParts, signal: 
   throw new Problem('CopyFailed', { failed: failed.map(({ cause }) => cause).join('; ').slice(0, 900), done: done === '' ? '' : ` It is in ${done}.` });
 }
 
-async function cloning(order: CloneOrder, parts: CopyParts, signal: AbortSignal): Promise<(region: string) => Promise<void>> {
-  // One refusal for all of them: the token is gone, or it is not.
-  for (const region of order.regions) await endsOfClone(order, region, parts, signal);
-  return async (region) => {
-    const ends = await endsOfClone(order, region, parts, signal);
-    await cloneImage(order, ends, await carryDataOf(ends, parts.totalTimeoutMs), signal);
-  };
-}
+/** A token that is gone is no failure of a region: the refusal ends the whole order. */
+const cloning = (order: CloneOrder, parts: CopyParts, signal: AbortSignal) => async (region: string): Promise<void> => {
+  const ends = await endsOfClone(order, region, parts, signal);
+  await cloneImage(order, ends, await carryDataOf(ends, parts.totalTimeoutMs), signal);
+};
 
 async function replicating({ sourceImageId, policyId }: CopyOrder, { desk, carriage }: CopyParts, signal: AbortSignal): Promise<(region: string) => Promise<void>> {
   const policy = policyId === undefined ? undefined : await desk.load(policyId);
