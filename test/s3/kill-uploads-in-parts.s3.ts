@@ -1,7 +1,6 @@
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Upload } from 'tus-js-client';
 import { findS3Server, startS3Server, type S3Server } from '#libs/embedded';
 import { sectionsOf } from '#libs/platform';
 import { openStagingStore } from '#libs/stores';
@@ -12,7 +11,7 @@ import { runMonkey, type Kills } from '../system/monkey.js';
 import { createImage, historyOf, sha512 } from '../system/operations.js';
 import { seeded, seedOfThisRun } from '../system/random.js';
 import { environment, quickEnds, startRegion, type Region, type Settings } from '../system/region.js';
-import { sendWithCurl } from '../system/uploads-in-parts.js';
+import { sendWithCurl, sendWithTus, tusPartBytes } from '../system/uploads-in-parts.js';
 
 const seed = seedOfThisRun();
 const seconds = Number(process.env['HELIOGRAPH_KILL_SECONDS'] ?? 10);
@@ -42,7 +41,9 @@ describe(`Uploads in parts into a bucket while gateway and staging are killed (H
     const beganAt = performance.now();
     const sending = Promise.all(uploads.map(async (upload, index) => {
       const onOffset = (at: number): void => { upload.offsets.push(at); };
-      await (upload.by === 'curl' ? sendFile(`${index}`, upload, onOffset, largeBytes / seconds) : sendWithTus(upload.imageId, upload.bytes, upload.by === 'tus' ? 1 : 3, onOffset));
+      await (upload.by === 'curl' ? sendFile(`${index}`, upload, onOffset, largeBytes / seconds) : sendWithTus(region, client, {
+        imageId: upload.imageId, bytes: upload.bytes, parallelUploads: upload.by === 'tus' ? 1 : 3, pauseMs: seconds * 1000 / (upload.bytes.length / tusPartBytes) / 2, mostTries: 600, onOffset,
+      }));
     }));
     [kills] = await Promise.all([runMonkey(region, random.branch('monkey'), AbortSignal.timeout(seconds * 1000), ['gateway', 'staging']), sending]);
     process.stderr.write(`HELIOGRAPH_SEED=${seed}: killed ${JSON.stringify(kills.of)} in ${Math.round((performance.now() - beganAt) / 1000)} s; ${JSON.stringify(uploads.map(({ by, offsets }) => [by, offsets.length]))}\n`);
@@ -57,21 +58,6 @@ describe(`Uploads in parts into a bucket while gateway and staging are killed (H
     const file = join(dir, name);
     await writeFile(file, bytes);
     await sendWithCurl(region, client, { imageId, file, sizeBytes: bytes.length, bytesPerSecond: Math.ceil(bytesPerSecond), onOffset, withinMs: 400_000 });
-  }
-
-  /** The released client, as it is; what it sends is slow enough to be met by a kill. */
-  function sendWithTus(imageId: string, bytes: Buffer, parallelUploads: number, onOffset: (at: number) => void): Promise<void> {
-    let tries = 0;
-    return new Promise((resolve, reject) => {
-      const upload = new Upload(bytes, {
-        endpoint: `${region.url}/v2/images/${imageId}/uploads`, headers: { 'X-Auth-Token': client.token }, chunkSize: 400_000, parallelUploads,
-        retryDelays: Array.from({ length: 600 }, () => 300), onChunkComplete: (_, accepted) => { onOffset(accepted); }, onShouldRetry: () => true, onSuccess: () => { resolve(); },
-        // The last request of a parallel upload, which joins its parts, is the one that the client does not repeat by itself.
-        onError: (error) => { if (parallelUploads > 1 && tries++ < 600) setTimeout(() => { upload.start(); }, 300); else reject(error); },
-        onBeforeRequest: () => new Promise((proceed) => { setTimeout(proceed, seconds * 1000 / (bytes.length / 400_000) / 2); }),
-      });
-      upload.start();
-    });
   }
 
   /** Whatever lies in the staging area: what is whole, what is unfinished, and what the server has of uploads that nobody completed. */

@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Upload } from 'tus-js-client';
 import { eventually } from './catalog-system.js';
 import { signIn, type Client } from './client.js';
 import { expectKillsOnly, runMonkey, type Kills } from './monkey.js';
@@ -11,7 +10,7 @@ import { createImage, historyOf, imageNow } from './operations.js';
 import { seeded, seedOfThisRun } from './random.js';
 import { quickEnds, startRegion, type Region } from './region.js';
 import { stagedFilesOf } from './staging.js';
-import { sendWithCommand, sendWithCurl, type Sent } from './uploads-in-parts.js';
+import { sendWithCommand, sendWithCurl, sendWithTus, tusPartBytes, type Sent } from './uploads-in-parts.js';
 
 const seed = seedOfThisRun();
 const seconds = Number(process.env['HELIOGRAPH_KILL_SECONDS'] ?? 12);
@@ -35,7 +34,9 @@ describe(`Uploads in parts while gateway, staging and others are killed at rando
     }
     const over = new AbortController();
     const sending = Promise.all(uploads.map(async (upload, index) => {
-      if (upload.by === 'tus' || upload.by === 'parallel tus') return sendWithTus(upload.imageId, upload.bytes, upload.by === 'tus' ? 1 : 3, (at) => upload.offsets.push(at));
+      if (upload.by === 'tus' || upload.by === 'parallel tus') return sendWithTus(region, client, {
+        imageId: upload.imageId, bytes: upload.bytes, parallelUploads: upload.by === 'tus' ? 1 : 3, pauseMs: seconds * 1000 / (sizeBytes / tusPartBytes) / 2, mostTries: 200, onOffset: (at) => upload.offsets.push(at),
+      });
       const file = join(dir, `${index}`);
       await writeFile(file, upload.bytes);
       if (upload.by === 'command') return void (commandSaid = await sendWithCommand(region, client, file, '--image', upload.imageId, '--stage-only', '--patience', '180'));
@@ -49,22 +50,6 @@ describe(`Uploads in parts while gateway, staging and others are killed at rando
     await region?.stop();
     await rm(dir, { recursive: true });
   }, 60_000);
-
-  /** The released client, as it is: it asks for the offset and goes on by itself. What it sends is slow enough to be met by a kill. */
-  function sendWithTus(imageId: string, bytes: Buffer, parallelUploads: number, onOffset: (at: number) => void): Promise<void> {
-    let tries = 0;
-    return new Promise((resolve, reject) => {
-      const upload = new Upload(bytes, {
-        endpoint: `${region.url}/v2/images/${imageId}/uploads`, headers: { 'X-Auth-Token': client.token }, chunkSize: 400_000, parallelUploads,
-        retryDelays: Array.from({ length: 200 }, () => 300), metadata: { filename: 'disk.raw' },
-        onChunkComplete: (_, accepted) => { onOffset(accepted); }, onShouldRetry: () => true, onSuccess: () => { resolve(); },
-        // The last request of a parallel upload, which joins its parts, is the one that the client does not repeat by itself.
-        onError: (error) => { if (parallelUploads > 1 && tries++ < 200) setTimeout(() => { upload.start(); }, 300); else reject(error); },
-        onBeforeRequest: () => new Promise((proceed) => { setTimeout(proceed, seconds * 1000 / (sizeBytes / 400_000) / 2); }),
-      });
-      upload.start();
-    });
-  }
 
   it('have had enough done to them to mean something', () => {
     expectKillsOnly(kills);

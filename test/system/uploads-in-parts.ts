@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { Upload } from 'tus-js-client';
 import { projectDir } from '#libs/embedded';
 import type { Client } from './client.js';
 import type { Region } from './region.js';
@@ -55,5 +56,25 @@ function curl(args: readonly string[]): Promise<number | null> {
   return new Promise((resolve, reject) => {
     const child = spawn('curl', [...args], { stdio: ['ignore', 'ignore', 'ignore'] });
     child.once('error', reject).once('exit', (code) => { resolve(code); });
+  });
+}
+
+export const tusPartBytes = 400_000;
+
+/** What the released tus client sends, as it is: its parts, each after a pause, so that it is met by a kill. */
+export function sendWithTus({ url }: Pick<Region, 'url'>, { token }: Pick<Client, 'token'>, { imageId, bytes, parallelUploads, pauseMs, mostTries, onOffset }: {
+  readonly imageId: string; readonly bytes: Buffer; readonly parallelUploads: number; readonly pauseMs: number; readonly mostTries: number; onOffset(at: number): void;
+}): Promise<void> {
+  let tries = 0;
+  return new Promise((resolve, reject) => {
+    const upload = new Upload(bytes, {
+      endpoint: `${url}/v2/images/${imageId}/uploads`, headers: { 'X-Auth-Token': token }, chunkSize: tusPartBytes, parallelUploads,
+      retryDelays: Array.from({ length: mostTries }, () => 300), metadata: { filename: 'disk.raw' },
+      onChunkComplete: (_, accepted) => { onOffset(accepted); }, onShouldRetry: () => true, onSuccess: () => { resolve(); },
+      // The last request of a parallel upload, which joins its parts, is the one that the client does not repeat by itself.
+      onError: (error) => { if (parallelUploads > 1 && tries++ < mostTries) setTimeout(() => { upload.start(); }, 300); else reject(error); },
+      onBeforeRequest: () => new Promise((proceed) => { setTimeout(proceed, pauseMs); }),
+    });
+    upload.start();
   });
 }
