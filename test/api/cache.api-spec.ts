@@ -20,7 +20,7 @@ beforeAll(async () => {
   });
   admin = api.as('admin');
   demo = api.as('demo');
-}, 60_000);
+});
 afterAll(async () => {
   await api.stop();
   await web.close();

@@ -12,7 +12,7 @@ describe('The preset of a curated catalogue', () => {
     api = await startApi({ 'heliograph.list_community_images': 'true' });
     await api.writePolicy(parse(await readFile(join(projectDir(), 'etc/policy-curated.yaml'), 'utf8')) as Record<string, string>);
     [admin, demo, alt] = [api.as('admin'), api.as('demo'), api.as('alt')];
-  }, 60_000);
+  });
   afterAll(() => api.stop());
 
   const formats = { disk_format: 'raw', container_format: 'bare' };

@@ -22,7 +22,7 @@ beforeAll(async () => {
     'heliograph.audit_key': 'what this gateway vouches for tenants with', 'heliograph.audit_consumers_per_project': '2',
   });
   [demo, alt, admin] = [api.as('demo'), api.as('alt'), api.as('admin')];
-}, 60_000);
+});
 afterEach(async () => { await Promise.all(open.splice(0).map((connection) => connection.close())); });
 afterAll(() => api.stop());
 
@@ -40,7 +40,7 @@ const rename = (person: Person, id: string, name: string) => change(person, id, 
 const visible = (person: Person, id: string, visibility: string) => change(person, id, { op: 'replace', path: '/visibility', value: visibility });
 
 async function until<Value>(ask: () => Value | undefined | false): Promise<Value> {
-  for (const giveUpAt = Date.now() + 15_000; Date.now() < giveUpAt; await pause(30)) {
+  for (const giveUpAt = Date.now() + 50_000; Date.now() < giveUpAt; await pause(30)) {
     const value = ask();
     if (value !== undefined && value !== false) return value;
   }
@@ -345,5 +345,5 @@ describe('Tenants at the NATS server', () => {
     await closed;
     expect(Date.now()).toBeGreaterThanOrEqual(short.expiresAt.getTime() - 1500);
     await expect(tenant('short', 'two')).rejects.toThrow(/authenti|authori/i);
-  }, 60_000);
+  });
 });

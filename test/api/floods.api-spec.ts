@@ -8,7 +8,7 @@ beforeAll(async () => {
     'heliograph.reads_per_second': '0', 'heliograph.changes_per_second': '3', 'heliograph.images_per_project': '12', 'heliograph.size_limits': 'upload=10B, upload@alt=20B, glance-direct=5B',
   });
   demo = api.as('demo');
-}, 60_000);
+});
 afterAll(() => api.stop());
 
 describe('A project that asks too often', () => {

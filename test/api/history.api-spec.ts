@@ -5,7 +5,7 @@ let demo: Person;
 beforeAll(async () => {
   api = await startApi();
   demo = api.as('demo');
-}, 60_000);
+});
 afterAll(() => api.stop());
 
 interface Entry extends Record<string, unknown> { version: number; changes: { name: string; from?: unknown; to?: unknown }[] }

@@ -13,7 +13,7 @@ const seed = Number(process.env['HELIOGRAPH_SEED'] ?? Math.trunc(Math.random() *
 
 let api: Api;
 const agent = new Agent({ keepAlive: true, maxSockets: 4 });
-beforeAll(async () => { api = await startApi({ 'default.image_size_cap': '100000' }); }, 60_000);
+beforeAll(async () => { api = await startApi({ 'default.image_size_cap': '100000' }); });
 afterAll(async () => {
   agent.destroy();
   await api.stop();

@@ -27,7 +27,7 @@ tried('Convert an image: POST /v2/image-actions with action_type convert', () =>
     raw = await readFile(join(dir, 'disk'));
     source = await api.as('demo').image({ name: 'a disk', disk_format: 'qcow2', container_format: 'bare', os_distro: 'debian', min_ram: 512, tags: ['t'] });
     await api.as('demo').upload(source, await readFile(join(dir, 'disk.qcow2')));
-  }, 60_000);
+  });
   afterAll(async () => {
     await api.stop();
     await rm(dir, { recursive: true, force: true });
@@ -50,7 +50,7 @@ tried('Convert an image: POST /v2/image-actions with action_type convert', () =>
     expect((await api.as('demo').get(`/v2/images/${source}`)).json()).toMatchObject({ status: 'active', disk_format: 'qcow2', name: 'a disk' });
     expect((await api.as('demo').get(`/v2/image-imports/${created.json<Action>().id}`)).status).toBe(404);
     expect((await api.as('demo').get('/v2/image-actions?action_type=convert')).json<{ image_actions: Action[] }>().image_actions.map(({ id }) => id)).toContain(created.json<Action>().id);
-  }, 60_000);
+  });
 
   it('leaves no image and no bytes where the data cannot be converted', async () => {
     const bad = await api.as('demo').image({ disk_format: 'vmdk', container_format: 'ova' });
@@ -63,7 +63,7 @@ tried('Convert an image: POST /v2/image-actions with action_type convert', () =>
     expect(failed).toMatchObject({ status: 'failure', message: expect.stringContaining(lost) as string });
     expect((await api.as('demo').get('/v2/images/deadbeef-dead-4ead-8eef-beefbeefbee0')).status).toBe(404);
     await eventually(() => importsAt(api).filesOf('deadbeef-dead-4ead-8eef-beefbeefbee0'), (left) => left.length === 0);
-  }, 60_000);
+  });
 
   it.each([
     ['no image', { disk_format: 'raw' }, 7, 400], ['a format that is not offered', { disk_format: 'vmdk' }, undefined, 400], ['the format that it has', { disk_format: 'qcow2' }, undefined, 400],

@@ -11,7 +11,7 @@ beforeAll(async () => {
   api = await startApi({ 'import_filtering_opts.allowed_hosts': '127.0.0.1', 'import_filtering_opts.allowed_ports': String(web.port), 'heliograph.actions_per_project': '3' });
   web.serve('/myaccount/mycontainer/path', qcow2);
   web.serve('/noise', randomBytes(5000));
-}, 60_000);
+});
 afterAll(async () => {
   await api.stop();
   await web.close();
@@ -68,7 +68,7 @@ describe('The new upload workflow, in the order of its document', () => {
     expect(image.json()).toMatchObject({ status: 'active', name: 'GreatStack 1.22', disk_format: 'qcow2', container_format: 'bare', visibility: 'shared', owner: 'demo', size: qcow2.length });
     expect(image.json<{ tags: string[] }>().tags.toSorted()).toEqual(['custom', 'lamp']);
     expect(await imageIds()).toHaveLength(before.length + 1);
-  }, 60_000);
+  });
 
   it('ends in a failure that tells why, with what was asked for', async () => {
     const before = await imageIds();
@@ -77,7 +77,7 @@ describe('The new upload workflow, in the order of its document', () => {
     expect(failed.message).toMatch(/^Could not retrieve .*\/nothing: the server answered 404/);
     expect(failed).not.toHaveProperty('image_ref');
     expect(await imageIds()).toEqual(before);
-  }, 60_000);
+  });
 });
 
 describe('Import an image as a resource of its own: POST /v2/image-imports', () => {
@@ -101,7 +101,7 @@ describe('Import an image as a resource of its own: POST /v2/image-imports', () 
     expect((await api.as('demo').delete(`/v2/image-imports/${id}`)).status).toBe(409);
     await eventually(() => importsAt(api).filesOf(imageId), (files) => files.length === 0);
     expect((await api.as('demo').get(`/v2/images/${imageId}`)).status).toBe(404);
-  }, 60_000);
+  });
 
   it.each([
     ['noise without a disk_format', '/noise', {}, /cannot be told from the data/],
@@ -113,7 +113,7 @@ describe('Import an image as a resource of its own: POST /v2/image-imports', () 
   it('takes noise for what it is said to be', async () => {
     const { image_ref: image = '' } = await ended(idIn(await begin('demo', '/noise', { disk_format: 'raw', visibility: 'private', min_disk: 1, mine: 'x' })));
     expect((await api.as('demo').get(image)).json()).toMatchObject({ status: 'active', disk_format: 'raw', visibility: 'private', min_disk: 1, mine: 'x' });
-  }, 60_000);
+  });
 
   it.each([
     ['no location', { image_properties: {} }], ['an empty location', { location: '' }], ['another scheme', { location: 'ftp://a.example/b' }], ['a host that is not allowed', { location: 'http://images.example/x' }],
@@ -136,7 +136,7 @@ describe('Import an image as a resource of its own: POST /v2/image-imports', () 
     const [one, other] = [idIn(await ask()), idIn(await ask())];
     expect(other).toBe(one);
     expect((await ended(one)).status).toBe('success');
-  }, 60_000);
+  });
 
   it('lets a project have so many under way and no more', async () => {
     holding('/forever');
@@ -205,7 +205,7 @@ describe('Everything under way: /v2/image-actions', () => {
     expect([(await ids('')).includes(id), (await ids('?action_type=import')).includes(id), (await ids('?action_type=convert')).includes(id)]).toEqual([true, true, false]);
     expect((await api.as('demo').get('/v2/image-actions?action_type=odd')).status).toBe(400);
     expect((await api.as('demo').post('/v2/image-actions', { body: { action_type: 'odd' } })).status).toBe(400);
-  }, 60_000);
+  });
 
   it('exports and converts nothing where the operator did not say so', async () => {
     const image_id = await api.as('demo').activeImage();

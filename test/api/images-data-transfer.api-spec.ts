@@ -4,6 +4,7 @@ import { readdir } from 'node:fs/promises';
 import { request as httpRequest, type ClientRequest, type IncomingMessage } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import { startApi, type Api, type Person } from './harness.js';
+import { eventually } from './imports.js';
 import { noteAnswer } from './note-answers.js';
 
 let api: Api;
@@ -11,7 +12,7 @@ let demo: Person;
 beforeAll(async () => {
   api = await startApi({ 'default.image_size_cap': String(8 * 1024 * 1024), 'heliograph.upload_idle_seconds': '1' });
   demo = api.as('demo');
-}, 60_000);
+});
 afterAll(() => api.stop());
 
 const formats = { disk_format: 'raw', container_format: 'bare' };
@@ -36,13 +37,11 @@ const filesOf = async (id: string): Promise<string[]> => (await readdir(api.imag
 
 /** Bytes are removed after the event, by nobody whom a client waits for. */
 async function untilNoFilesOf(id: string): Promise<void> {
-  for (let tries = 0; tries < 200 && (await filesOf(id)).length > 0; tries += 1) await pause(50);
-  expect(await filesOf(id)).toEqual([]);
+  expect(await eventually(() => filesOf(id), (files) => files.length === 0)).toEqual([]);
 }
 
 async function untilStatus(id: string, status: string): Promise<void> {
-  for (let tries = 0; tries < 200 && (await show(id))['status'] !== status; tries += 1) await pause(50);
-  expect((await show(id))['status']).toBe(status);
+  expect((await eventually(() => show(id), (image) => image['status'] === status))['status']).toBe(status);
 }
 
 /** An upload whose bytes the specification sends by hand. */

@@ -7,7 +7,7 @@ let admin: Person;
 beforeAll(async () => {
   api = await startApi({ 'default.image_size_cap': '1000' });
   [demo, admin] = [api.as('demo'), api.as('admin')];
-}, 60_000);
+});
 afterAll(() => api.stop());
 
 const data = 'twelve bytes';

@@ -11,7 +11,7 @@ beforeAll(async () => {
   api = await startApi({ 'heliograph.removal_interval': '1', 'image_format.disk_formats': 'raw,qcow2,vmdk,vhd,vhdx,vdi,iso,ploop,ami,qed' });
   demo = api.as('demo');
   imports = importsAt(api);
-}, 60_000);
+});
 afterAll(() => api.stop());
 
 const gib = 1 << 30;

@@ -34,7 +34,7 @@ async function start(settings: Record<string, string> = {}, importer: Record<str
 
 describe('glance-direct, where the importer sees the staging area', () => {
   let place: Place;
-  beforeAll(async () => { place = await start(); }, 60_000);
+  beforeAll(async () => { place = await start(); });
   afterAll(() => place.api.stop());
 
   it('gives the store the staged file itself: no byte is copied or hashed again', async () => {
@@ -59,7 +59,7 @@ describe('glance-direct, where the importer sees the staging area', () => {
       expect(await place.imports.ended(other.id)).toMatchObject({ status: 'failure' });
       expect(await place.imports.filesOf(other.id)).toEqual([]);
     }
-  }, 40_000);
+  });
 
   it('fails where not all of the staged data is there any more, and keeps what there is until it expires', async () => {
     const { id, file } = await aStagedImage(place);
@@ -77,7 +77,7 @@ describe('glance-direct, where the importer runs elsewhere', () => {
   beforeAll(async () => {
     elsewhere = await mkdtemp(join(tmpdir(), 'heliograph-elsewhere-'));
     place = await start({}, { 'default.node_staging_uri': pathToFileURL(join(elsewhere, 'staging')).href });
-  }, 60_000);
+  });
   afterAll(async () => {
     await place.api.stop();
     await rm(elsewhere, { recursive: true, force: true });
@@ -117,5 +117,5 @@ describe('glance-direct, where the staging service is gone and its area is share
     } finally {
       await place.api.stop();
     }
-  }, 60_000);
+  });
 });

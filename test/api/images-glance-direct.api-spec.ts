@@ -8,7 +8,7 @@ beforeAll(async () => {
   api = await startApi({ 'heliograph.removal_interval': '1' });
   demo = api.as('demo');
   imports = importsAt(api);
-}, 60_000);
+});
 afterAll(() => api.stop());
 
 const data = 'twelve bytes';

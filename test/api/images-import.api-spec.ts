@@ -1,8 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { projectDir } from '#libs/embedded';
 import { startApi, type Api, type Person } from './harness.js';
+import { eventually, importsAt, type Task } from './imports.js';
 
 let api: Api;
 let demo: Person;
@@ -10,7 +10,7 @@ let admin: Person;
 beforeAll(async () => {
   api = await startApi({ 'heliograph.removal_interval': '1' });
   [demo, admin] = [api.as('demo'), api.as('admin')];
-}, 60_000);
+});
 afterAll(() => api.stop());
 
 const data = 'twelve bytes';
@@ -20,18 +20,9 @@ const importOf = (id: string) => `/v2/images/${id}/import`;
 const shown = async (id: string) => (await demo.get(`/v2/images/${id}`)).json<Record<string, string>>();
 const filesIn = async (store: string, id: string): Promise<string[]> => (await readdir(join(api.imagesDir, store), { recursive: true })).filter((name) => name.includes(id) && name.endsWith(store));
 
-interface Task { readonly id: string; readonly status: string; readonly [field: string]: unknown }
 const tasks = async (id: string, person = admin) => (await person.get(`/v2/images/${id}/tasks`)).json<{ tasks: Task[] }>().tasks;
 
-/** The last task of the image, once it has ended. */
-async function ended(id: string): Promise<Task> {
-  for (let tries = 0; tries < 100; tries += 1) {
-    const last = (await tasks(id)).at(-1);
-    if (last?.status === 'success' || last?.status === 'failure') return last;
-    await pause(50);
-  }
-  throw new Error('the import did not end');
-}
+const ended = (id: string) => importsAt(api).ended(id);
 
 describe('Copy an image to other stores: POST /v2/images/{image_id}/import with copy-image', () => {
   it('answers 202 with no body, and the image, active all the while, then is in both stores', async () => {
@@ -105,8 +96,8 @@ describe('Delete an image from one store: DELETE /v2/stores/{store}/{image_id}',
     expect((await admin.delete(from('fast', id))).status).toBe(204);
     expect(await shown(id)).toMatchObject({ status: 'active', stores: 'far' });
     expect((await demo.get(`/v2/images/${id}/file`)).text).toBe(data);
-    for (let tries = 0; tries < 100 && (await filesIn('fast', id)).length > 0; tries += 1) await pause(50);
-    expect([await filesIn('fast', id), (await filesIn('far', id)).length]).toEqual([[], 1]);
+    expect(await eventually(() => filesIn('fast', id), (files) => files.length === 0)).toEqual([]);
+    expect(await filesIn('far', id)).toHaveLength(1);
   });
 
   it('refuses to take anything from an image in one store with 403, a store that is not there with 409, and an image without data with 409', async () => {
@@ -137,7 +128,7 @@ describe('What the services measure at /metrics', () => {
   it('says how far what follows the log is behind it, what is under way and which leases are held', async () => {
     const lines = async (service: 'catalog' | 'importer' | 'gateway') => (await api.metricsOf(service)).replaceAll(/(service|region)="[^"]*",?|\{\}/g, '').replaceAll(/,\}/g, '}').replaceAll('{} ', ' ').split('\n');
     await ended(await importedAgain());
-    for (let tries = 0; !(await lines('importer')).includes('heliograph_consumer_in_hand_commits{consumer="importer"} 0') && tries < 100; tries += 1) await pause(50);
+    await eventually(() => lines('importer'), (all) => all.includes('heliograph_consumer_in_hand_commits{consumer="importer"} 0'));
     expect(await lines('importer')).toEqual(expect.arrayContaining(['heliograph_consumer_waiting_commits{consumer="importer"} 0', 'heliograph_consumer_in_hand_commits{consumer="importer"} 0']));
     expect(await lines('catalog')).toEqual(expect.arrayContaining([
       'heliograph_projection_lag_commits 0', 'heliograph_projection_lag_seconds 0', 'heliograph_imports_under_way{status="processing"} 0', 'heliograph_import_oldest_seconds 0',

@@ -32,7 +32,7 @@ beforeAll(async () => {
   await make('alt-community', alt, { visibility: 'community' });
   for (const name of ['alt-accepted', 'alt-pending']) await alt.post(`/v2/images/${ids[name] ?? ''}/members`, { body: { member: 'demo' } });
   await demo.put(`/v2/images/${ids['alt-accepted'] ?? ''}/members/demo`, { body: { status: 'accepted' } });
-}, 60_000);
+});
 afterAll(() => api.stop());
 
 describe('List images: GET /v2/images, what a project sees', () => {

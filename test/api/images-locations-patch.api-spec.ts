@@ -16,7 +16,7 @@ beforeAll(async () => {
   web.serve('/disk', bytes);
   web.serve('/empty', Buffer.alloc(0));
   web.serve('/shorter', bytes.subarray(1));
-}, 60_000);
+});
 afterAll(async () => {
   await api.stop();
   await web.close();

@@ -13,7 +13,7 @@ beforeAll(async () => {
     'import_filtering_opts.allowed_hosts': '127.0.0.1', 'import_filtering_opts.allowed_ports': `[${web.port}]`,
   });
   demo = api.as('demo');
-}, 60_000);
+});
 afterAll(async () => {
   await api.stop();
   await web.close();

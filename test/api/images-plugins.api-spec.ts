@@ -55,7 +55,7 @@ tried('Import an image where the operator decompresses and converts: image_impor
   let api: Api;
   beforeAll(async () => {
     api = await startApi({ ...allowed(), 'image_import_opts.image_import_plugins': '[image_decompression, image_conversion, inject_image_metadata]', 'heliograph.qemu_img': command, 'inject_metadata_properties.inject': 'imported_by:heliograph' });
-  }, 60_000);
+  });
   afterAll(() => api.stop());
   const { demo, shown, history, ended, imported } = withPerson(() => api);
 
@@ -119,7 +119,7 @@ describe('Import an image where a program of the operator verifies: external_ver
     await writeFile(script, '#!/bin/sh\ngrep -q EICAR && { echo "EICAR was found in it"; exit 1; }\necho nothing was found in it\n');
     await chmod(script, 0o755);
     api = await startApi({ ...allowed(), 'image_import_opts.image_import_plugins': 'external_verification', 'external_verification.command': script, 'external_verification.name': 'the scanner' });
-  }, 60_000);
+  });
   afterAll(() => api.stop());
   const { demo, shown, history, ended, imported } = withPerson(() => api);
 

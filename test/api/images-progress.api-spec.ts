@@ -9,7 +9,7 @@ let alt: Person;
 beforeAll(async () => {
   api = await startApi({ 'heliograph.progress_listeners': '3', 'heliograph.progress_listeners_per_project': '2' });
   [demo, alt] = [api.as('demo'), api.as('alt')];
-}, 60_000);
+});
 afterAll(() => api.stop());
 
 interface Transfer { readonly id: string; readonly action: string; readonly step: string; readonly state: string; readonly bytes: number; readonly [name: string]: unknown }
@@ -19,7 +19,7 @@ const progressOf = (id: string) => `/v2/images/${id}/progress`;
 const shown = async (id: string): Promise<readonly Transfer[]> => (await demo.get(progressOf(id))).json<{ progress: Transfer[] }>().progress;
 
 async function until<Value>(ask: () => Promise<Value | undefined>): Promise<Value> {
-  for (const giveUpAt = Date.now() + 10_000; Date.now() < giveUpAt; await pause(50)) {
+  for (const giveUpAt = Date.now() + 50_000; Date.now() < giveUpAt; await pause(50)) {
     const value = await ask();
     if (value !== undefined) return value;
   }
@@ -112,7 +112,7 @@ describe('Follow the progress of an image: the same with Accept: text/event-stre
     expect(events.map((event) => Number(/^id: (\d+)/.exec(event)?.[1]))).toEqual(events.map((_, at) => at + 1));
     expect(events.at(-2)).toMatch(/"state":"succeeded".*"bytes":1000/);
     expect(events.at(-1)).toMatch(/event: end/);
-  }, 20_000);
+  });
 
   it('ends for who may not see the image any more', async () => {
     const id = await demo.image({ ...formats, visibility: 'community' });
@@ -127,7 +127,7 @@ describe('Follow the progress of an image: the same with Accept: text/event-stre
     expect(Date.now() - sentAt).toBeLessThan(10_000);
     expect((await shown(id))[0]?.state).toBe('running');
     upload.cut();
-  }, 20_000);
+  });
 
   it('takes a bounded number of listeners: 429 over that of a project, 503 over that of all', async () => {
     const id = await demo.image({ ...formats, visibility: 'community' });
@@ -144,5 +144,5 @@ describe('Follow the progress of an image: the same with Accept: text/event-stre
     const again = await until(async () => { const next = await listen(id); return next.status === 200 ? next : undefined; });
     again.leave();
     upload.cut();
-  }, 20_000);
+  });
 });

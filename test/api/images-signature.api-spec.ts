@@ -10,7 +10,7 @@ beforeAll(async () => {
   keys = await keyManagerLookAlike();
   api = await startApi({ 'barbican.barbican_endpoint': keys.url });
   demo = api.as('demo');
-}, 60_000);
+});
 afterAll(async () => {
   await api.stop();
   await keys.stop();

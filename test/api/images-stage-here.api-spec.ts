@@ -17,7 +17,7 @@ beforeAll(async () => {
   }, { gateway: { 'heliograph.staging_url': 'http://127.0.0.1:1' } });
   demo = api.as('demo');
   imports = importsAt(api);
-}, 120_000);
+});
 afterAll(() => api.stop());
 
 const anImage = (): Promise<string> => demo.image({ disk_format: 'raw', container_format: 'bare' });
@@ -39,7 +39,7 @@ describe('PUT /v2/images/{image_id}/stage, where the gateway shares the staging 
     const [stored = ''] = await imports.filesOf(id);
     expect((await stat(stored)).ino).toBe(ino);
     await noFilesOf(id);
-  }, 20_000);
+  });
 
   it('is recorded as what the caller did, and done once however often he repeats it with one key', async () => {
     const id = await anImage();

@@ -2,9 +2,9 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { readdir } from 'node:fs/promises';
 import { request as httpRequest, type ClientRequest, type IncomingMessage } from 'node:http';
-import { setTimeout as pause } from 'node:timers/promises';
 import { signCapability, type CapabilityClaims } from '#libs/contracts';
 import { startApi, type Answer, type Api, type Person } from './harness.js';
+import { eventually } from './imports.js';
 
 let api: Api;
 let demo: Person;
@@ -15,7 +15,7 @@ beforeAll(async () => {
   demo = api.as('demo');
   // The first transfer of a process starts its hashing threads; on a busy machine that can take longer than a client may be silent here.
   for (let tries = 0; tries < 10 && (await stage(await demo.image(formats))).status !== 204; tries += 1);
-}, 120_000);
+});
 afterAll(() => api.stop());
 
 const formats = { disk_format: 'raw', container_format: 'bare' };
@@ -31,13 +31,11 @@ const stagedFiles = async (id: string): Promise<string[]> =>
   (await readdir(api.stagingDir, { recursive: true })).filter((name) => name.includes(id) && name.endsWith('os_glance_staging_store'));
 
 async function untilNoFilesOf(id: string): Promise<void> {
-  for (let tries = 0; tries < 200 && (await stagedFiles(id)).length > 0; tries += 1) await pause(50);
-  expect(await stagedFiles(id)).toEqual([]);
+  expect(await eventually(() => stagedFiles(id), (files) => files.length === 0)).toEqual([]);
 }
 
 async function untilStatus(id: string, status: string): Promise<void> {
-  for (let tries = 0; tries < 200 && (await show(id))['status'] !== status; tries += 1) await pause(50);
-  expect((await show(id))['status']).toBe(status);
+  expect((await eventually(() => show(id), (image) => image['status'] === status))['status']).toBe(status);
 }
 
 /** Staging whose bytes the specification sends by hand. */
@@ -116,8 +114,7 @@ describe('Stage binary image data: PUT /v2/images/{image_id}/stage', () => {
     const answers = await Promise.all(Array.from({ length: 6 }, (_, index) => stage(id, 'x'.repeat(index + 1))));
     expect(answers.map(({ status }) => status).toSorted()).toEqual([204, 409, 409, 409, 409, 409]);
     expect((await show(id))['size']).toBe(answers.findIndex(({ status }) => status === 204) + 1);
-    for (let tries = 0; tries < 100 && (await stagedFiles(id)).length > 1; tries += 1) await pause(50);
-    expect(await stagedFiles(id)).toHaveLength(1);
+    expect(await eventually(() => stagedFiles(id), (files) => files.length === 1)).toHaveLength(1);
   });
 
   it('refuses an active image with 409, and direct upload to one that is staged with 409', async () => {

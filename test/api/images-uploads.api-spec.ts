@@ -11,7 +11,7 @@ beforeAll(async () => {
   api = await startApi({ 'default.image_size_cap': String(8 * 1024 * 1024), 'heliograph.upload_idle_seconds': '20', 'heliograph.removal_interval': '1' });
   demo = api.as('demo');
   at = uploadsAt(api, demo);
-}, 120_000);
+});
 afterAll(() => api.stop());
 
 const bytes = randomBytes(2_000_000);

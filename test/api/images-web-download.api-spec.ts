@@ -14,7 +14,7 @@ beforeAll(async () => {
     'image_import_opts.image_import_plugins': '[inject_image_metadata]', 'inject_metadata_properties.inject': 'imported_by:heliograph',
   });
   [demo, admin] = [api.as('demo'), api.as('admin')];
-}, 60_000);
+});
 afterAll(async () => {
   await api.stop();
   await web.close();

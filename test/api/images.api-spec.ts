@@ -8,7 +8,7 @@ beforeAll(async () => {
   api = await startApi();
   demo = api.as('demo');
   admin = api.as('admin');
-}, 60_000);
+});
 afterAll(() => api.stop());
 
 interface Image extends Record<string, unknown> { id: string; tags: string[] }

@@ -7,7 +7,7 @@ let third: Person;
 beforeAll(async () => {
   api = await startApi({ 'default.image_member_quota': '3' });
   [demo, alt, third] = [api.as('demo'), api.as('alt'), api.as('third')];
-}, 60_000);
+});
 afterAll(() => api.stop());
 
 const share = (id: string, member = 'alt', person = demo): Promise<Answer> => person.post(`/v2/images/${id}/members`, { body: { member } });

@@ -7,8 +7,8 @@ const runs = Number(process.env['HELIOGRAPH_HOSTILE_RUNS'] ?? 600);
 const seed = Number(process.env['HELIOGRAPH_SEED'] ?? Math.trunc(Math.random() * 2 ** 31));
 
 let api: Api;
-beforeAll(async () => { api = await startApi(); }, 60_000);
-afterAll(() => api.stop(), 60_000);
+beforeAll(async () => { api = await startApi(); });
+afterAll(() => api.stop());
 
 const words = [
   'namespace', 'display_name', 'description', 'visibility', 'protected', 'owner', 'resource_type_associations', 'properties', 'objects', 'tags', 'name', 'prefix', 'properties_target', 'title', 'type', 'enum', 'items',

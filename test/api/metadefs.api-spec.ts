@@ -7,7 +7,7 @@ let alt: Person;
 beforeAll(async () => {
   api = await startApi();
   [admin, demo, alt] = [api.as('admin'), api.as('demo'), api.as('alt')];
-}, 60_000);
+});
 afterAll(() => api.stop());
 
 const root = '/v2/metadefs/namespaces';

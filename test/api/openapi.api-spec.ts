@@ -3,7 +3,7 @@ import { contract } from '../../apps/gateway/src/discovery/contract.js';
 import { startApi, type Api } from './harness.js';
 
 let api: Api;
-beforeAll(async () => { api = await startApi(); }, 60_000);
+beforeAll(async () => { api = await startApi(); });
 afterAll(() => api.stop());
 
 interface Document { openapi: string; paths: Record<string, Record<string, { responses?: Record<string, unknown> }>> }

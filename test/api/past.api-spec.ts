@@ -6,7 +6,7 @@ let admin: Person;
 beforeAll(async () => {
   api = await startApi();
   [demo, admin] = [api.as('demo'), api.as('admin')];
-}, 120_000);
+});
 afterAll(() => api.stop());
 
 interface Past { version: number; sequence: number; changed_at: string; image: Record<string, unknown> & { id: string; name: string; status: string } }

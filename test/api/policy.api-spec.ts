@@ -6,7 +6,7 @@ let alt: Person;
 beforeAll(async () => {
   api = await startApi();
   [demo, alt] = [api.as('demo'), api.as('alt')];
-}, 60_000);
+});
 afterAll(() => api.stop());
 afterEach(() => api.writePolicy({}));
 

@@ -21,7 +21,7 @@ beforeAll(async () => {
   api = await startApi({ 'default.property_protection_file': protections, 'heliograph.image_schema_file': schemaFile });
   demo = api.as('demo');
   admin = api.as('admin');
-}, 60_000);
+});
 afterAll(async () => {
   await api.stop();
   rmSync(dir, { recursive: true });

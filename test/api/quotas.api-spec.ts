@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { createLogger } from '#libs/platform';
 import { startDevelopmentIdentity } from '../../apps/development-identity/src/app.js';
 import { startApi, type Api, type Person } from './harness.js';
+import { eventually } from './imports.js';
 import { importsAt } from './imports.js';
 import { startWebServer, type WebServer } from './web-server.js';
 
@@ -35,7 +36,7 @@ describe('Limits of the identity service', () => {
       'default.use_keystone_limits': 'true', 'oslo_limit.auth_url': identity.url, 'oslo_limit.password': 'secret', 'default.enabled_import_methods': 'glance-direct,copy-image',
     });
     demo = api.as('demo');
-  }, 60_000);
+  });
   afterAll(async () => {
     await api.stop();
     await identity.close();
@@ -77,7 +78,7 @@ describe('Limits of the identity service', () => {
     expect(answers.toSorted()).toEqual([...Array.from({ length: 10 }, () => 201), ...Array.from({ length: 40 }, () => 413)]);
     expect((await usage())['image_count_total']).toEqual({ usage: 10, limit: 10 });
     expect((await api.as('alt').post('/v2/images', { body: formats })).status).toBe(201);
-  }, 60_000);
+  });
 
   it('tell what is used of what: GET /v2/info/usage', async () => {
     const id = await demo.image(formats);
@@ -125,8 +126,8 @@ describe('Limits of the identity service', () => {
     expect((await demo.put(`/v2/images/${other}/stage`, { body: 'twelve bytes', headers: octets })).status).toBe(413);
     expect((await demo.upload(other, 'twelve bytes')).status).toBe(413);
     expect((await demo.post(`/v2/images/${staged}/import`, { body: { method: { name: 'glance-direct' } } })).status).toBe(202);
-    for (let tries = 0; tries < 100 && await status(demo, staged) !== 'active'; tries += 1) await pause(50);
-    for (let tries = 0; tries < 100 && (await usage())['image_count_uploading']?.usage !== 0; tries += 1) await pause(50);
+    await eventually(() => status(demo, staged), (told) => told === 'active');
+    await eventually(usage, (told) => told['image_count_uploading']?.usage === 0);
     expect((await demo.upload(other, 'twelve bytes')).status).toBe(204);
   });
 
@@ -179,7 +180,7 @@ describe('user_storage_quota', () => {
     web = await startWebServer();
     api = await startApi({ 'default.user_storage_quota': '2MB', 'import_filtering_opts.allowed_hosts': '127.0.0.1', 'import_filtering_opts.allowed_ports': String(web.port) });
     demo = api.as('demo');
-  }, 60_000);
+  });
   afterAll(async () => {
     await api.stop();
     await web.close();

@@ -2,7 +2,7 @@ import { startApi, type Answer, type Api } from './harness.js';
 import type { PersonName } from './personas.js';
 
 let api: Api;
-beforeAll(async () => { api = await startApi(); }, 60_000);
+beforeAll(async () => { api = await startApi(); });
 afterAll(() => api.stop());
 
 const personas = ['admin', 'demo', 'demoReader', 'nobody', 'alt', 'nova'] as const satisfies readonly PersonName[];
@@ -82,7 +82,7 @@ describe('RBAC: who gets what of an image of project demo', () => {
       return [persona, (await row.send(api.as(persona), imageId)).status] as const;
     }));
     expect(seen).toEqual(expected);
-  }, 30_000);
+  });
 
   it.each([
     ['add_image', { admin: 201, demo: 201, demoReader: 403, nobody: 403, alt: 201, nova: 403 }, (person: ReturnType<Api['as']>) => person.post('/v2/images', json({}))],
@@ -111,5 +111,5 @@ describe('RBAC: who gets what of an image of project demo', () => {
     expect(await seen((person, id) => person.get(`${path(id)}/alt`))).toEqual({ admin: 200, demo: 200, demoReader: 200, nobody: 404, alt: 200, nova: 404 });
     expect(await seen((person, id) => person.put(`${path(id)}/alt`, json({ status: 'rejected' })))).toEqual({ admin: 200, demo: 403, demoReader: 403, nobody: 404, alt: 200, nova: 404 });
     expect(await seen((person, id) => person.delete(`${path(id)}/alt`))).toEqual({ admin: 204, demo: 204, demoReader: 403, nobody: 404, alt: 403, nova: 404 });
-  }, 30_000);
+  });
 });

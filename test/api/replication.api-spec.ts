@@ -1,7 +1,7 @@
 import { startApi, type Api } from './harness.js';
 
 let api: Api;
-beforeAll(async () => { api = await startApi({}, { federation: {} }); }, 120_000);
+beforeAll(async () => { api = await startApi({}, { federation: {} }); });
 afterAll(() => api.stop());
 
 const path = '/v2/replication-policies';

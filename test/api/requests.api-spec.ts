@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { startApi, type Api } from './harness.js';
 
 let api: Api;
-beforeAll(async () => { api = await startApi({ 'cors.allowed_origin': 'https://horizon.example' }); }, 60_000);
+beforeAll(async () => { api = await startApi({ 'cors.allowed_origin': 'https://horizon.example' }); });
 afterAll(() => api.stop());
 
 /** What comes back for bytes that no HTTP client would send. */

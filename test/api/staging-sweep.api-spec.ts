@@ -12,7 +12,7 @@ beforeAll(async () => {
   api = await startApi({ 'heliograph.staging_expiry': '3', 'heliograph.staging_sweep_interval': '1', 'heliograph.removal_interval': '1' });
   demo = api.as('demo');
   imports = importsAt(api);
-}, 60_000);
+});
 afterAll(() => api.stop());
 
 const shown = async (id: string) => (await demo.get(`/v2/images/${id}`)).json<Record<string, unknown>>();

@@ -9,7 +9,7 @@ beforeAll(async () => {
   // Nobody answers at the staging service's address.
   api = await startApi({ 'default.enabled_backends': 'web:http, fast:file, far:file' }, { gateway: { 'heliograph.staging_url': 'http://127.0.0.1:1' } });
   demo = api.as('demo');
-}, 60_000);
+});
 afterAll(async () => {
   delete process.env['HELIOGRAPH_FAST__WEIGHT'];
   await api.stop();

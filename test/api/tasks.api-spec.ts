@@ -11,7 +11,7 @@ beforeAll(async () => {
   api = await startApi({ 'import_filtering_opts.allowed_hosts': '127.0.0.1', 'import_filtering_opts.allowed_ports': String(web.port) });
   admin = api.as('admin');
   web.serve('/image', bytes);
-}, 60_000);
+});
 afterAll(async () => {
   await api.stop();
   await web.close();

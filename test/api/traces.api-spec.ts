@@ -43,7 +43,7 @@ describe('Traces', () => {
     Object.assign(process.env, { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, OTEL_BSP_SCHEDULE_DELAY: '50' });
     api = await startApi({ 'import_filtering_opts.allowed_hosts': '127.0.0.1', 'import_filtering_opts.allowed_ports': `[${web.port}]` });
     demo = api.as('demo');
-  }, 60_000);
+  });
   afterAll(async () => {
     await api.stop();
     await Promise.all([web.close(), collector.close()]);

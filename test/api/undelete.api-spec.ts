@@ -11,7 +11,7 @@ describe('Undelete: POST /v2/images/{image_id}/actions/undelete', () => {
   beforeAll(async () => {
     api = await startApi({ 'heliograph.deleted_image_retention': '3600', 'default.user_storage_quota': '30B' });
     demo = api.as('demo');
-  }, 120_000);
+  });
   afterAll(() => api.stop());
 
   it('brings an image back as it was, with its data and members, while no list and no read knew it meanwhile', async () => {
@@ -65,7 +65,7 @@ describe('An image that was deleted for longer than it is kept', () => {
   let api: Api;
   beforeAll(async () => {
     api = await startApi({ 'heliograph.deleted_image_retention': '1', 'heliograph.sweep_interval': '1', 'heliograph.removal_interval': '1' });
-  }, 120_000);
+  });
   afterAll(() => api.stop());
 
   it('comes back no more, and its bytes are gone', async () => {
@@ -78,7 +78,7 @@ describe('An image that was deleted for longer than it is kept', () => {
     expect((await readdir(join(api.imagesDir), { recursive: true })).filter((name) => name.includes(id) && name.includes('/fast'))).toEqual([]);
     const late = await undelete(id, demo);
     expect([late.status, late.text]).toEqual([410, expect.stringContaining('is no longer kept')]);
-  }, 90_000);
+  });
 });
 
 async function until(isSo: () => Promise<boolean>): Promise<void> {

@@ -16,6 +16,8 @@ export function uploadsAt(api: Api, person: Person) {
     /** Sends one part; `total` as it stands in the header. */
     part: (id: string, bytes: Uint8Array, at: number, total: number | '*', headers: Record<string, string> = {}): Promise<Answer> =>
       person.put(stagePath(id), { body: bytes, headers: { 'content-type': 'application/octet-stream', 'content-range': `bytes ${at}-${at + bytes.length - 1}/${total}`, ...headers } }),
+    /** What has arrived of the upload that is under way. */
+    arrived: async (id: string) => (await person.get(`/v2/images/${id}/progress`)).json<{ progress: { state: string; bytes: number }[] }>().progress.find(({ state }) => state === 'running')?.bytes ?? 0,
     offset: async (id: string) => (await person.request('HEAD', stagePath(id))).headers.get('upload-offset'),
     tus: (method: string, path: string, headers: Record<string, string> = {}, body?: Uint8Array): Promise<Answer> =>
       person.request(method, path, { headers: { 'tus-resumable': '1.0.0', ...headers }, ...(body ? { body } : {}) }),

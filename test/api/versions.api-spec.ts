@@ -6,7 +6,7 @@ import { startApi, type Api } from './harness.js';
 const dir = mkdtempSync(join(tmpdir(), 'versions-'));
 const disabling = join(dir, 'disabled');
 let api: Api;
-beforeAll(async () => { api = await startApi({ 'oslo_middleware.enable_proxy_headers_parsing': 'true', 'healthcheck.disable_by_file_path': disabling }); }, 60_000);
+beforeAll(async () => { api = await startApi({ 'oslo_middleware.enable_proxy_headers_parsing': 'true', 'healthcheck.disable_by_file_path': disabling }); });
 afterAll(async () => {
   await api.stop();
   rmSync(dir, { recursive: true });

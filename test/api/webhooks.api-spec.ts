@@ -35,7 +35,7 @@ describe('Webhooks: /v2/webhooks', () => {
       'heliograph.webhook_retry_seconds': '1', 'heliograph.webhook_attempts': '1', 'heliograph.webhooks_per_project': '5',
     });
     [demo, alt, admin] = [api.as('demo'), api.as('alt'), api.as('admin')];
-  }, 60_000);
+  });
   afterAll(async () => {
     await api.stop();
     server.close();
@@ -112,7 +112,7 @@ describe('Webhooks: /v2/webhooks', () => {
     await eventually(() => deliveries(demo, hook.id), (all) => all.find(({ event_id: id }) => id === first?.event.id)?.status === 'delivered');
     expect((await demo.post(`/v2/webhooks/${hook.id}/deliveries/1-999/redeliver`)).status).toBe(404);
     await remove(demo, hook);
-  }, 60_000);
+  });
 
   it('get a new secret, and for a day the one before signs beside it', async () => {
     const hook = await register(demo, '/rotated?token=stays');

@@ -68,7 +68,8 @@ describe('A staging area in a bucket, which the importer shares', () => {
     expect([wrong.status, await at.offset(id)]).toEqual([460, '7000000']);
     const broken = at.byHand('PUT', at.stagePath(id), { 'content-type': 'application/octet-stream', 'content-range': `bytes 7000000-${data.length - 1}/${data.length}`, 'content-length': String(data.length - 7_000_000) });
     broken.write(data.subarray(7_000_000, 9_000_000));
-    setTimeout(() => broken.destroy(), 500);
+    await eventually(() => at.arrived(id), (bytes) => bytes === 9_000_000);
+    broken.destroy();
     const offset = Number(await eventually(() => at.offset(id), (told) => Number(told) > 7_000_000));
     expect(offset).toBeLessThanOrEqual(9_000_000);
     expect((await at.part(id, data.subarray(offset), offset, data.length)).status).toBe(204);

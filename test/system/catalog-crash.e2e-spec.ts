@@ -9,11 +9,11 @@ describe('A catalog that dies at a named point', () => {
 
   beforeAll(async () => {
     system = await startCatalogSystem({ durable: true });
-  }, 90_000);
+  });
   afterAll(async () => {
     await readModel?.close();
     await system?.stop();
-  }, 60_000);
+  });
 
   it.each(['before-append', 'after-append', 'before-projection-commit', 'after-projection-commit', 'before-reply'])(
     'loses nothing that was acknowledged and does nothing twice: %s', async (point) => {

@@ -18,11 +18,11 @@ describe('Catalog processes on one log and one read model', () => {
     system = await startCatalogSystem({ durable: true });
     first = await system.startCatalog(quickSweep);
     readModel = await openReadModel({ url: system.stack.databaseUrl });
-  }, 120_000);
+  });
   afterAll(async () => {
     await readModel?.close();
     await system?.stop();
-  }, 120_000);
+  });
 
   it('answer a command when its image can be read, at the sequence they name', async () => {
     const imageId = randomUUID();
@@ -62,7 +62,7 @@ describe('Catalog processes on one log and one read model', () => {
     }
     await eventually('the second projects', async () => await second.metric('heliograph_projector_active') === 1);
     first = second;
-  }, 120_000);
+  });
 
   it('lose nothing when PostgreSQL is killed while it is written to, and go on when it is back', async () => {
     const ids = Array.from({ length: manyAtOnce }, () => randomUUID());
@@ -76,7 +76,7 @@ describe('Catalog processes on one log and one read model', () => {
     for (const [index, imageId] of ids.entries()) {
       expect(await readModel.imageById(imageId, { atLeast: answers[index]?.sequence ?? 0 })).toMatchObject({ image: { name: imageId }, version: 1 });
     }
-  }, 120_000);
+  });
 
   it('lose nothing when NATS is killed while commands come in, and go on when it is back', async () => {
     const ids = Array.from({ length: manyAtOnce }, () => randomUUID());
@@ -90,7 +90,7 @@ describe('Catalog processes on one log and one read model', () => {
     for (const [index, imageId] of ids.entries()) {
       expect(await readModel.imageById(imageId, { atLeast: answers[index]?.sequence ?? 0 })).toMatchObject({ image: { name: imageId }, version: 1 });
     }
-  }, 120_000);
+  });
 
   it('return an image to queued when whoever uploaded to it died, and then name its bytes as removable', async () => {
     const [imageId, attemptId] = [randomUUID(), randomUUID()];
@@ -104,5 +104,5 @@ describe('Catalog processes on one log and one read model', () => {
     expect((await answer()).removals).toContainEqual({ imageId, attemptId, storeId: 'fast' });
     await system.send(imageId, { type: 'RecordImageDataRemoved', attemptId });
     expect((await answer()).removals).toEqual([]);
-  }, 120_000);
+  });
 });

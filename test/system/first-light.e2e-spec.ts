@@ -35,7 +35,7 @@ describe('The life of an image in what npm start brings up', () => {
   afterAll(async () => {
     await stop();
     await rm(dir, { recursive: true, force: true });
-  }, 120_000);
+  });
 
   it('begins queued, and has no data', async () => {
     imageId = await createImage(demo, 'first');

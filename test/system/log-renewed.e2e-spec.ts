@@ -48,11 +48,11 @@ describe('A log that was made anew', () => {
     await system.sendUntilAnswered(second, anImage('second'));
     await system.sendUntilAnswered(first, rename('renamed'));
     await loseEverything();
-  }, 120_000);
+  });
   afterAll(async () => {
     await readModel?.close();
     await system?.stop();
-  }, 60_000);
+  });
 
   it('is filled from the copy and then trusted, which log:repair only does with --apply', async () => {
     const dry = await operator('log-repair');
@@ -63,12 +63,12 @@ describe('A log that was made anew', () => {
     expect(applied.status).toBe(0);
     await eventually('it is trusted', () => isTrusted(1));
     expect(await operator('log-verify')).toMatchObject({ status: 0 });
-  }, 120_000);
+  });
 
   it('can be rebuilt from at once, and takes commands where the old one ended', async () => {
     expect(await operator('catalog-rebuild')).toMatchObject({ status: 0 });
     expect(await system.sendUntilAnswered(first, rename('renamed again'))).toMatchObject({ sequence: 4, version: 3 });
-  }, 120_000);
+  });
 
   it('is told apart from one that cannot be mended: then what would be given up is listed, and nothing is changed', async () => {
     await sql('delete from guard.log_tail where sequence <= 2');
@@ -80,7 +80,7 @@ describe('A log that was made anew', () => {
     expect(told.status).toBe(1);
     expect(await isTrusted(0)).toBe(true);
     expect((await readModel.imageById(second))?.image.name).toBe('second');
-  }, 120_000);
+  });
 
   it('is accepted as it is where the operator says so: the catalogue is what the log says, and commands go on', async () => {
     expect(await operator('log-repair', '--accept-log-as-it-is', '--apply')).toMatchObject({ status: 0, said: expect.stringContaining('Restart every gateway and catalog') as string });
@@ -92,5 +92,5 @@ describe('A log that was made anew', () => {
     expect((await readModel.logTail(0, 10)).map(({ sequence }) => sequence)).toEqual([1]);
     expect(await operator('log-verify')).toMatchObject({ status: 0 });
     expect((await operator('log-repair', '--accept-log-as-it-is')).said).toContain('there is nothing to give up');
-  }, 120_000);
+  });
 });

@@ -41,7 +41,7 @@ describe('What a region keeps on its disks', () => {
   afterAll(async () => {
     await region?.stop();
     await web?.close();
-  }, 60_000);
+  });
 
   /** Everything that a token goes through: what is done, what is refused, and what fails. */
   async function aDay(): Promise<void> {

@@ -26,11 +26,11 @@ const transferEnvironment = async (dir: string): Promise<NodeJS.ProcessEnv> => (
 describe('a service', () => {
   let stack: TestStack;
   const children: Child[] = [];
-  beforeAll(async () => { stack = await startTestStack({ withPostgres: false }); }, 60_000);
+  beforeAll(async () => { stack = await startTestStack({ withPostgres: false }); });
   afterAll(async () => {
     await Promise.all(children.map((child) => child.stop()));
     await stack.stop();
-  }, 60_000);
+  });
 
   async function start(service: (typeof services)[number], natsUrl: string): Promise<{ child: Child; port: number }> {
     const port = await freePort();
@@ -54,13 +54,13 @@ describe('a service', () => {
     });
     expect(code).toBe(1);
     for (const name of ['REGION', 'NATS_URL', 'LOG_LEVEL']) expect(stderr).toContain(`HELIOGRAPH_HELIOGRAPH__${name} is `);
-  }, 40_000);
+  });
 
   it('lives but is not ready while NATS is not there, and ends well all the same', async () => {
     const { child, port } = await start('importer', `nats://127.0.0.1:${await freePort()}`);
     expect(await get(port, '/readyz')).toMatchObject({ status: 503, text: expect.stringContaining('starting') as string });
     expect(await child.stop()).toEqual({ code: 0, signal: null });
-  }, 40_000);
+  });
 
   it.each(services)('%s connects as its own user, reports, and ends well', async (service) => {
     const { child, port } = await start(service, stack.nats.url);
@@ -71,7 +71,7 @@ describe('a service', () => {
     });
     expect((await get(port, '/metrics')).text).toContain(`service="${service}"`);
     expect(await child.stop()).toEqual({ code: 0, signal: null });
-  }, 40_000);
+  });
 
   it('is not ready while NATS is down, says so, and is ready again by itself', async () => {
     const { child, port } = await start('federation', stack.nats.url);
@@ -82,5 +82,5 @@ describe('a service', () => {
     stack.nats = await stack.nats.restart();
     await until('it is ready again', async () => (await get(port, '/readyz')).status === 200);
     expect(await child.stop()).toEqual({ code: 0, signal: null });
-  }, 90_000);
+  });
 });

@@ -46,7 +46,7 @@ describe('npm start with a log that lost its tail', () => {
   afterAll(async () => {
     await stop();
     await rm(dir, { recursive: true, force: true });
-  }, 120_000);
+  });
 
   it('stays up, says what is wrong and what to type, and answers reads', async () => {
     const { status, output } = await start();
@@ -56,7 +56,7 @@ describe('npm start with a log that lost its tail', () => {
     expect((await running()).isReady).toBe(false);
     expect(await images()).toEqual({ status: 200, names: ['kept', 'lost'] });
     expect((await images('refused')).status).toBe(503);
-  }, 120_000);
+  });
 
   it('is ready by itself after log:repair', async () => {
     expect(await repair()).toMatchObject({ status: 1, output: expect.stringContaining(`log:repair -- --data ${data} --apply`) as string });
@@ -65,5 +65,5 @@ describe('npm start with a log that lost its tail', () => {
     expect((await images('new')).status).toBe(201);
     expect((await images()).names).toEqual(['kept', 'lost', 'new']);
     expect(await launcherLog()).toContain(`serves the Image API of RegionOne at http://127.0.0.1:${port}`);
-  }, 120_000);
+  });
 });

@@ -43,7 +43,7 @@ describe('npm start', () => {
   afterAll(async () => {
     await runProgram('scripts/stop.mjs', '--data', data);
     await rm(dir, { recursive: true, force: true });
-  }, 120_000);
+  });
 
   it('brings everything up, says where it is, and returns when it was told to detach', async () => {
     const { status, output } = await start();
@@ -51,7 +51,7 @@ describe('npm start', () => {
     expect(output).toContain(`source ${join(data, 'openrc')}`);
     expect((await running()).isReady).toBe(true);
     expect((await api('/v2/images', { name: 'kept' })).status).toBe(201);
-  }, 120_000);
+  });
 
   it('takes an image by way of its staging area, and shows the operator what waits there', async () => {
     const { json: { id } } = await api('/v2/images', { name: 'staged', disk_format: 'raw', container_format: 'bare' });
@@ -61,7 +61,7 @@ describe('npm start', () => {
     expect((await api(`/v2/images/${id as string}/import`, { method: { name: 'glance-direct' } })).status).toBe(202);
     await eventually('it is active', async () => (await api(`/v2/images/${id as string}`)).json['status'] === 'active');
     expect((await stat(join(data, 'stores', String(id)))).isDirectory()).toBe(true);
-  }, 120_000);
+  });
 
   it('keeps what is secret to its owner', async () => {
     for (const name of ['openrc', 'openrc-admin', 'clouds.yaml', 'secrets.json', 'operator.env', 'nats/nats.json']) {
@@ -73,13 +73,13 @@ describe('npm start', () => {
     const { status, output } = await start();
     expect(status).toBe(1);
     expect(output).toContain(`npm stop -- --data ${data}`);
-  }, 60_000);
+  });
 
   it('refuses a port that is in use, and says what to do', async () => {
     const { status, output } = await runProgram('scripts/start.mjs', '--data', join(dir, 'other'), '--port', String(port), '--detach');
     expect(status).toBe(1);
     expect(output).toContain(`Port ${port} is in use by another program. Choose another one with --port`);
-  }, 60_000);
+  });
 
   it.each([
     [['--set', 'nonsense'], '--set nonsense cannot be read'],
@@ -89,14 +89,14 @@ describe('npm start', () => {
   ])('refuses %j and says what it expects', async (args, sentence) => {
     const { status, output } = await runProgram('scripts/start.mjs', '--data', join(dir, 'refused'), ...args);
     expect({ status, output }).toEqual({ status: 1, output: expect.stringContaining(sentence) as string });
-  }, 60_000);
+  });
 
   it.each(['importer', 'catalog', 'nats', 'postgres'])('brings %s back when it was killed', async (name) => {
     const before = (await running()).processes[name]?.pid ?? 0;
     process.kill(before, 'SIGKILL');
     await eventually(`${name} is back`, async () => ((await running()).processes[name]?.pid ?? before) !== before);
     await eventually('the API answers again', async () => (await api('/v2/images').catch(() => undefined))?.status === 200);
-  }, 120_000);
+  });
 
   it('ends what a killed launcher left running, and keeps the data', async () => {
     const before = await running();
@@ -106,18 +106,18 @@ describe('npm start', () => {
     expect(output).toContain('still running from last time');
     for (const { pid } of Object.values(before.processes)) expect(await isAlive(pid)).toBe(false);
     expect((await api('/v2/images')).json).toMatchObject({ images: [{ name: 'staged' }, { name: 'kept' }] });
-  }, 120_000);
+  });
 
   it('is ended by npm stop, which leaves no process behind', async () => {
     const { pid, processes } = await running();
     expect(await runProgram('scripts/stop.mjs', '--data', data)).toMatchObject({ status: 0, output: `Stopped the Heliograph in ${data}.\n` });
     for (const each of [pid, ...Object.values(processes).map((part) => part.pid)]) expect(await isAlive(each)).toBe(false);
     expect((await runProgram('scripts/stop.mjs', '--data', data)).output).toContain('No Heliograph is running');
-  }, 120_000);
+  });
 
   it('says which setting a service refuses', async () => {
     const { status, output } = await start('--set', 'default.api_limit_max=many');
     expect(status).toBe(1);
     expect(output).toContain('HELIOGRAPH_DEFAULT__API_LIMIT_MAX is "many"; expected a whole number from 1 to 10000.');
-  }, 120_000);
+  });
 });

@@ -16,7 +16,7 @@ const ask = async (url: string, statement: string): Promise<unknown[]> => {
 
 describe('the test stack', () => {
   let stack: TestStack;
-  beforeAll(async () => { stack = await startTestStack({ durable: true }); }, 120_000);
+  beforeAll(async () => { stack = await startTestStack({ durable: true }); });
   afterAll(() => stack.stop());
 
   it('gives an empty database that survives a kill of PostgreSQL', async () => {
@@ -26,21 +26,21 @@ describe('the test stack', () => {
     expect(stack.postgres.isRunning()).toBe(false);
     stack.postgres = await stack.postgres.restart();
     expect(await ask(stack.databaseUrl, 'SELECT line FROM note')).toEqual([{ line: 'kept' }]);
-  }, 60_000);
+  });
 
   it('starts PostgreSQL although the process id in a left-over lock file belongs to another program', async () => {
     await stack.postgres.kill();
     await writeFile(join(stack.dir, 'postgres/data/postmaster.pid'), `${process.pid}\n${join(stack.dir, 'elsewhere')}\n`);
     stack.postgres = await stack.postgres.restart();
     expect(await ask(stack.databaseUrl, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
-  }, 60_000);
+  });
 
   it('keeps a NATS server at its address when it is killed and started again', async () => {
     const { url } = stack.nats;
     await stack.nats.kill();
     stack.nats = await stack.nats.restart();
     expect(stack.nats.url).toBe(url);
-  }, 60_000);
+  });
 
   it('keeps passwords in files that only their owner can read', async () => {
     const { mode } = await (await import('node:fs/promises')).stat(join(stack.dir, 'nats/nats.json'));
@@ -66,5 +66,5 @@ describe('PostgreSQL below a directory that nobody else may enter', () => {
   it('starts all the same', async () => {
     postgres = await startPostgres({ dir: join(dir, 'inner'), password: 'secret', durable: false });
     expect(await ask(postgres.url('postgres'), 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
-  }, 60_000);
+  });
 });

@@ -18,7 +18,7 @@ beforeAll(async () => {
   await keepSealedTokens(federation, region, stop.signal);
   tokens = await sealedTokens(federation, { region });
   drop = sealedTokenDrop(await running.as('gateway'), { region });
-}, 30_000);
+});
 afterAll(async () => {
   stop.abort();
   await running.close();
@@ -72,7 +72,7 @@ describe('Sealed tokens', () => {
     await until(() => drop.put(second, sealed, inAnHour()).then(() => true, () => false), (isPut) => isPut);
     expect(await tokens.get(second)).toBe(sealed);
     expect((await everythingBelow(running.stack.dir)).includes(sealed)).toBe(false);
-  }, 40_000);
+  });
 
   it('cannot be read by the gateway nor left by federation', async () => {
     const [gateway, federation] = [await running.as('gateway'), await running.as('federation')];

@@ -11,7 +11,7 @@ describe('Turns on JetStream', () => {
   beforeAll(async () => {
     running = await startRegion();
     turns = await jetStreamTurns(await running.as('federation'), { region });
-  }, 60_000);
+  });
   afterAll(() => running.close());
 
   it('are one holder\'s until they are over, and he may prolong his', async () => {

@@ -5,7 +5,7 @@ import { region, startRegion, type JetStreamRegion } from './jetstream.suite.js'
 import { workOnImages } from './work.jetstream.js';
 
 let running: JetStreamRegion;
-beforeAll(async () => { running = await startRegion(); }, 60_000);
+beforeAll(async () => { running = await startRegion(); });
 afterAll(() => running.close());
 
 const imageId = (n: number): string => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`;
@@ -37,5 +37,5 @@ describe('Work on the commits of images', () => {
     expect(worked.toSorted((one, other) => one - other)).toEqual([10, 20, 30, 40]);
     expect(most).toBeLessThanOrEqual(2);
     expect(troubles).toEqual([]);
-  }, 60_000);
+  });
 });

@@ -45,7 +45,7 @@ describe('questions and answers over NATS', () => {
     stack = await startTestStack({ withPostgres: false });
     [gateway, catalog] = await Promise.all([busOf('gateway'), busOf('catalog')]);
     app = await startServer();
-  }, 60_000);
+  });
   afterAll(async () => {
     await app.close();
     await Promise.all([gateway.close(), catalog.close()]);
@@ -105,5 +105,5 @@ describe('questions and answers over NATS', () => {
     await stack.nats.kill();
     stack.nats = await stack.nats.restart();
     expect(await gateway.ask('do.RegionTest.image', { wish: 'again' }, { timeoutMs: 10_000 })).toMatchObject({ heard: 'again' });
-  }, 30_000);
+  });
 });

@@ -9,7 +9,7 @@ beforeAll(async () => {
   stack = await startTestStack({ withNats: false });
   await migrate({ url: stack.databaseUrl });
   database = await openDatabase({ url: stack.databaseUrl });
-}, 60_000);
+});
 afterAll(async () => {
   await database.orm.close(true);
   await stack.stop();

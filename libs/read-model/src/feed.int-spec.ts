@@ -11,7 +11,7 @@ beforeAll(async () => {
   stack = await startTestStack({ withNats: false });
   await migrate({ url: stack.databaseUrl });
   database = await openDatabase({ url: stack.databaseUrl, poolSize: 2, statementTimeoutMs: 120_000 });
-}, 60_000);
+});
 afterAll(async () => {
   await database.orm.close(true);
   await stack.stop();
@@ -61,7 +61,7 @@ describe('A page of the feed, out of 40,000 events of 100 projects', () => {
       insert into image_events select n, 0, 'owner', 'project' || n % 100, md5((n / 4)::text)::uuid, (array['ImageCreated', 'ImageActivated', 'ImageDeleted'])[n % 3 + 1], 'user' || n % 1000,
         '2026-01-01T00:00:00Z'::timestamptz + n * interval '1 second', json_build_object('id', n || '-0') from generate_series(1, 40000) n`);
     await database.pool.query('vacuum analyze image_events');
-  }, 60_000);
+  });
 
   it.each<[string, Partial<FeedQuery>, number]>([
     ['of a project', { projectId: 'project7' }, 100],

@@ -12,7 +12,7 @@ beforeAll(async () => {
   await migrate({ url: stack.databaseUrl });
   readModel = await openReadModel({ url: stack.databaseUrl, poolSize: 4 });
   log = someLog(100);
-}, 60_000);
+});
 afterAll(async () => {
   await readModel.close();
   await stack.stop();

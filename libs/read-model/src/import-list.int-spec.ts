@@ -14,7 +14,7 @@ describe('What is measured of those who follow the log, and of imports', () => {
     readModel = await openReadModel({ url });
     database = new pg.Client({ connectionString: url });
     await database.connect();
-  }, 60_000);
+  });
   afterAll(async () => {
     await database.end();
     await readModel.close();

@@ -11,7 +11,7 @@ import { generatedMetadefs, namespaceNames } from './some-metadefs.suite.js';
 let stack: TestStack;
 let url: string;
 let readModel: ReadModel;
-beforeAll(async () => { stack = await startTestStack({ withNats: false }); }, 60_000);
+beforeAll(async () => { stack = await startTestStack({ withNats: false }); });
 afterAll(() => stack.stop());
 beforeEach(async () => {
   const name = `m_${randomUUID().slice(0, 8)}`;

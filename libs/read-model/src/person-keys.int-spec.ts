@@ -12,7 +12,7 @@ beforeAll(async () => {
   await migrate({ url: stack.databaseUrl });
   const open = () => openReadModel({ url: stack.databaseUrl, poolSize: 3, synchronousCommit: 'off' });
   [one, other] = await Promise.all([open(), open()]);
-}, 60_000);
+});
 afterAll(async () => {
   await Promise.all([opened(one).close(), opened(other).close()]);
   await stack.stop();

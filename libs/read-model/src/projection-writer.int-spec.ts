@@ -11,7 +11,7 @@ import { generatedLog, idOf, inBatches, logCreatedAt, someLog, type SomeLog } fr
 let stack: TestStack;
 let url: string;
 let readModel: ReadModel;
-beforeAll(async () => { stack = await startTestStack({ withNats: false }); }, 60_000);
+beforeAll(async () => { stack = await startTestStack({ withNats: false }); });
 afterAll(() => stack.stop());
 
 /** Every test has a database of its own. */
@@ -111,7 +111,7 @@ describe('A rebuild', () => {
     } finally {
       await rebuild.close();
     }
-  }, 60_000);
+  });
 });
 
 describe('The log tail', () => {
@@ -165,7 +165,7 @@ describe('Rows and events', () => {
         expect(await live.compareWith('catalog_next')).toEqual([]);
       });
     }), { numRuns: 8 });
-  }, 120_000);
+  });
 });
 
 describe('A rebuilt catalogue', () => {

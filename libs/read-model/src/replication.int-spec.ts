@@ -10,7 +10,7 @@ import { idOf } from './some-log.suite.js';
 let stack: TestStack;
 let url: string;
 let readModel: ReadModel;
-beforeAll(async () => { stack = await startTestStack({ withNats: false }); }, 60_000);
+beforeAll(async () => { stack = await startTestStack({ withNats: false }); });
 afterAll(() => stack.stop());
 beforeEach(async () => {
   url = await freshDatabase();

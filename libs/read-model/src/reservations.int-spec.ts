@@ -11,7 +11,7 @@ import { generatedLog, idOf, logCreatedAt, someLog, type SomeLog } from './some-
 let stack: TestStack;
 let url: string;
 let readModel: ReadModel;
-beforeAll(async () => { stack = await startTestStack({ withNats: false }); }, 60_000);
+beforeAll(async () => { stack = await startTestStack({ withNats: false }); });
 afterAll(() => stack.stop());
 beforeEach(async () => {
   const name = `t_${randomUUID().slice(0, 8)}`;
@@ -166,7 +166,7 @@ describe('What projects use', () => {
           where (images, size_bytes, stage_bytes, uploads) <> (0, 0, 0, 0) order by project`)).toEqual(await rows(own.url, recount));
       });
     }), { numRuns: 4 });
-  }, 60_000);
+  });
 
   it('is counted from what stands there when the counters are introduced', async () => {
     const log = someLog();

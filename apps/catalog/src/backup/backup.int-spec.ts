@@ -95,7 +95,7 @@ describe('A region that is backed up and restored', () => {
   afterAll(async () => {
     await original?.close();
     await rm(dir, { recursive: true });
-  }, 60_000);
+  });
 
   it('equals the one it was, commit for commit and row for row, and is trusted', async () => {
     const { lastSequence } = await original.log.extent();
@@ -142,5 +142,5 @@ describe('A region that is backed up and restored', () => {
     } finally {
       await empty.close();
     }
-  }, 120_000);
+  });
 });

@@ -86,5 +86,5 @@ describe('What is heard of the sources of policies', () => {
     first().onEvent(event('a'), 1);
     await waiting;
     expect(news.take('p', policyOf())?.imageIds).toEqual(['a']);
-  }, 60_000);
+  });
 });

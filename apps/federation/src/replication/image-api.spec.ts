@@ -85,7 +85,7 @@ describe('The Image API of a region, with the account of the operator', () => {
     reply = () => 'cut';
     const failure = await api.show(id(1)).catch((error: unknown) => error);
     expect((failure as RegionFailure).message).toMatch(/^region One cannot be reached: [^0-9/]*$/);
-  }, 30_000);
+  });
 
   it('says that the account is what somebody must look at, where that is not let in', async () => {
     isLockedOut = true;

@@ -165,7 +165,7 @@ describe('An execution between two regions', () => {
       expect(await goOn(executionId, wanted)).toMatchObject({ status: 'succeeded' });
       expect(copies().map((copy) => [lineageOf(copy.properties)?.originId, copy.status]).toSorted()).toEqual([1, 2, 3, 4].map((number) => [id(number), 'active']));
     }
-  }, 60_000);
+  });
 
   it('stops where it is cancelled, and leaves the rest', async () => {
     for (let number = 1; number <= 3; number += 1) one.add({ id: id(number) });

@@ -123,7 +123,7 @@ if ('reason' in found) {
       expect(process.memoryUsage().rss - before).toBeLessThan(256 * megabytes);
       await context.room.close();
       expect(await filesLeft()).toEqual([]);
-    }, 120_000);
+    });
 
     it('is bounded in memory', async () => {
       const { bytes } = await aDisk('qcow2');

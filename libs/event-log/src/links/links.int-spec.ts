@@ -107,13 +107,13 @@ describe('A link between the NATS servers of two regions', () => {
       connection: there, region: one, followers: new Map<string, Hearing>([[two, { projects: ['red', 'blue'] }]]),
       onRefused: (_, reason) => refused.push(reason), onFault: (error) => faults.push(error),
     });
-  }, 120_000);
+  });
   afterAll(async () => {
     await Promise.all(connections.map((connection) => connection.close()));
     await line?.close();
     await Promise.all(stacks.map((stack) => stack.stop()));
     expect(faults.map(String)).toEqual([]);
-  }, 60_000);
+  });
 
   it('lets the other region hear what it may and asked for, and nothing else', async () => {
     const [all, red] = [follow({ projects: 'all' }), follow({ projects: ['red', 'green'] })];
@@ -121,7 +121,7 @@ describe('A link between the NATS servers of two regions', () => {
     await outlet.publish([told(1, 'public'), told(2, { projectId: 'red' }), told(3, { projectId: 'blue' }), told(4, { projectId: 'green' }), told(5, 'public')]);
     await eventually('both have heard the last', () => all.heard.includes('image 5') && red.heard.includes('image 5'));
     expect([all.heard, red.heard]).toEqual([['image 1', 'image 2', 'image 3', 'image 5'], ['image 1', 'image 2', 'image 5']]);
-  }, 120_000);
+  });
 
   it('goes on where it was when it was cut, with nothing missing and nothing twice', async () => {
     const follower = follow({ projects: 'all' });
@@ -149,7 +149,7 @@ describe('A link between the NATS servers of two regions', () => {
     expect(follower.live).toEqual([false]);
     await outlet.publish([told(21, 'public')]);
     await eventually('it hears what comes', () => follower.heard.includes('image 21'));
-  }, 120_000);
+  });
 
   it('says why where there is nothing to follow, or nobody answers', async () => {
     const other: string[] = [];
@@ -165,7 +165,7 @@ describe('A link between the NATS servers of two regions', () => {
     expect([...new Set(other)]).toEqual(['region RegionTwo keeps no audit stream (heliograph.audit_days)']);
     stop.abort();
     await Promise.all(running);
-  }, 120_000);
+  });
 
   it('does not grant what is no wish', async () => {
     const before = refused.length;
@@ -173,7 +173,7 @@ describe('A link between the NATS servers of two regions', () => {
       here.publish(followSubject(one, two), wish);
     }
     await eventually('they were refused', () => refused.length === before + 4);
-  }, 120_000);
+  });
 
   describe('seen from a server that somebody has taken over', () => {
     let server: Child;
@@ -186,7 +186,7 @@ describe('A link between the NATS servers of two regions', () => {
       stranger = await connect({ servers: `127.0.0.1:${port}` });
       connections.push(stranger);
       logBefore = await lengthOfLog();
-    }, 120_000);
+    });
     afterAll(() => server?.stop());
 
     it('nothing reaches the log, commands, questions or any other subject, also not as the place where an answer goes', async () => {
@@ -218,7 +218,7 @@ describe('A link between the NATS servers of two regions', () => {
       // Its own server says so where nobody listens.
       for await (const { data, headers } of own) if (headers?.code !== 503) heard.push(Buffer.from(data).toString());
       expect([heard, await lengthOfLog()]).toEqual([[], logBefore]);
-    }, 120_000);
+    });
 
     it('nothing is heard but what was granted', async () => {
       const heard: string[] = [];
@@ -232,11 +232,11 @@ describe('A link between the NATS servers of two regions', () => {
       await outlet.publish([told(31, { projectId: 'green' }), told(32, 'public')]);
       await pause(1500);
       expect(heard.filter((subject) => !subject.startsWith('followed.') && !subject.startsWith('$SYS'))).toEqual([]);
-    }, 120_000);
+    });
 
     it('the password opens no connection of a client', async () => {
       await expect(connect({ servers: (stacks[0] as TestStack).nats.url, user: linkUser(two), pass: password, reconnect: false, timeout: 10_000 })).rejects.toThrow();
-    }, 60_000);
+    });
   });
 
   async function granted(connection: NatsConnection, wish: FollowWish): Promise<Followed> {
