@@ -52,7 +52,7 @@ describe(`Uploads in parts into a bucket while gateway and staging are killed (H
     await region?.stop();
     await s3?.stop();
     await rm(dir, { recursive: true, force: true });
-  }, 120_000);
+  });
 
   async function sendFile(name: string, { imageId, bytes }: { imageId: string; bytes: Buffer }, onOffset: (at: number) => void, bytesPerSecond: number): Promise<void> {
     const file = join(dir, name);

@@ -29,7 +29,7 @@ describe('Data in a bucket and in a directory, one of which is damaged', () => {
     await region?.stop();
     await s3?.stop();
     await rm(dir, { recursive: true, force: true });
-  }, 60_000);
+  });
 
   const command = (name: string, ...args: string[]) => operatorCommand(region, stores, name, ...args);
   /** The files that hold an image's data in one of the stores; the S3 server keeps objects as files, too. */
@@ -49,11 +49,11 @@ describe('Data in a bucket and in a directory, one of which is damaged', () => {
     const { status, printed } = command('stores-scrub', imageId);
     expect(printed).toMatch(new RegExp(`damaged +image .* in ${bad}, 6000000 bytes: its md5 is another one; healed`));
     expect(status).toBe(0);
-    await eventually('the bad bytes are gone', async () => !(await filesIn(bad, imageId)).includes(damaged), 30_000);
+    await eventually('the bad bytes are gone', async () => !(await filesIn(bad, imageId)).includes(damaged));
     for (const store of ['fast', 'far'] as const) expect((await readFile(await onlyFile(store, imageId))).equals(bytes)).toBe(true);
     expect((await client.askUntilAnswered('GET', `/v2/images/${imageId}/file`)).bytes.equals(bytes)).toBe(true);
     expect(command('stores-scrub', imageId).printed).toContain('2 sound');
-  }, 120_000);
+  });
 
   it('is healed where its object is gone', async () => {
     const bytes = someBytes(100_000);
@@ -61,7 +61,7 @@ describe('Data in a bucket and in a directory, one of which is damaged', () => {
     await rm(await onlyFile('far', imageId));
     expect(command('stores-scrub', imageId)).toMatchObject({ status: 0, printed: expect.stringMatching(/missing +image .* in far, 100000 bytes; healed/) as string });
     expect((await readFile(await onlyFile('far', imageId))).equals(bytes)).toBe(true);
-  }, 120_000);
+  });
 
   it('is looked at again under the rules of today, in the bucket', async () => {
     const imageId = await createImage(client, 'in the bucket');
@@ -74,12 +74,12 @@ describe('Data in a bucket and in a directory, one of which is damaged', () => {
     expect(status).toBe(1);
     expect((await imageNow(client, imageId))?.status).toBe('deactivated');
     expect((await historyOf(client, imageId)).map(({ action }) => action)).toEqual(expect.arrayContaining(['RecordDataInspection', 'DeactivateImage']));
-  }, 120_000);
+  });
 });
 
 /** One file, once there is just one. */
 async function eventuallyOne(find: () => Promise<string[]>): Promise<string> {
   let found: string[] = [];
-  await eventually('there is one file', async () => (found = await find()).length === 1, 30_000);
+  await eventually('there is one file', async () => (found = await find()).length === 1);
   return found[0] ?? '';
 }

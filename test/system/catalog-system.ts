@@ -48,7 +48,7 @@ export async function startCatalogSystem({ durable = false } = {}): Promise<Cata
     HELIOGRAPH_HELIOGRAPH__NATS_PASSWORD: stack.passwords[user], HELIOGRAPH_HELIOGRAPH__DATABASE_URL: stack.databaseUrl,
   });
 
-  async function startCatalog(more: NodeJS.ProcessEnv = {}, readyWithinMs = 30_000): Promise<CatalogProcess> {
+  async function startCatalog(more: NodeJS.ProcessEnv = {}, readyWithinMs = 120_000): Promise<CatalogProcess> {
     const port = await freePort();
     const get = (path: string) => fetch(`http://127.0.0.1:${port}${path}`, { signal: AbortSignal.timeout(5000) });
     const child = await startChild({
@@ -95,7 +95,7 @@ export async function startCatalogSystem({ durable = false } = {}): Promise<Cata
 }
 
 /** Asks again and again until the answer is true. */
-export async function eventually(what: string, isSo: () => Promise<boolean>, withinMs = 50_000): Promise<void> {
+export async function eventually(what: string, isSo: () => Promise<boolean>, withinMs = 100_000): Promise<void> {
   const deadline = performance.now() + withinMs;
   while (!(await isSo().catch(() => false))) {
     if (performance.now() > deadline) throw new Error(`it did not come true within ${withinMs} ms that ${what}`);

@@ -21,7 +21,7 @@ export async function anImageInBothStores(client: Client, bytes: Buffer): Promis
   const { method, path, ...rest } = upload(imageId, bytes);
   await client.askUntilAnswered(method, path, rest);
   await requestImport(client, imageId, { method: { name: 'copy-image' }, stores: ['far'] });
-  await eventually('it is in both', async () => String((await imageNow(client, imageId))?.['stores']).split(',').length === 2, 20_000);
+  await eventually('it is in both', async () => String((await imageNow(client, imageId))?.['stores']).split(',').length === 2);
   return imageId;
 }
 

@@ -58,7 +58,7 @@ const title = canMount ? 'npm start on a disk that gets full' : 'npm start on a 
     await runProgram('scripts/stop.mjs', '--data', data);
     execFileSync('umount', ['-l', dir]);
     rmSync(dir, { recursive: true, force: true });
-  }, 120_000);
+  });
 
   it('does not start on a full one, and says what to do', async () => {
     await fill();
@@ -66,7 +66,7 @@ const title = canMount ? 'npm start on a disk that gets full' : 'npm start on a 
     expect(status).toBe(1);
     expect(output).toMatch(/The disk that holds \S+ is full: 0 MiB are free, 256 MiB are needed\. Free some space, or choose another directory with --data\./);
     await rm(ballast);
-  }, 60_000);
+  });
 
   it('refuses changes with a clear answer before the log meets the full disk, and goes on with reads and deletions', async () => {
     expect(await start()).toMatchObject({ status: 0 });

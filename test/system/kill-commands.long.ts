@@ -14,8 +14,8 @@ describe('A service that dies at a named point of a command', () => {
   beforeAll(async () => {
     region = await startRegion();
     client = await signIn(region);
-  }, 90_000);
-  afterAll(() => region?.stop(), 60_000);
+  });
+  afterAll(() => region?.stop());
 
   const again = ({ method, path, ...rest }: Operation): Promise<Answer> => client.ask(method, path, rest);
   const actions = async (imageId: string): Promise<string[]> => (await historyOf(client, imageId)).map(({ action }) => action);
@@ -28,7 +28,7 @@ describe('A service that dies at a named point of a command', () => {
     expect({ status: repeated.status, body: repeated.json() }).toEqual({ status: 201, body: answer.json() });
     expect(await imageNow(client, answer.json().id)).toEqual(answer.json());
     expect(await actions(answer.json().id)).toEqual(['CreateImage']);
-  }, 60_000);
+  });
 
   it.each(points)('%s, %s: a change takes place once, and its repetition gets the same answer', async (service, point) => {
     const imageId = await createImage(client, 'to be changed');
@@ -42,7 +42,7 @@ describe('A service that dies at a named point of a command', () => {
     expect({ status: repeated.status, body: repeated.json() }).toEqual({ status: 200, body: answer.json() });
     expect(await imageNow(client, imageId)).toEqual(since.json());
     expect(await actions(imageId)).toEqual(['CreateImage', 'ChangeImageProperties', 'ChangeImageProperties']);
-  }, 60_000);
+  });
 
   it.each(points)('%s, %s: a deletion takes place once, and its repetition gets the same answer', async (service, point) => {
     const imageId = await createImage(client, 'to be deleted');
@@ -51,5 +51,5 @@ describe('A service that dies at a named point of a command', () => {
     expect((await again(operation)).status).toBe(204);
     expect(await imageNow(client, imageId)).toBeUndefined();
     expect(await actions(imageId)).toEqual(['CreateImage', 'DeleteImage']);
-  }, 60_000);
+  });
 });

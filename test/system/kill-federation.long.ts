@@ -41,7 +41,7 @@ describe(`Imports from another region whose services are killed, and whose link 
   afterAll(async () => {
     await region?.stop();
     await link?.close();
-  }, 60_000);
+  });
 
   interface SourceImage { readonly imageId: string; readonly bytes: Buffer }
 
@@ -80,7 +80,7 @@ describe(`Imports from another region whose services are killed, and whose link 
     await region.restart('federation');
     await requested;
     expect(await verdictOnImport(region, client, { imageId, bytes: source.bytes, stores: ['fast'], imports: 1 })).toEqual([]);
-  }, 90_000);
+  });
 
   it('have had enough done to them to mean something', () => {
     expectKillsOnly(kills);

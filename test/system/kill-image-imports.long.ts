@@ -17,11 +17,11 @@ beforeAll(async () => {
     }, importers: 1,
   });
   client = await signIn(region, 'demo');
-}, 90_000);
+});
 afterAll(async () => {
   await region?.stop();
   await web?.close();
-}, 60_000);
+});
 
 interface Import { readonly id: string; readonly status: string; readonly image_ref?: string; readonly message?: string }
 const begin = (path: string, imageId: string): Promise<{ status: number; json(): unknown }> => client.askUntilAnswered('POST', '/v2/image-imports', {
@@ -29,7 +29,7 @@ const begin = (path: string, imageId: string): Promise<{ status: number; json():
 });
 const show = async (id: string): Promise<Import> => (await client.askUntilAnswered('GET', `/v2/image-imports/${id}`)).json<Import>();
 async function ended(id: string): Promise<Import> {
-  await eventually('the import ends', async () => ['success', 'failure'].includes((await show(id)).status), 60_000);
+  await eventually('the import ends', async () => ['success', 'failure'].includes((await show(id)).status));
   return show(id);
 }
 const filesOf = async (imageId: string): Promise<number> => (await filesIn(region).catch(() => [])).filter((file) => file.includes(imageId)).length;
@@ -46,8 +46,8 @@ describe('An import that is a resource of its own, whose importer dies', () => {
     await region.restart('importer');
     expect(await ended(id)).toMatchObject({ status: 'success', image_ref: `/v2/images/${imageId}` });
     expect(await imageNow(client, imageId)).toMatchObject({ status: 'active', os_hash_value: sha512(bytes) });
-    await eventually('one copy is left', async () => await filesOf(imageId) === 1, 30_000);
-  }, 120_000);
+    await eventually('one copy is left', async () => await filesOf(imageId) === 1);
+  });
 
   it('leaves no image and no bytes where the one who goes on finds nothing to bring any more', async () => {
     const imageId = randomUUID();
@@ -59,8 +59,8 @@ describe('An import that is a resource of its own, whose importer dies', () => {
     await region.restart('importer');
     expect(await ended(id)).toMatchObject({ status: 'failure', message: expect.stringContaining('answered 404') as string });
     expect(await imageNow(client, imageId)).toBeUndefined();
-    await eventually('nothing is left', async () => await filesOf(imageId) === 0, 30_000);
-  }, 120_000);
+    await eventually('nothing is left', async () => await filesOf(imageId) === 0);
+  });
 
   it('is one import where the gateway dies before it answers', async () => {
     const [imageId, before] = [randomUUID(), await imports()];
@@ -73,5 +73,5 @@ describe('An import that is a resource of its own, whose importer dies', () => {
     expect(answer.status).toBe(201);
     expect(await ended((answer.json() as Import).id)).toMatchObject({ status: 'success', image_ref: `/v2/images/${imageId}` });
     expect(await imports()).toBe(before + 1);
-  }, 120_000);
+  });
 });

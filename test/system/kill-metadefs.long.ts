@@ -23,8 +23,8 @@ describe('A service that dies while a namespace of metadata definitions is creat
   beforeAll(async () => {
     region = await startRegion();
     client = await signIn(region, 'admin');
-  }, 90_000);
-  afterAll(() => region?.stop(), 60_000);
+  });
+  afterAll(() => region?.stop());
 
   const shown = async (name: string): Promise<Answer> => client.askUntilAnswered('GET', `${root}/${name}`);
   const send = ({ method, path, ...rest }: Operation): Promise<Answer> => client.askUntilAnswered(method, path, rest);
@@ -36,7 +36,7 @@ describe('A service that dies while a namespace of metadata definitions is creat
     expect([answer.status, repeated.status, repeated.bytes.toString()]).toEqual([201, 201, answer.bytes.toString()]);
     expect((await shown(`created-${service}-${point}`)).json<object>()).toMatchObject({ properties: holds.properties, tags: holds.tags });
     expect((await send({ ...operation, key: randomUUID() })).status).toBe(409);
-  }, 60_000);
+  });
 
   it.each(deaths)('%s, %s, commit %i: it is renamed once, and is there under one name', async (service, point, nth) => {
     const [from, to] = [`old-${service}-${point}-${nth}`, `new-${service}-${point}-${nth}`];
@@ -48,7 +48,7 @@ describe('A service that dies while a namespace of metadata definitions is creat
     expect([(await shown(from)).status, (await shown(to)).status]).toEqual([404, 200]);
     expect((await shown(to)).json<object>()).toMatchObject({ properties: holds.properties, tags: holds.tags });
     expect((await send(creation(from))).status).toBe(201);
-  }, 60_000);
+  });
 
   it('leaves a log without fault, and a catalogue that equals the one that is rebuilt from it', async () => {
     expect(await operatorSays(region, 'log-verify')).toEqual({ status: 0, said: expect.stringMatching(/: whole\.\n$/) as string });

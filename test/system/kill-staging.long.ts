@@ -25,8 +25,8 @@ describe('A service that dies while data is staged', () => {
   beforeAll(async () => {
     region = await startRegion({ settings, stagings: 1, importers: 1 });
     client = await signIn(region);
-  }, 90_000);
-  afterAll(() => region?.stop(), 60_000);
+  });
+  afterAll(() => region?.stop());
 
   it.each(points)('%s, %s (%i): the data waits or is gone, the same request is taken, and it becomes the image\'s', async (service, point, nth) => {
     const imageId = await createImage(client, 'to be staged');
@@ -39,11 +39,11 @@ describe('A service that dies while data is staged', () => {
     // A machine that is slow enough lets so short a lease run out on data that nobody killed, and is not back at once after an outage.
     expect([204, 409, 503]).toEqual(expect.arrayContaining([...await stageUntilTaken(client, operation)]));
     expect(await verdictOnStaged(region, client, { imageId, bytes })).toEqual([]);
-  }, 120_000);
+  });
 
   it.each(['staging', 'gateway', 'catalog', 'nats'] as const)('%s, while bytes move: they wait or are gone, and the image does not stay in uploading', async (name) => {
     await diesInMidStage(region, client, name);
-  }, 120_000);
+  });
 
   it('leaves no byte of an image that is deleted before the service is back', async () => {
     const imageId = await createImage(client, 'to be deleted');
@@ -55,8 +55,8 @@ describe('A service that dies while data is staged', () => {
     expect((await client.askUntilAnswered('DELETE', `/v2/images/${imageId}`)).status).toBe(204);
     expect(await stagedFilesOf(region, imageId)).toHaveLength(1);
     await region.restart('staging');
-    await eventually('its bytes are gone', async () => (await stagedFilesOf(region, imageId)).length === 0, 20_000);
-  }, 60_000);
+    await eventually('its bytes are gone', async () => (await stagedFilesOf(region, imageId)).length === 0);
+  });
 
   it('is no cause for the operator to sweep by hand, who sees what waits and changes nothing by looking', async () => {
     const imageId = await createImage(client, 'to be looked at');
@@ -65,7 +65,7 @@ describe('A service that dies while data is staged', () => {
     expect({ status, said }).toEqual({ status: 0, said: expect.stringMatching(new RegExp(`kept +${imageId}/.*, 12 bytes: waits for its import until `)) as string });
     expect(said).not.toContain('removed');
     expect(await stagedFilesOf(region, imageId)).toHaveLength(1);
-  }, 60_000);
+  });
 });
 
 describe('A gateway that writes staged data itself, and dies', () => {
@@ -74,8 +74,8 @@ describe('A gateway that writes staged data itself, and dies', () => {
   beforeAll(async () => {
     region = await startRegion({ settings: { ...settings, 'heliograph.staging_writer': 'gateway' }, stagings: 1, importers: 1 });
     client = await signIn(region);
-  }, 90_000);
-  afterAll(() => region?.stop(), 60_000);
+  });
+  afterAll(() => region?.stop());
 
   it.each(['after-store-commit', 'before-complete', 'before-acknowledgement'] as const)('%s: the data waits or is gone, the same request is taken, and it becomes the image\'s', async (point) => {
     const imageId = await createImage(client, 'to be staged');
@@ -85,9 +85,9 @@ describe('A gateway that writes staged data itself, and dies', () => {
     expect([204, 409]).toContain(answer.status);
     await stageUntilTaken(client, operation);
     expect(await verdictOnStaged(region, client, { imageId, bytes })).toEqual([]);
-  }, 120_000);
+  });
 
-  it('while bytes move: they are gone, and the image does not stay in uploading', async () => { await diesInMidStage(region, client, 'gateway'); }, 120_000);
+  it('while bytes move: they are gone, and the image does not stay in uploading', async () => { await diesInMidStage(region, client, 'gateway'); });
 
   it('stages while the staging service is away', async () => {
     await region.stopService('staging');
@@ -97,7 +97,7 @@ describe('A gateway that writes staged data itself, and dies', () => {
     expect((await client.ask(method, path, rest)).status).toBe(204);
     expect(await verdictOnStaged(region, client, { imageId, bytes })).toEqual([]);
     await region.restart('staging');
-  }, 60_000);
+  });
 });
 
 async function diesInMidStage(region: Region, client: Client, name: 'staging' | 'gateway' | 'catalog' | 'nats'): Promise<void> {
@@ -143,7 +143,7 @@ describe(`Staging while services are killed at random (HELIOGRAPH_SEED=${seed})`
     [kills] = await Promise.all([monkey, ...workers]);
     process.stderr.write(`HELIOGRAPH_SEED=${seed}: killed ${JSON.stringify(kills.of)}; ${acknowledged.length} images staged, ${deleted.length} deleted\n`);
   }, (seconds + 200) * 1000);
-  afterAll(() => region?.stop(), 60_000);
+  afterAll(() => region?.stop());
 
   async function stageAgainAndAgain(random: Random, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
@@ -172,6 +172,6 @@ describe(`Staging while services are killed at random (HELIOGRAPH_SEED=${seed})`
 
   it('leaves nothing in the staging area in the end', async () => {
     for (const imageId of deleted) expect((await historyOf(client, imageId)).filter(({ action }) => action === 'DeleteImage')).toHaveLength(1);
-    await eventually('the area is empty', async () => (await operatorSays(region, 'staging-sweep', '--dry-run')).said.startsWith('0 files, 0 bytes'), 60_000);
-  }, 90_000);
+    await eventually('the area is empty', async () => (await operatorSays(region, 'staging-sweep', '--dry-run')).said.startsWith('0 files, 0 bytes'));
+  });
 });

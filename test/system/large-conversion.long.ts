@@ -42,11 +42,11 @@ tried(`A disk of ${diskGiB} GiB that is converted on its way in`, () => {
       settings: { 'image_import_opts.image_import_plugins': 'image_conversion', 'image_conversion.output_format': 'raw', 'heliograph.qemu_img': command, 'heliograph.removal_interval': 1 }, importers: 1, stagings: 1,
     });
     client = await signIn(region, 'admin');
-  }, 90_000);
+  });
   afterAll(async () => {
     await region?.stop();
     await rm(dir, { recursive: true, force: true });
-  }, 60_000);
+  });
 
   /** 48 MiB of content, spread over all of it. */
   async function aLargeDisk(): Promise<{ sha512: string; qcow2: Buffer }> {

@@ -94,12 +94,12 @@ describe('What a region keeps on its disks', () => {
       expect((await afterImport(demo, imageId)).status).toBe('queued');
       expect((await lastTask(imageId)).message).toContain('The query of the URI, which is held in memory alone, is not there any more');
     }
-    await eventually('a query is taken again', async () => (await demo.ask('POST', `/v2/images/${brought}/import`, { body: { method: { name: 'web-download', uri: `${web.url}/moved?sig=${signature}` } } })).status === 202, 20_000);
+    await eventually('a query is taken again', async () => (await demo.ask('POST', `/v2/images/${brought}/import`, { body: { method: { name: 'web-download', uri: `${web.url}/moved?sig=${signature}` } } })).status === 202);
     expect(await afterImport(demo, brought)).toMatchObject({ status: 'active', size: bytes.length });
     await demo.ask('POST', `/v2/images/${lost}/import`, { body: { method: { name: 'web-download', uri: `${web.url}/refused?sig=${signature}` } } });
     expect((await afterImport(demo, lost)).status).toBe('queued');
     expect((await lastTask(lost)).message).toContain(`Could not retrieve ${web.url}/refused:`);
-    for (const { id } of [await lastTask(lost), await lastTask(brought)]) await eventually('the query is forgotten', async () => (await sealedAt(id)) === undefined, 10_000);
+    for (const { id } of [await lastTask(lost), await lastTask(brought)]) await eventually('the query is forgotten', async () => (await sealedAt(id)) === undefined);
   }
 
   async function requestSigned(name: string): Promise<string> {

@@ -44,7 +44,7 @@ export async function imageNow(client: Client, imageId: string): Promise<ImageVi
 }
 
 /** The image as soon as no upload is under way; an upload whose server died is over when its lease has run out. */
-export async function settledImage(client: Client, imageId: string, withinMs = 20_000): Promise<ImageView | undefined> {
+export async function settledImage(client: Client, imageId: string, withinMs = 60_000): Promise<ImageView | undefined> {
   const deadline = performance.now() + withinMs;
   for (;;) {
     const image = await imageNow(client, imageId);

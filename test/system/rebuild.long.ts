@@ -36,18 +36,18 @@ describe('npm run catalog:rebuild', () => {
     system = await startCatalogSystem();
     await system.startCatalog();
     readModel = await openReadModel({ url: system.stack.databaseUrl });
-  }, 120_000);
+  });
   afterAll(async () => {
     await readModel?.close();
     await system?.stop();
-  }, 120_000);
+  });
 
   it('puts an empty catalogue in the place of an empty one', async () => {
     expect(await rebuild()).toMatchObject({ status: 0 });
     const imageId = randomUUID();
     const { sequence } = await system.sendUntilAnswered(imageId, anImage('first'));
     expect((await readModel.imageById(imageId, { atLeast: sequence }))?.image.name).toBe('first');
-  }, 120_000);
+  });
 
   it('makes right what was wrong, while commands go on, and loses none of them', async () => {
     const damaged = randomUUID();
@@ -78,7 +78,7 @@ describe('npm run catalog:rebuild', () => {
       const [feed] = await sql<{ reached: string; commits: string }>('select sequence as reached, (select count(distinct sequence) from catalog.image_events) as commits from catalog.feed_position');
       return Number(feed?.reached) >= sequence && feed?.commits === feed?.reached;
     });
-  }, 120_000);
+  });
 
   it('needs nothing of what a person was erased with: what he did stays, and the chain of the log is whole', async () => {
     const imageId = randomUUID();
@@ -94,7 +94,7 @@ describe('npm run catalog:rebuild', () => {
     expect((await historyOf(imageId))[0]).toMatchObject({ actor: { userId: 'eve' }, commandType: 'CreateImage' });
     expect(await operator('log-verify')).toMatchObject({ status: 0, said: expect.stringContaining(': whole.') as string });
     expect(await operator('why/why', imageId)).toMatchObject({ status: 0, said: expect.stringMatching(/"of Eve" is queued[^]*CreateImage by user eve of project project/) as string });
-  }, 120_000);
+  });
 
   it('stands beside signed digests and a backup, each by one command', async () => {
     const dir = await mkdtemp(join(tmpdir(), 'memory-'));
@@ -115,7 +115,7 @@ describe('npm run catalog:rebuild', () => {
     } finally {
       await rm(dir, { recursive: true });
     }
-  }, 120_000);
+  });
 
   it('leaves a catalogue that equals the one before, row for row', async () => {
     const tables = ['position', 'images', 'image_members', 'data_attempts', 'deleted_images', 'parked_images', 'metadef_namespaces', 'metadef_resource_types', 'parked_namespaces', 'imports'];
@@ -125,7 +125,7 @@ describe('npm run catalog:rebuild', () => {
     expect(before['images']?.length).toBeGreaterThan(20);
     expect((await rebuild()).status).toBe(0);
     expect(await rows()).toEqual(before);
-  }, 120_000);
+  });
 
   it('is refused with a sentence while another one runs', async () => {
     const other = await startRebuild({ url: system.stack.databaseUrl });
@@ -133,5 +133,5 @@ describe('npm run catalog:rebuild', () => {
     expect(said).toBe('catalog:rebuild: another rebuild of this catalogue is running. Wait for its end; nothing was changed.\n');
     expect(status).toBe(2);
     expect(await rebuild()).toMatchObject({ status: 0 });
-  }, 120_000);
+  });
 });

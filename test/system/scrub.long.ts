@@ -21,8 +21,8 @@ describe('Stored data that has been damaged', () => {
   beforeAll(async () => {
     region = await startRegion({ settings: { ...quickEnds, ...stores }, importers: 1 });
     client = await signIn(region, 'admin');
-  }, 90_000);
-  afterAll(() => region?.stop(), 60_000);
+  });
+  afterAll(() => region?.stop());
 
   it('is found and healed by the operator\'s command, and the bad bytes go', async () => {
     const bytes = someBytes();
@@ -35,12 +35,12 @@ describe('Stored data that has been damaged', () => {
     const { status, printed } = command(region, 'stores-scrub', imageId);
     expect(printed).toMatch(/damaged +image .* in fast, 200000 bytes: its md5 is another one; healed/);
     expect(status).toBe(0);
-    await eventually('the bad bytes are gone', async () => (await fileIn(region, 'fast', imageId)) !== bad && !(await filesIn(region)).some((file) => bad.endsWith(file)), 20_000);
+    await eventually('the bad bytes are gone', async () => (await fileIn(region, 'fast', imageId)) !== bad && !(await filesIn(region)).some((file) => bad.endsWith(file)));
     expect(await verdictOnImport(region, client, { imageId, bytes, stores: ['fast', 'far'], imports: 1 })).toEqual([]);
     const actions = (await historyOf(client, imageId)).map(({ action }) => action);
     expect(actions).toEqual(expect.arrayContaining(['RecordDataCheck', 'StartDataHealing', 'CompleteDataHealing']));
     expect(command(region, 'stores-scrub', '--due', imageId).status).toBe(0);
-  }, 60_000);
+  });
 
   it('is healed by the importer itself where it is scheduled, after it was killed while it did so, and downloads are right meanwhile', async () => {
     const bytes = someBytes();
@@ -53,9 +53,9 @@ describe('Stored data that has been damaged', () => {
     const file = await client.askUntilAnswered('GET', `/v2/images/${imageId}/file`);
     expect(file.bytes.equals(bytes)).toBe(true);
     await region.restart('importer', schedule);
-    await eventually('it is healed', async () => (await historyOf(client, imageId)).some(({ action }) => action === 'CompleteDataHealing'), 30_000);
+    await eventually('it is healed', async () => (await historyOf(client, imageId)).some(({ action }) => action === 'CompleteDataHealing'));
     expect(await verdictOnImport(region, client, { imageId, bytes, stores: ['fast', 'far'], imports: 1 })).toEqual([]);
-  }, 90_000);
+  });
 
   it('stays where it is when no store has it any better', async () => {
     // One pass at a time looks at an image, and the importer's of the test before might be at this one.
@@ -67,7 +67,7 @@ describe('Stored data that has been damaged', () => {
     expect(printed).toContain('2 damaged, 2 hopeless');
     expect(status).toBe(1);
     expect(String((await imageNow(client, imageId))?.['stores']).split(',').sort()).toEqual(['far', 'fast']);
-  }, 60_000);
+  });
 });
 
 describe('Stored images under a new rule', () => {
@@ -76,8 +76,8 @@ describe('Stored images under a new rule', () => {
   beforeAll(async () => {
     region = await startRegion({ settings: { ...quickEnds, ...stores, 'image_format.vmdk_allowed_types': 'monolithicFlat,streamOptimized' }, importers: 0 });
     client = await signIn(region, 'admin');
-  }, 90_000);
-  afterAll(() => region?.stop(), 60_000);
+  });
+  afterAll(() => region?.stop());
 
   it('are looked at again by the operator\'s command, which remembers how far it came', async () => {
     const ids: string[] = [];
@@ -99,5 +99,5 @@ describe('Stored images under a new rule', () => {
     expect((await imageNow(client, ids[1] ?? ''))?.status).toBe('deactivated');
     expect((await historyOf(client, ids[1] ?? '')).map(({ action }) => action)).toEqual(expect.arrayContaining(['RecordDataInspection', 'DeactivateImage']));
     expect(command(region, 'images-rescan').printed).toContain('3 images: 0 with something new, 0 unreadable, 0 active');
-  }, 60_000);
+  });
 });

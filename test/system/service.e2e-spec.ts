@@ -13,7 +13,7 @@ async function get(port: number, path: string): Promise<{ status: number; text: 
 }
 
 async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
-  for (const deadline = Date.now() + 30_000; !(await holds().catch(() => false)); await delay(50)) {
+  for (const deadline = Date.now() + 90_000; !(await holds().catch(() => false)); await delay(50)) {
     if (Date.now() > deadline) throw new Error(`not within 30 s: ${what}`);
   }
 }

@@ -17,7 +17,7 @@ export async function stagedFilesOf({ stagingDir }: Pick<Region, 'stagingDir'>, 
 }
 
 /** The image as soon as no byte is on its way to the staging area: it is queued, or it has the size of what waits there. */
-export async function settledStaging(client: Client, imageId: string, withinMs = 30_000): Promise<ImageView | undefined> {
+export async function settledStaging(client: Client, imageId: string, withinMs = 60_000): Promise<ImageView | undefined> {
   const deadline = performance.now() + withinMs;
   for (;;) {
     const image = await imageNow(client, imageId);
@@ -58,4 +58,4 @@ export async function verdictOnStaged(region: Region, client: Client, { imageId,
   return wrong;
 }
 
-const becomes = (isSo: () => Promise<boolean>): Promise<boolean> => eventually('', isSo, 20_000).then(() => true, () => false);
+const becomes = (isSo: () => Promise<boolean>): Promise<boolean> => eventually('', isSo).then(() => true, () => false);

@@ -38,7 +38,7 @@ describe('npm start -- --regions 2', () => {
   afterAll(async () => {
     await stop();
     await rm(dir, { recursive: true, force: true });
-  }, 120_000);
+  });
 
   it('brings up two regions under one catalogue, and says how each is reached', async () => {
     const { status, output } = await start('--regions', '2');
@@ -58,7 +58,7 @@ describe('npm start -- --regions 2', () => {
     const { token } = (await signedIn.json()) as { token: { catalog: { type: string; endpoints: { region: string; interface: string; url: string }[] }[] } };
     const endpoints = token.catalog.find(({ type }) => type === 'image')?.endpoints.filter((endpoint) => endpoint.interface === 'public');
     expect(endpoints?.map(({ region, url }) => [region, url])).toEqual([['RegionOne', `http://127.0.0.1:${port}`], ['RegionTwo', `http://127.0.0.1:${port + 1}`]]);
-  }, 120_000);
+  });
 
   it('keeps the images of each region apart', async () => {
     const [one, two] = await inBoth();
@@ -77,7 +77,7 @@ describe('npm start -- --regions 2', () => {
       await delay(100);
     }
     expect((await two.askUntilAnswered('POST', '/v2/images', { body: { name: 'afterwards' } })).status).toBe(201);
-  }, 120_000);
+  });
 
   it('is ended by one npm stop, and starts again with one region, which has kept its images', async () => {
     const { processes } = await running();
@@ -88,11 +88,11 @@ describe('npm start -- --regions 2', () => {
     expect(regions.map(({ region }) => region)).toEqual(['RegionOne']);
     const one = await signIn({ url: regions[0]?.endpoint ?? '', identityUrl, password: 'secret' });
     expect((await images(one)).toSorted()).toEqual(['meanwhile', 'of one']);
-  }, 120_000);
+  });
 
   it('refuses three regions, and a port that leaves no room for the second', async () => {
     expect(await start('--regions', '3')).toMatchObject({ status: 1, output: expect.stringContaining('--regions 3 cannot be: give 1 or 2.') as string });
     const { status, output } = await runProgram('scripts/start.mjs', '--data', join(dir, 'refused'), '--port', '65535', '--regions', '2', '--detach');
     expect({ status, output }).toMatchObject({ status: 1, output: expect.stringContaining('a port below 65535') as string });
-  }, 60_000);
+  });
 });

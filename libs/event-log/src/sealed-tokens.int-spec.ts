@@ -25,7 +25,7 @@ afterAll(async () => {
 });
 
 async function until<Value>(ask: () => Promise<Value>, holds: (value: Value) => boolean): Promise<Value> {
-  for (const deadline = Date.now() + 15_000; ;) {
+  for (const deadline = Date.now() + 60_000; ;) {
     const value = await ask();
     if (holds(value)) return value;
     if (Date.now() > deadline) throw new Error(`still ${String(value)}`);

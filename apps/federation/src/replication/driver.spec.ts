@@ -54,7 +54,7 @@ describe('Who drives policies', () => {
     }, stop.signal);
   }
   async function eventually(holds: () => boolean): Promise<void> {
-    for (const deadline = Date.now() + 30_000; !holds();) {
+    for (const deadline = Date.now() + 90_000; !holds();) {
       if (Date.now() > deadline) throw new Error(`not in time: ${JSON.stringify([...states])}`);
       await new Promise((resolve) => { setTimeout(resolve, 20); });
     }
