@@ -38,10 +38,13 @@ const gone = new Set<string>();
 const imageNow = async (imageId: string): Promise<Image | undefined> => gone.has(imageId) ? undefined
   : { status: 'active', data: factsOf(stored), attempts: [{ attemptId: randomUUID(), storeId: 'near', state: 'stored' }] } as unknown as Image;
 
+const caches: ImageCache[] = [];
 async function aCache(options: Partial<CacheOptions> = {}): Promise<ImageCache> {
-  return imageCache({
+  const cache = await imageCache({
     folder: await openCacheFolder(dir), logger: { warn: () => {} }, clock: () => new Date(now), openOrigin, imageNow, onRead: (outcome) => void outcomes.push(outcome),
   }, { maxBytes: 10 * bytes.length, stallMs: 10_000, servesReads: true, isNear: (storeId) => storeId === 'near', ...options });
+  caches.push(cache);
+  return cache;
 }
 
 const asked = (imageId: string = randomUUID(), storeId = 'far', data = factsOf(stored)): AskedData => ({ imageId, data, copies: [{ imageId, attemptId: randomUUID(), storeId }] });
@@ -69,7 +72,11 @@ beforeEach(async () => {
   outcomes.length = 0;
   gone.clear();
 });
-afterEach(() => rm(dir, { recursive: true, force: true }));
+afterEach(async () => {
+  // A reader may have all bytes before they are in the cache.
+  for (const cache of caches.splice(0)) await cache.close();
+  await rm(dir, { recursive: true, force: true });
+});
 
 describe('A read through the cache', () => {
   it('opens the store once, however many read, and serves the next ones and their ranges from the file', async () => {
