@@ -4,7 +4,7 @@ import type { Client as PgClient, Pool } from 'pg';
 import pg from 'pg';
 import { Problem } from '#libs/domain';
 import { entities } from './entities.js';
-import { catalogMigrations, guardMigrations, lateMigrations, type MigrationsList } from './migrations/index.js';
+import { catalogMigrations, guardMigrations, type MigrationsList } from './migrations/index.js';
 
 export interface DatabaseOptions {
   /** `postgresql://user:password@host:port/database` */
@@ -16,8 +16,6 @@ export interface DatabaseOptions {
   readonly statementTimeoutMs?: number;
   /** `off` answers before PostgreSQL has flushed: safe for what the log can restore, given up by nothing else. */
   readonly synchronousCommit?: 'on' | 'off';
-  /** What building one index may take of memory; what does not fit is sorted on the disk. */
-  readonly indexMemory?: '64MB' | '256MB';
 }
 
 export const guardSchema = 'guard';
@@ -43,15 +41,14 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
 
 /**
  * Builds both schemas, or what is new of them. Concurrent callers wait for one another.
- * `schema` other than the live one is a catalogue being rebuilt beside it; `tablesOnly` leaves the large indexes for a second call. Throws `Problem('Unavailable')`.
+ * `schema` other than the live one is a catalogue being rebuilt beside it. Throws `Problem('Unavailable')`.
  */
-export async function migrate(options: DatabaseOptions, { tablesOnly = false } = {}): Promise<void> {
+export async function migrate(options: DatabaseOptions): Promise<void> {
   const schema = options.schema ?? liveSchema;
-  const wanted = tablesOnly ? catalogMigrations.filter(({ name }) => !lateMigrations.has(name)) : catalogMigrations;
   await reachable(() => withLock(options.url, 'migrate', async (client) => {
     for (const name of [guardSchema, schema]) await client.query(`create schema if not exists ${quoted(name)}`);
     await runMigrations(options, guardSchema, guardMigrations);
-    await runMigrations(options, schema, wanted);
+    await runMigrations(options, schema, catalogMigrations);
   }));
 }
 
@@ -80,7 +77,7 @@ function openOrm(options: DatabaseOptions, schema: string, migrationsList?: Migr
 function connectionOptions(options: DatabaseOptions, schema: string): Record<string, unknown> {
   const settings = {
     search_path: quoted(schema), timezone: 'UTC', jit: 'off',
-    maintenance_work_mem: options.indexMemory ?? '64MB', statement_timeout: String(options.statementTimeoutMs ?? 15_000), synchronous_commit: options.synchronousCommit ?? 'on',
+    maintenance_work_mem: '64MB', statement_timeout: String(options.statementTimeoutMs ?? 15_000), synchronous_commit: options.synchronousCommit ?? 'on',
   };
   return {
     options: Object.entries(settings).map(([name, value]) => `-c ${name}=${value}`).join(' '),

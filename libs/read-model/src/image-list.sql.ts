@@ -1,4 +1,5 @@
 import { isLowerUuid } from '#libs/contracts';
+import { shelfOf, shelfSql } from './shelf.js';
 import type { ImageListQuery, ImageRange, NumberCondition, SortBy, SortKey, TimeCondition } from './image-list.query.js';
 
 /** SQL and its parameters, grown together: `add` gives back the placeholder of a value. */
@@ -81,7 +82,7 @@ function rangeSql(range: ImageRange, query: ImageListQuery, order: readonly Sort
   const expressions = order.map(({ key }) => (range.sharedWith ? shareExpressions[key] : undefined) ?? sortExpressions[key].sql);
   const several = range.sharedWith ? undefined : severalValues(query);
   const conditions = [
-    ...rangeConditions(range, into),
+    ...rangeConditions(range, query.isHidden === true, into),
     ...conditionsOf(query, into, several),
     ...(marker ? [afterMarker(order, expressions, marker, into)] : []),
   ];
@@ -103,9 +104,9 @@ function severalValues(query: ImageListQuery): Several | undefined {
   return several.find(({ values }) => values.length > 1);
 }
 
-function rangeConditions({ visibility, owner, sharedWith }: ImageRange, into: Parameters): string[] {
+function rangeConditions({ visibility, owner, sharedWith }: ImageRange, isHidden: boolean, into: Parameters): string[] {
   return [
-    `i.visibility = '${visibility}'`,
+    `${shelfSql('i')} = ${shelfOf(visibility, isHidden)}`,
     ...(owner === undefined ? [] : [`i.owner = ${into.add(owner)}`]),
     ...(sharedWith === undefined ? [] : [
       `m.member_id = ${into.add(sharedWith.projectId)}`, `m.status = '${sharedWith.status}'`,
@@ -122,7 +123,6 @@ function conditionsOf(query: ImageListQuery, into: Parameters, several?: Several
     // Asked in the words of the index; a missing value is no empty one.
     values === undefined ? [] : [...matches(column, values, `coalesce(i.${column}, '')`), ...(values.includes('') ? [`i.${column} is not null`] : [])];
   return [
-    `i.is_hidden = ${query.isHidden ? 'true' : 'false'}`,
     ...(query.isProtected === undefined ? [] : [query.isProtected ? 'i.is_protected' : 'not i.is_protected']),
     ...named('name', query.name), ...named('container_format', query.containerFormat), ...named('disk_format', query.diskFormat),
     ...matches('status', query.status), ...oneOf('i.id', query.id?.filter(isLowerUuid), into, 'uuid[]'),

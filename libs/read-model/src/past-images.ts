@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
 import { reachable } from './database.js';
 import { readAt, type AtLeast } from './reads.js';
+import { shelfSql, shelves } from './shelf.js';
 
 /** Which images to look at, newest first, for a list as it was at a moment. */
 export interface PastQuery {
@@ -24,7 +25,7 @@ export interface PastImages {
 }
 
 /** Every range of `images` that is in the order of the default list, so that a page is read from the heads of a few. */
-const ranges = ['public', 'community', 'shared', 'private'].flatMap((visibility) => [`('${visibility}', false)`, `('${visibility}', true)`]).join(', ');
+const ranges = shelves.map((shelf) => `(${shelf})`).join(', ');
 
 const order = 'order by created_at desc, id desc limit $5';
 
@@ -35,8 +36,8 @@ function pastSql(hasOwner: boolean): string {
   return `
     select p.sequence as position, (select coalesce(json_agg(c.id order by c.created_at desc, c.id desc), '[]') from (
       select id, created_at from (
-        (select there.id, there.created_at from (values ${ranges}) v (visibility, is_hidden), lateral (
-          select id, created_at from images where visibility = v.visibility and is_hidden = v.is_hidden ${own} and ${behind} ${order}) there)
+        (select there.id, there.created_at from (values ${ranges}) v (shelf), lateral (
+          select id, created_at from images where ${shelfSql('images')} = v.shelf ${own} and ${behind} ${order}) there)
         union all
         (select id, created_at from (select image_id as id, owner, created_at, deleted_at, sequence from deleted_images) gone
           where ${behind} ${own} and case when $4::bigint is null then deleted_at > $1 else sequence > $4 end ${order})) candidates

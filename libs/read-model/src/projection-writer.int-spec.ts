@@ -186,10 +186,13 @@ describe('A rebuilt catalogue', () => {
 
   afterEach(() => rebuild.close());
 
+  const indexes = () => onServer(`select indexdef from pg_indexes where schemaname = 'catalog' order by indexname`);
+
   it('takes the place of the live one when it has caught up, and a projector that was about to write to the old one writes nothing', async () => {
     const log = someLog();
     log.append(idOf(1), anImage({ name: 'one' }));
     await apply(log);
+    const indexesBefore = await indexes();
     rebuild = await startRebuild({ url });
     await apply(log, rebuild);
     log.append(idOf(2), anImage({ name: 'two' }));
@@ -199,6 +202,7 @@ describe('A rebuilt catalogue', () => {
     await apply(log, rebuild);
     expect(await readModel.compareWith('catalog_next')).toEqual([]);
     expect(await rebuild.swap()).toBe(true);
+    expect(await indexes()).toEqual(indexesBefore);
 
     // Readers and the projector go on with the connections they have.
     expect((await readModel.imageById(idOf(2)))?.image.name).toBe('two');
@@ -372,12 +376,12 @@ const isUnavailable = (asked: Promise<unknown>): Promise<boolean> => asked.then(
   return true;
 });
 
-async function onServer(sql: string): Promise<void> {
-  const { default: pg } = await import('pg');
+async function onServer(sql: string): Promise<unknown[]> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
-  await client.query(sql);
+  const { rows } = await client.query<object>(sql);
   await client.end();
+  return rows;
 }
 
 async function until(holds: () => boolean | Promise<boolean>): Promise<void> {

@@ -4,6 +4,7 @@ import { migrate, openDatabase, liveSchema, quoted, reachable, type Database, ty
 import type { GuardPosition } from './guard.js';
 import { projectionWriter, type ProjectionWriter } from './projection-writer.js';
 import type { LogMessage } from './log-message.js';
+import { lateIndexes } from './late-indexes.js';
 
 /** A catalogue that is built from the log beside the live one, by the same fold. */
 export interface Rebuild extends ProjectionWriter {
@@ -60,13 +61,14 @@ async function claimRebuild(url: string): Promise<pg.Client> {
 async function beginRebuild(options: DatabaseOptions, schema: string, claim: pg.Client): Promise<Rebuild> {
   await claim.query(`drop schema if exists ${quoted(schema)} cascade`);
   const next = { ...options, schema };
-  await migrate(next, { tablesOnly: true });
+  await migrate(next);
+  const late = await lateIndexes(options.url, schema);
   const database = await openDatabase({ ...next, poolSize: 2, statementTimeoutMs: 0, synchronousCommit: 'off' });
   const swapping = createSwap(database);
   return {
     ...projectionWriter(database, { guarded: false }),
     buildIndexes: async () => {
-      await migrate({ ...next, indexMemory: '256MB' });
+      await late.build();
       await database.pool.query('analyze images, image_members, data_attempts, metadef_namespaces');
     },
     swap: (feed = 'carried') => reachable(() => swapping.swap(feed)),

@@ -14,6 +14,7 @@ import { Catalog0016ImportsUnderWay } from './catalog-0016-imports-under-way.js'
 import { Catalog0017Actions } from './catalog-0017-actions.js';
 import { Catalog0018DeletedImages } from './catalog-0018-deleted-images.js';
 import { Catalog0019OwnedByName } from './catalog-0019-owned-by-name.js';
+import { Catalog0020Shelves } from './catalog-0020-shelves.js';
 import { Guard0001Guard } from './guard-0001-guard.js';
 import { Guard0008Reservations } from './guard-0008-reservations.js';
 import { Guard0009Followers } from './guard-0009-followers.js';
@@ -38,10 +39,8 @@ export const catalogMigrations = [
   { name: 'catalog-0017-actions', class: Catalog0017Actions },
   { name: 'catalog-0018-deleted-images', class: Catalog0018DeletedImages },
   { name: 'catalog-0019-owned-by-name', class: Catalog0019OwnedByName },
+  { name: 'catalog-0020-shelves', class: Catalog0020Shelves },
 ] as const;
-
-/** What a rebuild leaves for later: large indexes are built faster over what stands than row by row. */
-export const lateMigrations: ReadonlySet<string> = new Set(['catalog-0002-indexes', 'catalog-0012-least', 'catalog-0019-owned-by-name']);
 
 export const guardMigrations = [
   { name: 'guard-0001-guard', class: Guard0001Guard },
