@@ -6,7 +6,7 @@ import { storageQuotaForm } from './quota/storage-quota.js';
 export class CatalogConfig extends ServiceConfig {
   @Option.secret('heliograph', 'database_url', {
     default: 'postgresql://heliograph@127.0.0.1:5432/heliograph',
-    doc: 'The PostgreSQL database of the read model: postgresql://user:password@host:port/database.',
+    doc: 'The PostgreSQL database of the read model: postgresql://user:password@host:port/database, with ?host=/folder at its end by the socket in that folder.',
   })
   readonly databaseUrl: string;
 

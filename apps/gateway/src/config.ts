@@ -276,7 +276,7 @@ export class GatewayConfig extends ImportFilterConfig {
 
   @Option.secret('heliograph', 'database_url', {
     default: 'postgresql://heliograph@127.0.0.1:5432/heliograph',
-    doc: 'The PostgreSQL database of the read model: postgresql://user:password@host:port/database.',
+    doc: 'The PostgreSQL database of the read model: postgresql://user:password@host:port/database, with ?host=/folder at its end by the socket in that folder.',
   })
   readonly databaseUrl: string;
 

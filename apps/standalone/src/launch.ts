@@ -121,7 +121,7 @@ async function startDatabase({ regions: [{ dataDir }], supervisor, say }: Launch
 async function databaseOf(postgres: Postgres, { name }: RegionToStart, index: number): Promise<string> {
   const database = index === 0 ? 'heliograph' : `heliograph_${name}`;
   await postgres.createDatabase(database);
-  return postgres.url(database);
+  return postgres.localUrl(database);
 }
 
 function foundation(name: string, child: Child, startAgain: () => Promise<Child>, mark: string, logFile: string): Part {

@@ -28,9 +28,17 @@ describe('the test stack', () => {
     expect(await ask(stack.databaseUrl, 'SELECT line FROM note')).toEqual([{ line: 'kept' }]);
   });
 
-  it('starts PostgreSQL although the process id in a left-over lock file belongs to another program', async () => {
+  it('reaches PostgreSQL by its socket, too', async () => {
+    const address = stack.postgres.localUrl('postgres');
+    expect(address).not.toBe(stack.postgres.url('postgres'));
+    expect(await ask(address, 'SELECT inet_server_addr() AS address')).toEqual([{ address: null }]);
+  });
+
+  it('starts PostgreSQL although the process id in left-over lock files belongs to another program', async () => {
     await stack.postgres.kill();
-    await writeFile(join(stack.dir, 'postgres/data/postmaster.pid'), `${process.pid}\n${join(stack.dir, 'elsewhere')}\n`);
+    for (const lock of ['postmaster.pid', `.s.PGSQL.${stack.postgres.port}.lock`]) {
+      await writeFile(join(stack.dir, 'postgres/data', lock), `${process.pid}\n${join(stack.dir, 'elsewhere')}\n`);
+    }
     stack.postgres = await stack.postgres.restart();
     expect(await ask(stack.databaseUrl, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
   });

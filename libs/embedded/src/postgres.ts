@@ -1,4 +1,4 @@
-import { chown, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { chown, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
@@ -25,6 +25,8 @@ export interface Postgres extends Child {
   readonly port: number;
   /** The address of one of its databases. */
   url(database: string): string;
+  /** The same for who runs beside it: over its socket in the file system, where its path is not too long for one. A statement costs both ends less. */
+  localUrl(database: string): string;
   createDatabase(name: string): Promise<void>;
   dropDatabase(name: string): Promise<void>;
   /** Starts it again with the same data, at the same address, after it was stopped or killed. */
@@ -34,13 +36,15 @@ export interface Postgres extends Child {
 /** Starts PostgreSQL 18 on loopback, as root or not, with the data of last time; makes the data directory the first time. */
 export async function startPostgres(options: PostgresOptions): Promise<Postgres> {
   const { bin, runAs, data } = await makeDataDirectory(options);
-  await clearStaleLock(data);
+  await clearStaleLocks(data);
   const host = options.host ?? '127.0.0.1';
   const port = await freePort(options.port, host);
   const url = (database: string) => `postgresql://${user}:${encodeURIComponent(options.password)}@${host}:${port}/${encodeURIComponent(database)}`;
-  const child = await startServer(bin.postgres, options, { data, port, runAs, url: url('postgres') });
+  const socketFolder = socketFolderOf(data);
+  const child = await startServer(bin.postgres, options, { data, port, runAs, url: url('postgres'), socketFolder });
   return {
     ...child, port, url,
+    localUrl: (database) => (socketFolder === undefined ? url(database) : `${url(database)}?host=${encodeURIComponent(socketFolder)}`),
     createDatabase: (name) => unlessItIsThere(() => query(url('postgres'), `CREATE DATABASE ${pg.escapeIdentifier(name)}`)),
     dropDatabase: (name) => query(url('postgres'), `DROP DATABASE IF EXISTS ${pg.escapeIdentifier(name)} WITH (FORCE)`),
     restart: () => startPostgres({ ...options, port }),
@@ -57,12 +61,15 @@ export async function makeDataDirectory(options: Pick<PostgresOptions, 'dir' | '
   return { bin, runAs, data };
 }
 
-interface ServerFacts { readonly data: string; readonly port: number; readonly runAs: RunAs; readonly url: string }
+/** A socket's whole path may have 107 bytes, and the setting is a list, in which some characters stand for more than themselves. */
+const socketFolderOf = (data: string): string | undefined => (/^[\w./+-]{1,90}$/.test(data) ? data : undefined);
+
+interface ServerFacts { readonly data: string; readonly port: number; readonly runAs: RunAs; readonly url: string; readonly socketFolder: string | undefined }
 
 /** After a kill the sessions of the old server may hold its memory for a moment; then starting is tried again. */
-async function startServer(postgres: string, { dir, host = '127.0.0.1', durable = true }: PostgresOptions, { data, port, runAs, url }: ServerFacts): Promise<Child> {
+async function startServer(postgres: string, { dir, host = '127.0.0.1', durable = true }: PostgresOptions, { data, port, runAs, url, socketFolder = '' }: ServerFacts): Promise<Child> {
   const settings = [
-    `port=${port}`, `listen_addresses=${host}`, 'unix_socket_directories=', 'max_connections=200', 'timezone=UTC', 'log_timezone=UTC',
+    `port=${port}`, `listen_addresses=${host}`, `unix_socket_directories=${socketFolder}`, 'max_connections=200', 'timezone=UTC', 'log_timezone=UTC',
     ...(durable ? [] : ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off']),
   ];
   const { command, args, ...ids } = lineOf(runAs, postgres, ['-D', data, ...settings.flatMap((setting) => ['-c', setting])]);
@@ -111,12 +118,13 @@ async function runTo(command: string, args: readonly string[], ids: { uid?: numb
   });
 }
 
-/** A power cut leaves the lock file; where its process id belongs to another program by now, PostgreSQL would refuse to start. */
-async function clearStaleLock(data: string): Promise<void> {
-  const file = join(data, 'postmaster.pid');
-  const pid = Number((await readFile(file, 'utf8').catch(() => '')).split('\n')[0]);
-  if (!pid) return;
-  if (!(await runningCommand(pid)).includes(data)) await rm(file, { force: true });
+/** A power cut leaves the lock files, of data and socket; where their process id belongs to another program by now, PostgreSQL would refuse to start. */
+async function clearStaleLocks(data: string): Promise<void> {
+  const files = await readdir(data).catch(() => []);
+  for (const file of files.filter((name) => name === 'postmaster.pid' || /^\.s\.PGSQL\.\d+\.lock$/.test(name))) {
+    const pid = Number((await readFile(join(data, file), 'utf8').catch(() => '')).split('\n')[0]);
+    if (pid && !(await runningCommand(pid)).includes(data)) await rm(join(data, file), { force: true });
+  }
 }
 
 async function query(url: string, statement: string): Promise<void> {

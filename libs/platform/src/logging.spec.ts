@@ -1,4 +1,6 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { createLogger, requestContext } from './index.js';
+import { writtenTogether } from './logging.js';
 
 const linesOf = (write: (logger: ReturnType<typeof createLogger>) => void, level = 'info'): Record<string, unknown>[] => {
   const lines: string[] = [];
@@ -23,5 +25,22 @@ describe('log lines', () => {
   ])('hold no token and no password: %j', (facts) => {
     const [line] = linesOf((logger) => logger.info(facts, 'a request'));
     expect(JSON.stringify(line)).not.toContain('hush');
+  });
+});
+
+describe('lines of one turn', () => {
+  it('are written together, in order and once, or when somebody cannot wait', async () => {
+    const written: string[] = [];
+    const output = writtenTogether({ write: (text) => void written.push(text) });
+    output.write('one\n');
+    await Promise.resolve();
+    output.write('two\n');
+    expect(written).toEqual([]);
+    await nextTurn();
+    expect(written).toEqual(['one\ntwo\n']);
+    output.write('three\n');
+    output.flushSync();
+    await nextTurn();
+    expect(written).toEqual(['one\ntwo\n', 'three\n']);
   });
 });

@@ -31,7 +31,30 @@ export function createLogger(facts: { service: string; region: string; level: st
       return requestId === undefined ? {} : { request_id: requestId };
     },
   };
-  return destination ? pino(options, destination) : pino(options);
+  return pino(options, destination ?? standardOutput());
+}
+
+function standardOutput(): DestinationStream {
+  const output = writtenTogether(pino.destination({ fd: 1, sync: true }));
+  process.once('exit', () => output.flushSync());
+  return output;
+}
+
+/** Lines of one turn of the event loop are written together, since a system call costs more than a line. `flushSync` writes what waits. */
+export function writtenTogether(output: DestinationStream): DestinationStream & { flushSync(): void } {
+  let lines = '';
+  const flushSync = (): void => {
+    const due = lines;
+    lines = '';
+    if (due !== '') output.write(due);
+  };
+  return {
+    flushSync,
+    write(line) {
+      if (lines === '') setImmediate(flushSync);
+      lines += line;
+    },
+  };
 }
 
 /** Nest's own lines, in the same form. Its start-up chatter is of use to nobody but us, so it goes to debug. */

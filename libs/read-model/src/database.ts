@@ -7,7 +7,7 @@ import { entities } from './entities.js';
 import { catalogMigrations, guardMigrations, type MigrationsList } from './migrations/index.js';
 
 export interface DatabaseOptions {
-  /** `postgresql://user:password@host:port/database` */
+  /** `postgresql://user:password@host:port/database`; with `?host=/folder` by the socket in that folder. */
   readonly url: string;
   /** The schema of the catalogue's tables; `guard` keeps its name beside it. */
   readonly schema?: string;
@@ -79,7 +79,10 @@ function connectionOptions(options: DatabaseOptions, schema: string): Record<str
     search_path: quoted(schema), timezone: 'UTC', jit: 'off',
     maintenance_work_mem: '64MB', statement_timeout: String(options.statementTimeoutMs ?? 15_000), synchronous_commit: options.synchronousCommit ?? 'on',
   };
+  const socketFolder = URL.parse(options.url)?.searchParams.get('host');
   return {
+    // MikroORM does not look for it in the address, as everybody else does.
+    ...(socketFolder ? { host: socketFolder } : {}),
     options: Object.entries(settings).map(([name, value]) => `-c ${name}=${value}`).join(' '),
     connectionTimeoutMillis: 5_000, keepAlive: true,
   };

@@ -15,6 +15,18 @@ afterAll(async () => {
   await stack.stop();
 });
 
+describe('The database', () => {
+  it('is reached by the socket that its address names', async () => {
+    const local = await openDatabase({ url: stack.postgres.localUrl(new URL(stack.databaseUrl).pathname.slice(1)) });
+    try {
+      const { rows } = await local.pool.query('select inet_server_addr() as address, sequence from position');
+      expect(rows).toEqual([{ address: null, sequence: '0' }]);
+    } finally {
+      await local.orm.close(true);
+    }
+  });
+});
+
 describe('The entities', () => {
   it.each(entities.map((entity) => [entity.meta.tableName, entity] as const))('%s have the columns that the migrations build', async (tableName, { meta }) => {
     const { rows } = await database.pool.query<{ name: string; type: string; nullable: boolean }>(`

@@ -1,3 +1,4 @@
+import pg from 'pg';
 import { startTestStack, type TestStack } from '#libs/embedded';
 import type { MemberStatus, Visibility } from '#libs/domain';
 import { migrate, openReadModel, type ImageListQuery, type ReadModel, type SortBy, type SortKey, type Viewer } from './index.js';
@@ -259,5 +260,45 @@ describe('A read that must not stay below a position', () => {
 
   it('is refused as unavailable after two seconds', async () => {
     await expect(readModel.imageById(idOf(1), { atLeast: log.messages.length + 1 })).rejects.toMatchObject({ code: 'Unavailable' });
+  });
+});
+
+describe('An image by its id', () => {
+  it('is the same object until it is written again, and what is acknowledged after that is in it', async () => {
+    const id = create({ owner: 'remembered', visibility: 'shared' });
+    await applied();
+    const first = await readModel.imageById(id);
+    expect(first?.image).toEqual(log.states.get(id));
+    expect((await readModel.imageById(id))?.image).toBe(first?.image);
+    for (const events of [[{ type: 'MemberAdded', data: { memberId: 'friend' } }], [{ type: 'MemberAccepted', data: { memberId: 'friend' } }], [{ type: 'ImageVisibilityChanged', data: { visibility: 'private' } }]] as const) {
+      log.append(id, events);
+      await applied();
+      expect((await readModel.imageById(id, { atLeast: log.messages.length }))?.image).toEqual(log.states.get(id));
+    }
+    expect((await readModel.members(id))?.map(({ memberId }) => memberId)).toEqual(['friend']);
+    log.append(id, [{ type: 'ImageDeleted', data: {} }]);
+    await applied();
+    expect(await readModel.imageById(id)).toBeUndefined();
+  });
+
+  it('is read again where its row was written anew without a commit', async () => {
+    const id = create({ name: 'before', owner: 'rewritten' });
+    await applied();
+    expect((await readModel.imageById(id))?.image.name).toBe('before');
+    const client = new pg.Client({ connectionString: stack.databaseUrl });
+    await client.connect();
+    await client.query('update catalog.images set name = $2 where id = $1', [id, 'after']);
+    await client.end();
+    expect((await readModel.imageById(id))?.image.name).toBe('after');
+  });
+
+  it('is told to each of the many who ask together, in their order, and none where there is none', async () => {
+    const ids = Array.from({ length: 20 }, (_, number) => create({ name: `together ${number}`, owner: 'together' }));
+    await applied();
+    const asked = [...ids, idOf(0xeeeeee), 'nonsense', ...ids.toReversed()];
+    for (let round = 0; round < 2; round += 1) {
+      const names = (await Promise.all(asked.map((id) => readModel.imageById(id)))).map((record) => record?.image.name);
+      expect(names).toEqual(asked.map((id) => log.states.get(id)?.name));
+    }
   });
 });

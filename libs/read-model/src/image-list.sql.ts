@@ -64,7 +64,7 @@ export function stampsSql(ranges: readonly ImageRange[], query: ImageListQuery, 
 }
 
 /** What an image's row is known by: whoever writes it again, even the same, writes it in another transaction. */
-const stampOf = (table: string, writtenBy: string): string => `${table}.id || ':' || ${table}.sequence || ':' || ${table}.${writtenBy}`;
+export const stampOf = (table: string, writtenBy: string): string => `${table}.id || ':' || ${table}.sequence || ':' || ${table}.${writtenBy}`;
 
 /** Rows as they are now, each with its stamp. */
 export const stampedRowsSql = `select ${stampOf('i', 'xmin')} as stamp, to_json(i)::text as row from images i where i.id = any($1::uuid[])`;

@@ -1,6 +1,5 @@
 import { actionById, listActions, openActions, type ActionListQuery, type ImageAction } from './action-list.js';
 import type { PersonKeys } from '#libs/contracts';
-import type { Member } from '#libs/domain';
 import { compareSchemas, type Difference } from './compare-schemas.js';
 import { dataWork, type DataWork } from './data-work.js';
 import { openDatabase, type DatabaseOptions } from './database.js';
@@ -9,7 +8,7 @@ import { listEvents, type FeedPage, type FeedQuery } from './feed-list.js';
 import { followers, type Followers } from './followers.js';
 import { guardBackup, type GuardBackup } from './guard-backup.js';
 import { logGuardRecord, type LogGuardRecord } from './guard.js';
-import { imageById, members, type ImageRecord } from './image-by-id.js';
+import { imagesById, type ImagesById } from './image-by-id.js';
 import { importById, importsUnderWay, listImports, type ImportHead, type ImportListQuery, type ImportsUnderWay } from './import-list.js';
 import { listImages, type ImagePage } from './image-list.js';
 import type { ImageListQuery, Viewer } from './image-list.query.js';
@@ -32,9 +31,7 @@ import { webhooks, type Webhooks } from './webhooks.js';
  * Every read may name a position that it must not stay below (`atLeast`); it then waits up to two seconds for it.
  * Where PostgreSQL or that position cannot be reached, every method throws `Problem('Unavailable')`.
  */
-export interface ReadModel extends ProjectionWriter, LogGuardRecord, DataWork, Reservations, Followers, Webhooks, FeedWriter, ReplicationReads, PastImages, GuardBackup {
-  imageById(imageId: string, options?: AtLeast): Promise<ImageRecord | undefined>;
-  members(imageId: string, options?: AtLeast): Promise<readonly Member[] | undefined>;
+export interface ReadModel extends ProjectionWriter, LogGuardRecord, DataWork, Reservations, Followers, Webhooks, FeedWriter, ReplicationReads, PastImages, GuardBackup, ImagesById {
   listImages(query: ImageListQuery, viewer: Viewer, options?: AtLeast): Promise<ImagePage>;
   /** An import by its id, the one that the lock names. */
   importById(importId: string, options?: AtLeast): Promise<ImportHead | undefined>;
@@ -79,8 +76,7 @@ export async function openReadModel(options: DatabaseOptions): Promise<ReadModel
     ...replicationReads(pool),
     ...pastImages(pool),
     ...guardBackup(pool),
-    imageById: (imageId, at = {}) => imageById(pool, imageId, at),
-    members: (imageId, at = {}) => members(pool, imageId, at),
+    ...imagesById(pool),
     listImages: (query, viewer, at = {}) => listImages(pool, query, viewer, at, told),
     importById: (importId, at = {}) => importById(pool, importId, at),
     listImports: (query, at = {}) => listImports(pool, query, at),

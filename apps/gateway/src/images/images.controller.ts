@@ -41,21 +41,22 @@ export class ImagesController {
   }
 
   @Get(':imageId')
-  async show(@Req() request: Request, @Param('imageId') imageId: string): Promise<object> {
-    const record = await this.room.images.visible(imageId, request);
-    return this.room.show(record.imageId, record.image, request.caller);
+  async show(@Req() request: Request, @Res({ passthrough: true }) reply: Reply, @Param('imageId') imageId: string): Promise<string> {
+    const { imageId: id, image } = await this.room.images.visible(imageId, request);
+    reply.header('content-type', 'application/json');
+    return this.room.write(id, image, request.caller);
   }
 
   @Patch(':imageId')
   @TakesBody()
-  async update(@Req() request: Request, @Param('imageId') imageId: string): Promise<object> {
+  async update(@Req() request: Request, @Res({ passthrough: true }) reply: Reply, @Param('imageId') imageId: string): Promise<object | string> {
     const version = patchVersion(header(request, 'content-type'));
     const { value, bytes } = await jsonBody(request);
     const operations = parsePatch(value, version);
     refuseImpossible(operations, this.room.schema);
     const { permissions, images, properties } = this.room;
     let changes: readonly PropertyChange[] = [];
-    if (operations.length === 0) return this.show(request, imageId);
+    if (operations.length === 0) return this.show(request, reply, imageId);
     const parts = { rules: this.rules, permissions, sizeAt: this.data.sizeAt };
     const located = operations.some(isOnLocations) ? await this.lookAtLocations(operations, imageId, request, parts) : new Map<never, never>();
     const image = await images.change({
