@@ -158,6 +158,14 @@ describe(`Replication of ${imageCount} images between two regions, seed ${seed}`
     expect(link.carriedBytes() - before).toBeLessThan(total + (interruptions * concurrency + 3) * largestBytes + listed);
   }, 2 * patience);
 
+  it('goes on from where it was when its federation is killed, and has missed nothing', async () => {
+    const log = (): Promise<string> => readFile(join(data, 'RegionTwo/logs/federation.log'), 'utf8');
+    const soFar = (await log()).length;
+    await kill('RegionTwo federation');
+    const heard = async (): Promise<string[]> => (await log()).slice(soFar).split('\n').filter((line) => line.includes('the changes of the source are heard'));
+    expect((await come('another one hears', heard, (lines) => lines.length > 0))[0]).toContain('"is_whole":true');
+  }, patience);
+
   it('tells of the copies from either side, to each what he may see', async () => {
     const [copy] = (await copiesIn(two, 'RegionOne')).filter(({ visibility }) => visibility === 'private');
     const origin = { region: 'RegionOne', id: lineageOf(copy ?? {})?.originId };

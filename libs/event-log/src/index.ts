@@ -31,3 +31,4 @@ export type { Finding } from './finding.js';
 export { verifyLog, type Verified, type VerifyOptions } from './verify.js';
 export { workBacklog, workOnImages, type WorkBacklog, type WorkOptions, type WorkOutcome } from './work.jetstream.js';
 export { jetStreamTurns, type Turns } from './turns.jetstream.js';
+export { jetStreamPlaces, type Places } from './places.jetstream.js';

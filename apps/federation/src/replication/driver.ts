@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { derivedUuid, replicationFromJson, type ReplicationsAnswer } from '#libs/contracts';
 import { planReplication, type PlannedImage, type ReplicationExecution, type ReplicationPolicy, type ReplicationTrigger } from '#libs/domain';
+import type { Places } from '#libs/event-log';
 import type { Logger } from '#libs/platform';
 import { RegionFailure } from './image-api.js';
 import type { ReplicationDesk } from './replication-desk.js';
@@ -10,6 +11,7 @@ import { lastDue } from './schedule.js';
 import { seeImages, seeRegions } from './see-regions.js';
 import type { Carriage } from './carriage.js';
 import type { HeardNews, News } from './heard-news.js';
+import { forgetLooks, keep, recall, type Kept, type Memory } from './remembered.js';
 
 export interface DriverParts {
   readonly desk: Pick<ReplicationDesk, 'execute' | 'load'>;
@@ -25,18 +27,11 @@ export interface DriverParts {
   readonly changed: (signal: AbortSignal) => Promise<void>;
   /** What is heard of the sources of policies; a source that is not heard is asked for its newest change. */
   readonly news: Omit<HeardNews, 'close'>;
+  /** What the one before has kept, and what the one after finds. */
+  readonly places: Places<Kept>;
   readonly pollMs: number;
   /** How often an event-driven policy looks at everything, also where nothing seems to be new. */
   readonly wholeLookMs: number;
-}
-
-/** What is remembered of a policy between two looks; all of it can be forgotten. */
-interface Memory {
-  newest?: string;
-  lookedAt?: number;
-  dueAfter?: Date;
-  /** What the last execution could not do, and until when nobody tries the same again. */
-  left?: { readonly what: string; readonly untilMs: number; readonly waitMs: number };
 }
 
 type Policy = ReplicationsAnswer['policies'][number];
@@ -46,7 +41,7 @@ const longestBackoffMs = 3_600_000;
 
 /**
  * Drives every policy of the region, each by one process at a time: takes up executions that are not over, starts those that are due, and looks for what is new.
- * Nothing that it remembers is needed: killed at any moment, another one goes on from the log and from what both regions hold. Ends when `signal` aborts.
+ * Nothing that it remembers is needed: killed at any moment, another one goes on from the log and from what both regions hold; what was kept saves it looking at everything. Ends when `signal` aborts.
  */
 export async function driveReplication(parts: DriverParts, signal: AbortSignal): Promise<void> {
   const memories = new Map<string, Memory>();
@@ -80,6 +75,7 @@ async function drive({ id, policy: json, openExecutions }: Policy, memory: Memor
   const open = openExecutions.find(({ execution }) => execution.status !== 'paused');
   const isAsleep = !open && (policy.isPaused || openExecutions.length > 0 || policy.settings.trigger === 'manual');
   if (isAsleep || !await parts.mayDrive(id)) return;
+  if (policy.settings.trigger === 'event') await recall(id, policy, memory, parts.places);
   if (open) return run(id, open.id, policy, memory, parts, signal);
   if (policy.settings.trigger === 'schedule') return onSchedule(id, policy, memory, parts, signal);
   return onEvents(id, policy, memory, parts, signal);
@@ -118,7 +114,8 @@ function remember(memory: Memory, { status, images, isDryRun, isTruncated }: Rep
   const waitMs = memory.left?.what === what ? Math.min(memory.left.waitMs * 2, longestBackoffMs) : shortestBackoffMs;
   if (undone.length > 0) memory.left = { what, untilMs: nowMs + waitMs, waitMs };
   else delete memory.left;
-  if (isTruncated) delete memory.newest;
+  // What it did not take on is found by the next look at everything.
+  if (isTruncated) forgetLooks(memory);
 }
 
 const digest = (images: readonly PlannedImage[]): string =>
@@ -135,22 +132,26 @@ async function onSchedule(id: string, policy: ReplicationPolicy, memory: Memory,
   memory.dueAfter = due ?? now;
 }
 
-/** An execution is begun only where there is something to be done. */
+/** An execution is begun only where there is something to be done. What is kept is never ahead of that: it is kept once all that was found is in an execution. */
 async function onEvents(id: string, policy: ReplicationPolicy, memory: Memory, parts: DriverParts, signal: AbortSignal): Promise<void> {
-  const news = parts.news.take(id, policy);
+  const news = parts.news.take(id, policy, memory.heard);
   try {
     const nowMs = parts.clock().getTime();
     const images = await findWork({ id, policy, memory, parts, signal }, news);
-    if (images.length === 0 || isLeftOver(images, memory, nowMs)) return;
-    const executionId = derivedUuid(JSON.stringify(['execution', id, 'event', nowMs, policy.updatedAt]));
-    if (await start(id, executionId, 'event', parts)) await run(id, executionId, policy, memory, parts, signal, images);
+    if (images.length > 0 && !isLeftOver(images, memory, nowMs)) {
+      const executionId = derivedUuid(JSON.stringify(['execution', id, 'event', nowMs, policy.updatedAt]));
+      if (!await start(id, executionId, 'event', parts)) throw new Error(`execution ${executionId} is over already`);
+      await run(id, executionId, policy, memory, parts, signal, images);
+      // What came while it ran is looked for at once.
+      delete memory.newest;
+      parts.news.wake();
+    }
   } catch (error) {
     parts.news.missed(id);
+    forgetLooks(memory);
     throw error;
   }
-  // What came while it ran is looked for at once.
-  delete memory.newest;
-  parts.news.wake();
+  if (!signal.aborted) await keep(id, memory, parts.news.placeOf(id), { places: parts.places, nowMs: parts.clock().getTime() });
 }
 
 interface Looking { readonly id: string; readonly policy: ReplicationPolicy; readonly memory: Memory; readonly parts: DriverParts; readonly signal: AbortSignal }

@@ -61,6 +61,33 @@ describe('What is heard of the sources of policies', () => {
     expect(news.take('p', policyOf())?.hasGap).toBe(true);
   });
 
+  it('has a place up to which nothing waits to be looked at, and is taken up from a place that was kept', async () => {
+    expect([news.placeOf('p'), news.take('p', policyOf()), news.placeOf('p')]).toEqual([undefined, undefined, undefined]);
+    first().onLive(false, 7);
+    expect(news.placeOf('p')).toBeUndefined();
+    news.take('p', policyOf());
+    const placeAt = (sequence: number): object => ({ what: '["One",{"projects":"all"}]', sequence });
+    expect(news.placeOf('p')).toEqual(placeAt(7));
+    first().onEvent(event('a'), 9);
+    first().onEvent(event('b'), 11);
+    first().onEvent(event('a'), 12);
+    expect(news.placeOf('p')).toEqual(placeAt(8));
+    news.take('p', policyOf());
+    // Each is looked at once more.
+    expect(news.placeOf('p')).toEqual(placeAt(8));
+    first().onEvent(event('without data', 'saving'), 20);
+    nowMs = 4000;
+    expect(news.take('p', policyOf())?.imageIds).toEqual(['a', 'b']);
+    const kept = news.placeOf('p');
+    expect(kept).toEqual(placeAt(20));
+    first().onLost('the link was cut');
+    expect(news.placeOf('p')).toBeUndefined();
+    await news.close();
+    news.take('p', policyOf(), kept);
+    news.take('q', policyOf({ filter: { ...settings.filter, owner: 'red' } }), kept);
+    expect(followed.slice(1).map(({ after }) => after)).toEqual([20, undefined]);
+  });
+
   it('is no more than the policy may carry: public images, those of one project, or all; a push policy listens at home', () => {
     const filters: Partial<ReplicationSettings>[] = [{}, { filter: { ...settings.filter, visibilities: ['public'] } }, { filter: { ...settings.filter, owner: 'red', visibilities: ['public'] } }, { direction: 'push' }];
     filters.forEach((each, number) => news.take(String(number), policyOf(each)));

@@ -13,9 +13,19 @@ export interface News {
   readonly hasGap: boolean;
 }
 
+/** A place in what is heard of a source. */
+export interface HeardPlace {
+  /** The source, and what of it is heard. */
+  readonly what: string;
+  /** In the audit stream of the source. */
+  readonly sequence: number;
+}
+
 export interface HeardNews {
-  /** What is new for a policy; undefined where its source is not heard at present and has to be asked. It is listened to from then on. */
-  take(policyId: string, policy: ReplicationPolicy): News | undefined;
+  /** What is new for a policy; undefined where its source is not heard at present and has to be asked. It is listened to from then on, or from the place on that was kept. */
+  take(policyId: string, policy: ReplicationPolicy, kept?: HeardPlace): News | undefined;
+  /** Up to where everything was taken, and need not be looked at again; only to be asked by who has looked after all that he took. Undefined where something may have been missed. */
+  placeOf(policyId: string): HeardPlace | undefined;
   /** Who took the news could not look after them. */
   missed(policyId: string): void;
   /** Resolves when something was heard that nobody was woken for, or `signal` aborts. Of what comes close together once. */
@@ -40,9 +50,12 @@ export interface HeardNewsOptions {
 interface Ear {
   readonly what: string;
   readonly stop: AbortController;
-  readonly imageIds: Set<string>;
+  /** What happened to each first, of what was not taken yet. */
+  readonly imageIds: Map<string, number>;
   /** What was taken already, and when it is looked at once more. */
-  readonly againAtMs: Map<string, number>;
+  readonly again: Map<string, { readonly atMs: number; readonly sequence: number }>;
+  /** What was heard last. */
+  sequence: number;
   hasGap: boolean;
   isLive: boolean;
   askedAtMs: number;
@@ -58,7 +71,7 @@ const againAfterMs = 3000;
 const mostRemembered = 1000;
 
 /**
- * Listens to the source of each policy that is driven here, where a link leads to it. Nothing of it need be kept: who drives a policy for the first time
+ * Listens to the source of each policy that is driven here, where a link leads to it. Nothing of it need be kept: who drives a policy and has no place to go on from
  * looks at everything once he hears, and a link that was cut is taken up where it was, by region and sequence.
  */
 export function hearNews({ region, links, follow, logger, clock, forgetAfterMs }: HeardNewsOptions): HeardNews {
@@ -71,15 +84,16 @@ export function hearNews({ region, links, follow, logger, clock, forgetAfterMs }
     wakes.emit('new');
   };
 
-  function listen(policyId: string, from: string, { settings }: ReplicationPolicy, what: string): Ear {
-    const ear: Ear = { what, stop: new AbortController(), imageIds: new Set(), againAtMs: new Map(), hasGap: false, isLive: false, askedAtMs: 0 };
+  function listen(policyId: string, from: string, { settings }: ReplicationPolicy, what: string, kept: HeardPlace | undefined): Ear {
+    const ear: Ear = { what, stop: new AbortController(), imageIds: new Map(), again: new Map(), sequence: 0, hasGap: false, isLive: false, askedAtMs: 0 };
     let hasComplained = false;
     const facts = { policy_id: policyId, region: from };
     const following = follow({
-      from, hears: hearingOf(settings),
-      onEvent(event) {
+      from, hears: hearingOf(settings), ...(kept?.what === what ? { after: kept.sequence } : {}),
+      onEvent(event, sequence) {
+        ear.sequence = sequence;
         if (!isNews(event)) return;
-        ear.imageIds.add(event.subject);
+        if (!ear.imageIds.has(event.subject)) ear.imageIds.set(event.subject, sequence);
         if (ear.imageIds.size > mostRemembered) {
           ear.imageIds.clear();
           ear.hasGap = true;
@@ -87,7 +101,8 @@ export function hearNews({ region, links, follow, logger, clock, forgetAfterMs }
         wake();
       },
       onLive(isWhole, sequence) {
-        logger.info({ ...facts, sequence }, 'the changes of the source are heard');
+        logger.info({ ...facts, sequence, is_whole: isWhole }, 'the changes of the source are heard');
+        ear.sequence = sequence;
         ear.isLive = true;
         ear.hasGap ||= !isWhole;
         wake();
@@ -108,22 +123,22 @@ export function hearNews({ region, links, follow, logger, clock, forgetAfterMs }
     ears.delete(policyId);
   }
 
-  function earOf(policyId: string, policy: ReplicationPolicy): Ear | undefined {
+  function earOf(policyId: string, policy: ReplicationPolicy, kept: HeardPlace | undefined): Ear | undefined {
     const from = policy.settings.direction === 'pull' ? policy.settings.remoteRegion : region;
     if (from !== region && !links.includes(from)) return undefined;
     const what = JSON.stringify([from, hearingOf(policy.settings)]);
     if (ears.get(policyId)?.what !== what) {
       forget(policyId);
-      ears.set(policyId, listen(policyId, from, policy, what));
+      ears.set(policyId, listen(policyId, from, policy, what, kept));
     }
     return ears.get(policyId);
   }
 
   return {
     wake,
-    take(policyId, policy) {
+    take(policyId, policy, kept) {
       const nowMs = clock().getTime();
-      const ear = earOf(policyId, policy);
+      const ear = earOf(policyId, policy, kept);
       if (ear) ear.askedAtMs = nowMs;
       for (const [id, { askedAtMs }] of ears) if (nowMs - askedAtMs > forgetAfterMs) forget(id);
       if (!ear?.isLive) return undefined;
@@ -132,6 +147,12 @@ export function hearNews({ region, links, follow, logger, clock, forgetAfterMs }
       ear.hasGap = false;
       if (ear.imageIds.size > 0) wake();
       return { imageIds, hasGap };
+    },
+    placeOf(policyId) {
+      const ear = ears.get(policyId);
+      if (!ear?.isLive || ear.hasGap) return undefined;
+      const waiting = [...ear.imageIds.values(), ...[...ear.again.values()].map(({ sequence }) => sequence)];
+      return { what: ear.what, sequence: waiting.reduce((lowest, sequence) => Math.min(lowest, sequence - 1), ear.sequence) };
     },
     missed(policyId) {
       const ear = ears.get(policyId);
@@ -150,13 +171,14 @@ export function hearNews({ region, links, follow, logger, clock, forgetAfterMs }
 }
 
 /** What was heard, and what is to be looked at once more; where everything is looked at, all of it. */
-function taken({ imageIds, againAtMs, hasGap }: Ear, nowMs: number): Set<string> {
+function taken({ imageIds, again, hasGap }: Ear, nowMs: number): Set<string> {
   const fresh = [...imageIds].slice(0, hasGap ? mostRemembered : mostTaken);
-  const again = [...againAtMs].filter(([, atMs]) => atMs <= nowMs).map(([id]) => id).slice(0, mostTaken);
-  for (const id of again) againAtMs.delete(id);
-  for (const id of fresh) {
+  const due = [...again].filter(([, { atMs }]) => atMs <= nowMs).map(([id]) => id).slice(0, mostTaken);
+  for (const id of due) again.delete(id);
+  for (const [id, sequence] of fresh) {
     imageIds.delete(id);
-    againAtMs.set(id, nowMs + againAfterMs);
+    // What happened first is what was not looked at for the last time.
+    again.set(id, { atMs: nowMs + againAfterMs, sequence: Math.min(sequence, again.get(id)?.sequence ?? sequence) });
   }
-  return new Set([...fresh, ...again]);
+  return new Set([...fresh.map(([id]) => id), ...due]);
 }

@@ -1,5 +1,5 @@
 import { questionSubject, type ReplicationsAnswer } from '#libs/contracts';
-import { followRegion, tellFollowers } from '#libs/event-log';
+import { followRegion, jetStreamPlaces, tellFollowers } from '#libs/event-log';
 import type { ServiceParts } from '#libs/platform';
 import type { FederationConfig } from '../config.js';
 import { openCarriage } from './carriage.js';
@@ -7,6 +7,7 @@ import { readClouds } from './clouds.js';
 import { driveReplication } from './driver.js';
 import { followersIn } from './followers.js';
 import { hearNews } from './heard-news.js';
+import type { Kept } from './remembered.js';
 import type { ReplicationDesk } from './replication-desk.js';
 import { createTurns } from './turns.js';
 
@@ -30,7 +31,7 @@ export async function openReplication({ config, bus, logger, shutdown }: Service
   const running = driveReplication({
     desk, logger, mayDrive, news, changed: (signal) => desk.changed(signal), clock, pollMs, wholeLookMs: config.replicationWholeLookSeconds * 1000,
     toDrive: () => bus.ask<ReplicationsAnswer>(questionSubject(bus.region, 'replications'), {}),
-    carriage,
+    places: await jetStreamPlaces<Kept>(connection, { region }), carriage,
   }, stop.signal);
   shutdown.add('replication', async () => {
     stop.abort(new Error('The federation service stops.'));
