@@ -2,7 +2,7 @@
 export interface Lineage {
   readonly originRegion: string;
   readonly originId: string;
-  /** What the origin's metadata were when they were last taken over: its `updated_at`. */
+  /** Which state of the origin's metadata was last taken over: the `updated_at` that it had, by whichever way it came. */
   readonly originVersion: string;
   /** `<algorithm>:<hexadecimal>` of the origin's data; empty where the origin tells none. */
   readonly originHash: string;
@@ -30,3 +30,6 @@ export function lineageOf(properties: Readonly<Record<string, unknown>>): Lineag
 /** Which image this one is a copy of in the end: its lineage's origin, or itself. */
 export const originOf = (image: { readonly id: string; readonly region: string; readonly properties: Readonly<Record<string, unknown>> }): Pick<Lineage, 'originRegion' | 'originId'> =>
   lineageOf(image.properties) ?? { originRegion: image.region, originId: image.id };
+
+/** Which state of its origin an image shows: what its lineage says, or its own. */
+export const versionOf = (image: { readonly updatedAt: string; readonly properties: Readonly<Record<string, unknown>> }): string => lineageOf(image.properties)?.originVersion ?? image.updatedAt;

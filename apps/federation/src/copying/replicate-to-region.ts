@@ -22,7 +22,7 @@ export async function replicateToRegion({ sourceImageId, policyId, settings: { f
   const { originRegion, originId } = originOf({ ...image, region: source.region });
   const there = await target.list({ [lineageNames.originRegion]: originRegion, [lineageNames.originId]: originId });
   const [shown, copies] = settings.carriesMembers ? [await readMembers(source, [image]), await readMembers(target, there)] : [[image], there];
-  const planned = planReplication({ settings, sourceRegion: source.region, targetRegion: target.region, source: shown, copies, isOwn: () => false });
+  const planned = planReplication({ settings, sourceRegion: source.region, targetRegion: target.region, source: shown, copies, isOwn: () => true });
   for (const each of planned) {
     const { outcome, cause = 'no reason was given' } = await replicateImage({ ...each, status: 'pending', sentBytes: 0 }, { policyId, settings, ends, carryData, signal });
     if (outcome !== 'done') throw new RegionFailure(target.region, 409, cause);

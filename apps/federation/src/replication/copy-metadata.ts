@@ -1,4 +1,4 @@
-import { isCarriedProperty, lineageNames, lineageProperties, originOf, type ReplicationSettings, type ShownImage } from '#libs/domain';
+import { isCarriedProperty, lineageNames, lineageProperties, originOf, versionOf, type ReplicationSettings, type ShownImage } from '#libs/domain';
 
 /** The body that creates the copy of an image; its data come afterwards. */
 export function copyBody(source: ShownImage, sourceRegion: string, { copyOwner }: Pick<ReplicationSettings, 'copyOwner'>): Record<string, unknown> {
@@ -10,9 +10,9 @@ export function copyBody(source: ShownImage, sourceRegion: string, { copyOwner }
 
 const given = (fields: Readonly<Record<string, unknown>>): Record<string, unknown> => Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null));
 
-/** A copy of a copy keeps the lineage of the first image; its version is that of the image it was taken from. */
+/** A copy of a copy keeps the lineage of the first image, and says which state of that it shows: so it is the same by whichever way it came. */
 const lineageOfCopy = (source: ShownImage, sourceRegion: string): Record<string, string> =>
-  lineageProperties({ ...originOf({ ...source, region: sourceRegion }), originVersion: source.updatedAt, originHash: source.hash });
+  lineageProperties({ ...originOf({ ...source, region: sourceRegion }), originVersion: versionOf(source), originHash: source.hash });
 
 const carriedProperties = ({ properties }: ShownImage): Record<string, string> => Object.fromEntries(Object.entries(properties).filter(([name]) => isCarriedProperty(name)));
 
@@ -22,7 +22,7 @@ export function changesOf(source: ShownImage, copy: ShownImage): object[] {
     ['name', source.name, copy.name], ['visibility', source.visibility, copy.visibility], ['os_hidden', source.isHidden, copy.isHidden], ['min_disk', source.minDisk, copy.minDisk],
     ['min_ram', source.minRam, copy.minRam], ['tags', [...source.tags].sort(), [...copy.tags].sort()],
   ];
-  const wanted = { ...carriedProperties(source), [lineageNames.originVersion]: source.updatedAt };
+  const wanted = { ...carriedProperties(source), [lineageNames.originVersion]: versionOf(source) };
   const there = copy.properties;
   return [
     ...attributes.filter(([, one, other]) => JSON.stringify(one) !== JSON.stringify(other)).map(([name, value]) => ({ op: 'replace', path: `/${name}`, value })),

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { lineageOf, originOf, type ImageResult, type ReplicatedImage, type ReplicationSettings, type ShownImage } from '#libs/domain';
+import { lineageNames, lineageOf, originOf, type ImageResult, type ReplicatedImage, type ReplicationSettings, type ShownImage } from '#libs/domain';
 import { changesOf, copyBody } from './copy-metadata.js';
 import { RegionFailure } from './image-api.js';
 import { copyIdOf, generations, type Ends } from './see-regions.js';
@@ -47,8 +47,26 @@ async function copyImage({ sourceId, copyId }: ReplicatedImage, options: Replica
   return done(sentBytes, copy.id);
 }
 
-/** By its own id, each time the same; where a copy of that id was deleted, by the next. */
-async function findOrCreate(image: ShownImage, { policyId, settings, ends: { source, target } }: ReplicateOptions): Promise<ShownImage> {
+/** By its own id, each time the same; where a copy of that id was deleted, by the next. Where another policy brings the image there at the same time, the copy that was created first is the copy. */
+async function findOrCreate(image: ShownImage, options: ReplicateOptions): Promise<ShownImage> {
+  const { target } = options.ends;
+  const there = await firstCopy(image, options);
+  if (there) return there;
+  const created = await create(image, options);
+  const first = await firstCopy(image, options);
+  if (!first || first.id === created.id) return created;
+  await target.remove(created.id);
+  return first;
+}
+
+/** Lists begin with what was created first. Copies count as they do in the plan: where they belong to who should own them. */
+async function firstCopy(image: ShownImage, { settings, ends: { source, target } }: ReplicateOptions): Promise<ShownImage | undefined> {
+  const { originRegion, originId } = originOf({ ...image, region: source.region });
+  const copies = await target.list({ [lineageNames.originRegion]: originRegion, [lineageNames.originId]: originId });
+  return copies.find(({ owner }) => owner === (settings.copyOwner ?? image.owner));
+}
+
+async function create(image: ShownImage, { policyId, settings, ends: { source, target } }: ReplicateOptions): Promise<ShownImage> {
   const origin = originOf({ ...image, region: source.region });
   const ids = [...(settings.keepsIds ? [image.id] : []), ...generations.map((generation) => copyIdOf(policyId, origin, generation))];
   for (const id of ids) {

@@ -1,5 +1,5 @@
 import type { Visibility } from '../image/image.status.js';
-import { isLineageName, lineageOf, originOf, type Lineage } from '../lineage.js';
+import { isLineageName, lineageOf, originOf, versionOf, type Lineage } from '../lineage.js';
 import type { PlannedImage, ReplicationFilter, ReplicationSettings } from './replication.js';
 
 /** An image as a region's image service shows it. */
@@ -34,7 +34,7 @@ export interface ReplicationSight {
   readonly source: readonly ShownImage[];
   /** Every image of the target that claims an origin. */
   readonly copies: readonly ShownImage[];
-  /** Whether a copy is this policy's own: only these are deleted. */
+  /** Whether a copy is this policy's own: only these are deleted, and made as their source is whatever changed. */
   readonly isOwn: (copy: ShownImage) => boolean;
 }
 
@@ -46,7 +46,7 @@ export interface ReplicationSight {
 export function planReplication({ settings, ...sight }: ReplicationSight & { readonly settings: ReplicationSettings }): PlannedImage[] {
   const copies = copiesByOrigin(sight.copies, settings);
   const changes = sight.source.filter((image) => isCarried(image, settings.filter) && originOf({ ...image, region: sight.sourceRegion }).originRegion !== sight.targetRegion)
-    .flatMap((image) => planOne(image, copies.get(keyOf(originOf({ ...image, region: sight.sourceRegion }))) ?? [], settings));
+    .flatMap((image) => planOne(image, copies.get(keyOf(originOf({ ...image, region: sight.sourceRegion }))) ?? [], settings, sight));
   return settings.carriesDeletions ? [...changes, ...planDeletions(sight)] : changes;
 }
 
@@ -62,20 +62,32 @@ function copiesByOrigin(copies: readonly ShownImage[], { copyOwner }: Replicatio
   return found;
 }
 
-function planOne(image: ShownImage, copies: readonly ShownImage[], settings: ReplicationSettings): PlannedImage[] {
+function planOne(image: ShownImage, copies: readonly ShownImage[], settings: ReplicationSettings, { isOwn }: Pick<ReplicationSight, 'isOwn'>): PlannedImage[] {
   // Anybody can claim a lineage for an image of his own: a copy counts where it belongs to who should own it.
   const copy = copies.find(({ owner }) => owner === (settings.copyOwner ?? image.owner));
   const planned = { sourceId: image.id, name: shortened(image.name ?? ''), sizeBytes: image.sizeBytes ?? 0 };
   if (!copy) return image.status === 'active' ? [{ ...planned, action: 'copy' }] : [];
   if (!hasData(copy)) return image.status === 'active' ? [{ ...planned, action: 'copy', copyId: copy.id }] : [];
-  return settings.conflictRule === 'source' && differs(image, copy, settings) ? [{ ...planned, action: 'update', copyId: copy.id }] : [];
+  return settings.conflictRule === 'source' && mayRule(image, copy, isOwn(copy)) && differs(image, copy, settings) ? [{ ...planned, action: 'update', copyId: copy.id }] : [];
+}
+
+/**
+ * Whether a copy is to be as this image is. Several ways may lead to the same copy: then what is newer at the origin wins, and of the same age what the copy's own policy
+ * brings. Else two policies would change a copy to and fro for ever. The origin itself has the last word for the policy that made the copy.
+ */
+function mayRule(image: ShownImage, copy: ShownImage, isOwn: boolean): boolean {
+  if (isOwn && !lineageOf(image.properties)) return true;
+  const [from, there] = [versionOf(image), lineageOf(copy.properties)?.originVersion ?? ''].map((version) => Date.parse(version)) as [number, number];
+  if (from === there) return isOwn;
+  // What is no moment is no reason to leave it.
+  return !(from < there);
 }
 
 const hasData = ({ status }: ShownImage): boolean => status === 'active' || status === 'deactivated';
 
 /** A deactivated source closes its copies too, whatever else is carried. */
 const differs = (image: ShownImage, copy: ShownImage, { carriesMetadata }: ReplicationSettings): boolean =>
-  (hasData(image) && image.status !== copy.status) || sorted(image.members) !== sorted(copy.members) || (carriesMetadata && (image.updatedAt !== lineageOf(copy.properties)?.originVersion || metadataDiffers(image, copy)));
+  (hasData(image) && image.status !== copy.status) || sorted(image.members) !== sorted(copy.members) || (carriesMetadata && (versionOf(image) !== lineageOf(copy.properties)?.originVersion || metadataDiffers(image, copy)));
 
 const sorted = (texts: readonly string[] = []): string => JSON.stringify([...texts].sort());
 
@@ -88,6 +100,7 @@ const metadataDiffers = (image: ShownImage, copy: ShownImage): boolean =>
   image.name !== copy.name || image.visibility !== copy.visibility || image.isHidden !== copy.isHidden || image.minDisk !== copy.minDisk || image.minRam !== copy.minRam
   || sorted(image.tags) !== sorted(copy.tags) || carriedProperties(image) !== carriedProperties(copy);
 
+/** Of the source's own images alone: of what came through it, another region knows whether it is still there. */
 function planDeletions({ source, copies, sourceRegion, isOwn }: ReplicationSight): PlannedImage[] {
   const there = new Set(source.map(({ id }) => id));
   return copies.flatMap((copy): PlannedImage[] => {
