@@ -11,13 +11,13 @@ export interface Signer {
 
 type Kind = 'rsa' | 'dsa' | 'ec';
 
-/** A new one; `curve` for ec. `by` signs his certificate, himself unless somebody else does; `isAuthority` lets him sign those of others. Made anew for every run. */
-export function aSigner({ kind = 'rsa', curve = 'secp384r1', by, isAuthority = false, name = 'a signer', validForMs = 3600_000 }: {
-  kind?: Kind; curve?: string; by?: { readonly key: KeyObject; readonly name: string }; isAuthority?: boolean; name?: string; validForMs?: number;
+/** A new one; `curve` for ec. `by` signs his certificate, himself unless somebody else does; `isAuthority` lets him sign those of others, `address` (IPv4) lets a server there show it. Made anew for every run. */
+export function aSigner({ kind = 'rsa', curve = 'secp384r1', by, isAuthority = false, name = 'a signer', validForMs = 3600_000, address }: {
+  kind?: Kind; curve?: string; by?: { readonly key: KeyObject; readonly name: string }; isAuthority?: boolean; name?: string; validForMs?: number; address?: string;
 } = {}): Signer & { readonly name: string } {
   const key = newKey(kind, curve);
   const issuer = by ?? { key, name };
-  const certificate = certificateFor({ key, name, issuer, isAuthority, validForMs });
+  const certificate = certificateFor({ key, name, issuer, isAuthority, validForMs, ...(address === undefined ? {} : { address }) });
   return {
     name, key, certificate,
     signatureOf: (bytes, hash) => sign(hash, bytes, kind === 'rsa' ? { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_MAX_SIGN } : key).toString('base64'),
@@ -32,19 +32,22 @@ function newKey(kind: Kind, curve: string): KeyObject {
 /** The algorithms that certificates are signed with here, each with SHA-256. */
 const algorithms: Readonly<Record<string, string>> = { rsa: '2a864886f70d01010b', ec: '2a8648ce3d040302', dsa: '608648016503040302' };
 
-function certificateFor({ key, name, issuer, isAuthority, validForMs }: {
-  key: KeyObject; name: string; issuer: { readonly key: KeyObject; readonly name: string }; isAuthority: boolean; validForMs: number;
+function certificateFor({ key, name, issuer, isAuthority, validForMs, address }: {
+  key: KeyObject; name: string; issuer: { readonly key: KeyObject; readonly name: string }; isAuthority: boolean; validForMs: number; address?: string;
 }): string {
   const algorithm = sequence(oid(algorithms[issuer.key.asymmetricKeyType ?? ''] ?? ''), ...(issuer.key.asymmetricKeyType === 'rsa' ? [der(0x05)] : []));
   const named = (text: string) => sequence(der(0x31, sequence(oid('550403'), der(0x0c, Buffer.from(text)))));
   const basic = sequence(oid('551d13'), der(0x01, Buffer.from([0xff])), der(0x04, sequence(...(isAuthority ? [der(0x01, Buffer.from([0xff]))] : []))));
   const body = sequence(
     der(0xa0, der(0x02, Buffer.from([2]))), der(0x02, Buffer.from([1])), algorithm, named(issuer.name), sequence(time(-7200_000), time(validForMs)), named(name),
-    createPublicKey(key).export({ type: 'spki', format: 'der' }), der(0xa3, sequence(basic)),
+    createPublicKey(key).export({ type: 'spki', format: 'der' }), der(0xa3, sequence(basic, ...(address === undefined ? [] : [atAddress(address)]))),
   );
   const pem = sequence(body, algorithm, der(0x03, Buffer.from([0]), sign('sha256', body, issuer.key))).toString('base64').replaceAll(/.{1,64}/g, '$&\n');
   return `-----BEGIN CERTIFICATE-----\n${pem}-----END CERTIFICATE-----\n`;
 }
+
+/** The extension that says which server it is: subjectAltName, with an iPAddress. */
+const atAddress = (address: string): Buffer => sequence(oid('551d11'), der(0x04, sequence(der(0x87, Buffer.from(address.split('.').map(Number))))));
 
 function der(tag: number, ...parts: readonly Buffer[]): Buffer {
   const content = Buffer.concat(parts);
