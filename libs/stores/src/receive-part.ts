@@ -27,10 +27,14 @@ export async function receivePart(writer: Pick<PartWriter, 'write'>, source: Byt
     writing = before.then(() => write(filled));
     return before;
   });
+  let taking: Promise<void> | undefined;
   const broken = await eachChunk(source, AbortSignal.any([signal, stop.signal]), (chunk) => {
     const allowed = onBytes(chunk);
-    return allowed ? allowed.then(() => cutter.take(chunk)) : cutter.take(chunk);
+    taking = allowed ? allowed.then(() => cutter.take(chunk)) : cutter.take(chunk);
+    return taking;
   }).then(() => ({}), (error: unknown) => ({ brokenBy: error }));
+  // The chunk that `signal` came upon has arrived, too.
+  await taking?.catch(() => undefined);
   await cutter.finish();
   await writing;
   stop.signal.throwIfAborted();
