@@ -1,6 +1,7 @@
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { createLogger, requestContext } from './index.js';
-import { writtenTogether } from './logging.js';
+import { descriptor, writtenTogether } from './logging.js';
 
 const linesOf = (write: (logger: ReturnType<typeof createLogger>) => void, level = 'info'): Record<string, unknown>[] => {
   const lines: string[] = [];
@@ -42,5 +43,18 @@ describe('lines of one turn', () => {
     output.flushSync();
     await nextTurn();
     expect(written).toEqual(['one\ntwo\n', 'three\n']);
+  });
+});
+
+(existsSync('/dev/full') ? describe : describe.skip)('A disk that is full', () => {
+  it('takes no lines, and breaks nothing', async () => {
+    const fd = openSync('/dev/full', 'w');
+    const output = writtenTogether(descriptor(fd));
+    for (let lines = 0; lines < 3; lines += 1) {
+      output.write('a line\n');
+      await nextTurn();
+    }
+    expect(() => output.flushSync()).not.toThrow();
+    closeSync(fd);
   });
 });

@@ -35,9 +35,14 @@ export function createLogger(facts: { service: string; region: string; level: st
 }
 
 function standardOutput(): DestinationStream {
-  const output = writtenTogether(pino.destination({ fd: 1, sync: true }));
+  const output = writtenTogether(descriptor(1));
   process.once('exit', () => output.flushSync());
   return output;
+}
+
+/** A full disk takes no lines, and ends no service: they wait for room, a MiB of them, and what comes beyond is not told. */
+export function descriptor(fd: number): DestinationStream {
+  return pino.destination({ fd, sync: true, maxLength: 2 ** 20 }).on('error', () => undefined);
 }
 
 /** Lines of one turn of the event loop are written together, since a system call costs more than a line. `flushSync` writes what waits. */
