@@ -18,6 +18,7 @@ const parts = {
   kills: kills(600, 'random.long'),
   'kill-imports': kills(200, 'importer.long', 'staging.long', 'plugins.long', 'federation.long'),
   mixed: kills(1800, 'mixed.long'),
+  conversion: { specs: ['test/system/large-conversion.long.ts'], env: { HELIOGRAPH_DISK_GIB: '10' } },
   replication: { specs: ['test/system/replication.long.ts'], env: { HELIOGRAPH_REPLICATION_IMAGES: '1000' } },
   hostile: hostile('hostile'),
   'hostile-metadefs': hostile('metadefs-hostile'),

@@ -14,7 +14,7 @@ import { startRegion, type Region } from './region.js';
 
 const mib = 1024 ** 2;
 const gib = 1024 ** 3;
-const diskGiB = Number(process.env['HELIOGRAPH_DISK_GIB'] ?? 10);
+const diskGiB = Number(process.env['HELIOGRAPH_DISK_GIB'] ?? 2);
 const found = await findQemuImg();
 const command = 'command' in found ? found.command : '';
 const { bavail, bsize } = await statfs(tmpdir());
