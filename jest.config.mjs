@@ -6,6 +6,8 @@ export default {
   // What hangs is ended; what is slow, on a machine that has much else to do, is not.
   testTimeout: 120_000,
   maxWorkers: 2,
+  // Modules of specs that are over stay in memory: a worker that holds many of them is slow, and is replaced.
+  workerIdleMemoryLimit: '500MB',
   testSequencer: '<rootDir>/scripts/test-sequencer.mjs',
   extensionsToTreatAsEsm: ['.ts'],
   transform: {

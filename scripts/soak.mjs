@@ -15,7 +15,7 @@ const hostile = (spec) => ({ specs: [`test/api/${spec}.api-spec.ts`], env: { HEL
 
 /** What runs, one after another, and what makes it long. */
 const parts = {
-  kills: kills(600, 'random.long'),
+  kills: kills(600, 'random.e2e-spec'),
   'kill-imports': kills(200, 'importer.long', 'staging.long', 'plugins.long', 'federation.long'),
   mixed: kills(1800, 'mixed.long'),
   conversion: { specs: ['test/system/large-conversion.long.ts'], env: { HELIOGRAPH_DISK_GIB: '10' } },
