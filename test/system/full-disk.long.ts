@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { freePort } from '#libs/embedded';
 import { eventually } from './catalog-system.js';
-import { runProgram } from './launched.js';
+import type { Answer } from './client.js';
+import { demoAt, runProgram } from './launched.js';
 
 const dir = mkdtempSync(join(tmpdir(), 'heliograph-disk-'));
 
@@ -31,24 +32,13 @@ const title = canMount ? 'npm start on a disk that gets full' : 'npm start on a 
   let port: number;
   const start = () => runProgram('scripts/start.mjs', '--data', data, '--port', String(port), '--detach');
 
-  async function api(method: string, path: string, body?: string | Uint8Array<ArrayBuffer>, type = 'application/json'): Promise<Response> {
-    const { endpoint, identityUrl } = JSON.parse(await readFile(join(data, 'heliograph.json'), 'utf8')) as { endpoint: string; identityUrl: string };
-    const signIn = await fetch(`${identityUrl}/auth/tokens`, {
-      method: 'POST', headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ auth: {
-        identity: { methods: ['password'], password: { user: { name: 'demo', domain: { id: 'default' }, password: 'secret' } } },
-        scope: { project: { name: 'demo', domain: { id: 'default' } } },
-      } }),
-    });
-    const headers = { 'x-auth-token': signIn.headers.get('x-subject-token') ?? '', 'content-type': type, accept: 'application/json' };
-    return fetch(`${endpoint}/v2/images${path}`, { method, headers, ...(body === undefined ? {} : { body }) });
-  }
+  const api = async (method: string, path: string, body?: unknown) => (await demoAt(data)).ask(method, `/v2/images${path}`, { body, timeoutMs: 180_000 });
 
   const acknowledged: string[] = [];
-  async function create(name: string): Promise<Response> {
-    const response = await api('POST', '', JSON.stringify({ name, disk_format: 'raw', container_format: 'bare' }));
-    if (response.status === 201) acknowledged.push(name);
-    return response;
+  async function create(name: string): Promise<Answer> {
+    const answer = await api('POST', '', { name, disk_format: 'raw', container_format: 'bare' });
+    if (answer.status === 201) acknowledged.push(name);
+    return answer;
   }
   /** Writes zeros until the disk refuses. */
   const fill = () => new Promise<void>((resolve) => { execFile('sh', ['-c', `cat /dev/zero >> '${ballast}'`], () => resolve()); });
@@ -70,12 +60,12 @@ const title = canMount ? 'npm start on a disk that gets full' : 'npm start on a 
 
   it('refuses changes with a clear answer before the log meets the full disk, and goes on with reads and deletions', async () => {
     expect(await start()).toMatchObject({ status: 0 });
-    const { id } = (await (await create('first')).json()) as { id: string };
+    const { id } = (await create('first')).json();
     await fill();
     // 20 MiB are free: below the reserve, and enough for the log.
     await truncate(ballast, (await stat(ballast)).size - 20 * 2 ** 20);
     await eventually('changes are refused', async () => (await create('refused')).status === 503);
-    expect(await (await create('refused')).text()).toContain('The event log has no room left');
+    expect((await create('refused')).bytes.toString()).toContain('The event log has no room left');
     expect((await api('GET', '')).status).toBe(200);
     expect((await api('DELETE', `/${id}`)).status).toBe(204);
     await rm(ballast);
@@ -83,8 +73,8 @@ const title = canMount ? 'npm start on a disk that gets full' : 'npm start on a 
   }, 180_000);
 
   it('takes an upload that does not fit for what it is, comes through a disk without a byte, and goes on by itself once there is room', async () => {
-    const { id } = (await (await create('too large')).json()) as { id: string };
-    const upload = await api('PUT', `/${id}/file`, Buffer.alloc(400 * 2 ** 20), 'application/octet-stream').catch(() => undefined);
+    const { id } = (await create('too large')).json();
+    const upload = await api('PUT', `/${id}/file`, Buffer.alloc(400 * 2 ** 20)).catch(() => undefined);
     expect([413, 503, undefined]).toContain(upload?.status);
     await writeFile(ballast, '');
     await fill();
@@ -92,8 +82,8 @@ const title = canMount ? 'npm start on a disk that gets full' : 'npm start on a 
     expect((await create('refused')).status).toBe(503);
     await rm(ballast);
     await eventually('changes are accepted', async () => (await create('third')).status === 201);
-    await eventually('the image of the upload is queued again', async () => ((await (await api('GET', `/${id}`)).json()) as { status: string }).status === 'queued');
-    const names = ((await (await api('GET', '')).json()) as { images: { name: string }[] }).images.map(({ name }) => name).sort();
+    await eventually('the image of the upload is queued again', async () => (await api('GET', `/${id}`)).json().status === 'queued');
+    const names = (await api('GET', '')).json<{ images: { name: string }[] }>().images.map(({ name }) => name).sort();
     expect(names).toEqual(acknowledged.filter((name) => name !== 'first').sort());
     expect(await readFile(join(data, 'logs/launcher.log'), 'utf8')).toContain('IS FULL');
   }, 240_000);

@@ -1,7 +1,9 @@
 import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { freePort, isPortFree, projectDir } from '#libs/embedded';
+import { signIn, type Client } from './client.js';
 
 export interface Outcome { readonly status: number; readonly output: string; readonly seconds: number }
 
@@ -20,6 +22,12 @@ export async function runToSuccess(file: string, ...args: string[]): Promise<str
   const { status, output } = await runProgram(file, ...args);
   if (status !== 0) throw new Error(`${file} ended with ${status}: ${output}`);
   return output;
+}
+
+/** The user demo, at what `npm start` brought up in this directory. */
+export async function demoAt(data: string): Promise<Client> {
+  const { endpoint, identityUrl } = JSON.parse(await readFile(join(data, 'heliograph.json'), 'utf8')) as { endpoint: string; identityUrl: string };
+  return signIn({ url: endpoint, identityUrl, password: 'secret' });
 }
 
 /** The first of two ports in a row, as `npm start -- --regions 2` takes them. */

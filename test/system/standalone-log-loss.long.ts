@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from '#libs/embedded';
 import { eventually } from './catalog-system.js';
-import { runProgram } from './launched.js';
+import { demoAt, runProgram } from './launched.js';
 
 describe('npm start with a log that lost its tail', () => {
   let dir: string;
@@ -13,22 +13,13 @@ describe('npm start with a log that lost its tail', () => {
   const start = () => runProgram('scripts/start.mjs', '--data', data, '--port', String(port), '--detach');
   const stop = () => runProgram('scripts/stop.mjs', '--data', data);
   const repair = (...args: string[]) => runProgram('dist/apps/catalog/src/log-repair.js', '--data', data, ...args);
-  const running = async () => JSON.parse(await readFile(join(data, 'heliograph.json'), 'utf8')) as { isReady: boolean; endpoint: string; identityUrl: string };
+  const running = async () => JSON.parse(await readFile(join(data, 'heliograph.json'), 'utf8')) as { isReady: boolean };
   const launcherLog = () => readFile(join(data, 'logs/launcher.log'), 'utf8');
 
   async function images(create?: string): Promise<{ status: number; names: string[] }> {
-    const { endpoint, identityUrl } = await running();
-    const signIn = await fetch(`${identityUrl}/auth/tokens`, {
-      method: 'POST', headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ auth: {
-        identity: { methods: ['password'], password: { user: { name: 'demo', domain: { id: 'default' }, password: 'secret' } } },
-        scope: { project: { name: 'demo', domain: { id: 'default' } } },
-      } }),
-    });
-    const headers = { 'x-auth-token': signIn.headers.get('x-subject-token') ?? '', 'content-type': 'application/json' };
-    const response = await fetch(`${endpoint}/v2/images`, create ? { method: 'POST', headers, body: JSON.stringify({ name: create }) } : { headers });
-    const body = (await response.json().catch(() => ({}))) as { images?: { name: string }[] };
-    return { status: response.status, names: (body.images ?? []).map(({ name }) => name).sort() };
+    const demo = await demoAt(data);
+    const answer = await (create ? demo.ask('POST', '/v2/images', { body: { name: create } }) : demo.ask('GET', '/v2/images'));
+    return { status: answer.status, names: create ? [] : answer.json<{ images: { name: string }[] }>().images.map(({ name }) => name).sort() };
   }
 
   beforeAll(async () => {

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort, runningCommand } from '#libs/embedded';
 import { eventually } from './catalog-system.js';
-import { runProgram } from './launched.js';
+import { demoAt, runProgram } from './launched.js';
 
-interface Running { readonly pid: number; readonly isReady: boolean; readonly endpoint: string; readonly identityUrl: string; readonly processes: Record<string, { pid: number; logFile: string }> }
+interface Running { readonly pid: number; readonly isReady: boolean; readonly processes: Record<string, { pid: number; logFile: string }> }
 
 const isAlive = async (pid: number): Promise<boolean> => (await runningCommand(pid)) !== '';
 
@@ -16,22 +16,8 @@ describe('npm start', () => {
   const start = (...more: string[]) => runProgram('scripts/start.mjs', '--data', data, '--port', String(port), '--detach', ...more);
   const running = async (): Promise<Running> => JSON.parse(await readFile(join(data, 'heliograph.json'), 'utf8')) as Running;
 
-  /** Text is staged, an object is posted. */
-  async function api(path: string, body?: object | string): Promise<{ status: number; json: Record<string, unknown> }> {
-    const { endpoint, identityUrl } = await running();
-    const signIn = await fetch(`${identityUrl}/auth/tokens`, {
-      method: 'POST', headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ auth: {
-        identity: { methods: ['password'], password: { user: { name: 'demo', domain: { id: 'default' }, password: 'secret' } } },
-        scope: { project: { name: 'demo', domain: { id: 'default' } } },
-      } }),
-    });
-    const isText = typeof body === 'string';
-    const headers = { 'x-auth-token': signIn.headers.get('x-subject-token') ?? '', 'content-type': isText ? 'application/octet-stream' : 'application/json' };
-    const response = await fetch(`${endpoint}${path}`, body ? { method: isText ? 'PUT' : 'POST', headers, body: isText ? body : JSON.stringify(body) } : { headers });
-    const text = await response.text();
-    return { status: response.status, json: text === '' ? {} : JSON.parse(text) as Record<string, unknown> };
-  }
+  /** Bytes are staged, an object is posted. */
+  const api = async (path: string, body?: object) => (await demoAt(data)).ask(body === undefined ? 'GET' : Buffer.isBuffer(body) ? 'PUT' : 'POST', path, { body });
 
   beforeAll(async () => {
     dir = await mkdtemp(join(tmpdir(), 'heliograph-start-'));
@@ -54,13 +40,13 @@ describe('npm start', () => {
   });
 
   it('takes an image by way of its staging area, and shows the operator what waits there', async () => {
-    const { json: { id } } = await api('/v2/images', { name: 'staged', disk_format: 'raw', container_format: 'bare' });
-    expect((await api(`/v2/images/${id as string}/stage`, 'twelve bytes')).status).toBe(204);
+    const { id } = (await api('/v2/images', { name: 'staged', disk_format: 'raw', container_format: 'bare' })).json();
+    expect((await api(`/v2/images/${id}/stage`, Buffer.from('twelve bytes'))).status).toBe(204);
     const { status, output } = await runProgram('dist/apps/staging/src/staging-sweep.js', '--data', data, '--dry-run');
-    expect({ status, output }).toEqual({ status: 0, output: expect.stringMatching(new RegExp(`kept +${id as string}/.*, 12 bytes: waits`)) as string });
-    expect((await api(`/v2/images/${id as string}/import`, { method: { name: 'glance-direct' } })).status).toBe(202);
-    await eventually('it is active', async () => (await api(`/v2/images/${id as string}`)).json['status'] === 'active');
-    expect((await stat(join(data, 'stores', String(id)))).isDirectory()).toBe(true);
+    expect({ status, output }).toEqual({ status: 0, output: expect.stringMatching(new RegExp(`kept +${id}/.*, 12 bytes: waits`)) as string });
+    expect((await api(`/v2/images/${id}/import`, { method: { name: 'glance-direct' } })).status).toBe(202);
+    await eventually('it is active', async () => (await api(`/v2/images/${id}`)).json().status === 'active');
+    expect((await stat(join(data, 'stores', id))).isDirectory()).toBe(true);
   });
 
   it('keeps what is secret to its owner', async () => {
@@ -105,7 +91,7 @@ describe('npm start', () => {
     expect({ status, output }).toMatchObject({ status: 0 });
     expect(output).toContain('still running from last time');
     for (const { pid } of Object.values(before.processes)) expect(await isAlive(pid)).toBe(false);
-    expect((await api('/v2/images')).json).toMatchObject({ images: [{ name: 'staged' }, { name: 'kept' }] });
+    expect((await api('/v2/images')).json()).toMatchObject({ images: [{ name: 'staged' }, { name: 'kept' }] });
   });
 
   it('is ended by npm stop, which leaves no process behind', async () => {
