@@ -39,5 +39,5 @@ export {
 } from './replication/replication.js';
 export { replicationDecider, type ReplicationCommand, type ReplicationCommandEnvelope, type ReplicationDecider } from './replication/replication.commands.js';
 export { evolveReplication } from './replication/replication.evolve.js';
-export { isCarriedProperty, planReplication, type ReplicationSight, type ShownImage } from './replication/replication.plan.js';
+export { copyAmong, isCarriedProperty, planReplication, type ReplicationSight, type ShownImage } from './replication/replication.plan.js';
 export { replicationLimits } from './replication/replication.settings.js';

@@ -9,16 +9,20 @@ import { postgresUser, type RunAs } from './postgres-user.js';
 
 const user = 'heliograph';
 
-export interface PostgresOptions {
+/** What the data directory depends on. */
+export interface DataDirectoryOptions {
   /** Holds the data directory and the log file. */
   readonly dir: string;
   readonly password: string;
+  /** False for tests that do not cut the power: ten times the commits a second. */
+  readonly durable?: boolean;
+}
+
+export interface PostgresOptions extends DataDirectoryOptions {
   /** Taken where it is free; another one is chosen where it is not. */
   readonly port?: number;
   /** The loopback address at which it listens. */
   readonly host?: string;
-  /** False for tests that do not cut the power: ten times the commits a second. */
-  readonly durable?: boolean;
 }
 
 export interface Postgres extends Child {
@@ -52,7 +56,7 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
 }
 
 /** Makes the data directory where there is none, as startPostgres does; `data` may be copied before a server runs on it. */
-export async function makeDataDirectory(options: Pick<PostgresOptions, 'dir' | 'password' | 'durable'>): Promise<{ bin: Binaries; runAs: RunAs; data: string }> {
+export async function makeDataDirectory(options: DataDirectoryOptions): Promise<{ bin: Binaries; runAs: RunAs; data: string }> {
   const bin = await binaries();
   await mkdir(options.dir, { recursive: true });
   const runAs = await postgresUser([options.dir, bin.postgres]);
@@ -88,7 +92,7 @@ async function startServer(postgres: string, { dir, host = '127.0.0.1', durable 
 }
 
 /** Made aside and renamed when complete, so that a start that was cut off leaves nothing half made. */
-async function initialise(initdb: string, { dir, password, durable = true }: Pick<PostgresOptions, 'dir' | 'password' | 'durable'>, data: string, runAs: RunAs): Promise<void> {
+async function initialise(initdb: string, { dir, password, durable = true }: DataDirectoryOptions, data: string, runAs: RunAs): Promise<void> {
   const aside = `${data}.new`;
   const passwordFile = join(dir, '.password');
   await rm(aside, { recursive: true, force: true });

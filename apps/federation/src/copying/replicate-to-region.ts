@@ -1,8 +1,8 @@
-import { lineageNames, originOf, planReplication, type ReplicationSettings } from '#libs/domain';
+import { planReplication, type ReplicationSettings } from '#libs/domain';
 import type { Carriage } from '../replication/carriage.js';
 import { RegionFailure } from '../replication/image-api.js';
 import { replicateImage } from '../replication/replicate-image.js';
-import { readMembers } from '../replication/see-regions.js';
+import { claimingCopies, readMembers } from '../replication/see-regions.js';
 
 /** What copies of an image that no policy brings are like. */
 export const usualSettings = (region: string): ReplicationSettings => ({
@@ -19,8 +19,7 @@ export async function replicateToRegion({ sourceImageId, policyId, settings: { f
   const settings: ReplicationSettings = { ...rest, filter: usualSettings(target.region).filter, carriesDeletions: false };
   const image = await source.show(sourceImageId);
   if (!image) throw new RegionFailure(source.region, 404, 'the image is not there any more, or the account may not see it');
-  const { originRegion, originId } = originOf({ ...image, region: source.region });
-  const there = await target.list({ [lineageNames.originRegion]: originRegion, [lineageNames.originId]: originId });
+  const there = await claimingCopies(image, { source, target });
   const [shown, copies] = settings.carriesMembers ? [await readMembers(source, [image]), await readMembers(target, there)] : [[image], there];
   const planned = planReplication({ settings, sourceRegion: source.region, targetRegion: target.region, source: shown, copies, isOwn: () => true });
   for (const each of planned) {

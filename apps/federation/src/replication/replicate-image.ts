@@ -1,8 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { lineageNames, lineageOf, originOf, type ImageResult, type ReplicatedImage, type ReplicationSettings, type ShownImage } from '#libs/domain';
+import { copyAmong, lineageOf, originOf, type ImageResult, type ReplicatedImage, type ReplicationSettings, type ShownImage } from '#libs/domain';
 import { changesOf, copyBody } from './copy-metadata.js';
 import { RegionFailure } from './image-api.js';
-import { copyIdOf, generations, type Ends } from './see-regions.js';
+import { claimingCopies, copyIdOf, generations, type Ends } from './see-regions.js';
 
 /** Brings the data of an image into its copy. Resolves with how many bytes crossed the regions' border; fails with `RegionFailure`. */
 export type CarryData = (source: ShownImage, copy: ShownImage, signal: AbortSignal) => Promise<number>;
@@ -59,11 +59,9 @@ async function findOrCreate(image: ShownImage, options: ReplicateOptions): Promi
   return first;
 }
 
-/** Lists begin with what was created first. Copies count as they do in the plan: where they belong to who should own them. */
-async function firstCopy(image: ShownImage, { settings, ends: { source, target } }: ReplicateOptions): Promise<ShownImage | undefined> {
-  const { originRegion, originId } = originOf({ ...image, region: source.region });
-  const copies = await target.list({ [lineageNames.originRegion]: originRegion, [lineageNames.originId]: originId });
-  return copies.find(({ owner }) => owner === (settings.copyOwner ?? image.owner));
+/** Lists begin with what was created first. */
+async function firstCopy(image: ShownImage, { settings, ends }: ReplicateOptions): Promise<ShownImage | undefined> {
+  return copyAmong(await claimingCopies(image, ends), image, settings);
 }
 
 async function create(image: ShownImage, { policyId, settings, ends: { source, target } }: ReplicateOptions): Promise<ShownImage> {

@@ -30,10 +30,15 @@ export async function seeImages(policyId: string, settings: ReplicationSettings,
   for (const id of imageIds) {
     const image = await source.show(id);
     if (image) shown.push(image);
-    const { originRegion, originId } = image ? originOf({ ...image, region: source.region }) : { originRegion: source.region, originId: id };
-    if (originRegion !== target.region) copies.push(...await target.list({ [lineageNames.originRegion]: originRegion, [lineageNames.originId]: originId }));
+    copies.push(...await claimingCopies(image ?? { id, properties: {} }, { source, target }));
   }
   return sightOf(policyId, settings, { source, target }, shown, copies);
+}
+
+/** The target's images that claim to come from where an image of the source comes from; none where that is the target itself. */
+export async function claimingCopies(image: Pick<ShownImage, 'id' | 'properties'>, { source, target }: Ends): Promise<readonly ShownImage[]> {
+  const { originRegion, originId } = originOf({ ...image, region: source.region });
+  return originRegion === target.region ? [] : target.list({ [lineageNames.originRegion]: originRegion, [lineageNames.originId]: originId });
 }
 
 /** Who images are shared with is in no list. */

@@ -62,9 +62,12 @@ function copiesByOrigin(copies: readonly ShownImage[], { copyOwner }: Replicatio
   return found;
 }
 
+/** The copy of an image, among images that claim to be. Anybody can claim a lineage for an image of his own: a copy counts where it belongs to who should own it. */
+export const copyAmong = (copies: readonly ShownImage[], image: ShownImage, { copyOwner }: Pick<ReplicationSettings, 'copyOwner'>): ShownImage | undefined =>
+  copies.find(({ owner }) => owner === (copyOwner ?? image.owner));
+
 function planOne(image: ShownImage, copies: readonly ShownImage[], settings: ReplicationSettings, { isOwn }: Pick<ReplicationSight, 'isOwn'>): PlannedImage[] {
-  // Anybody can claim a lineage for an image of his own: a copy counts where it belongs to who should own it.
-  const copy = copies.find(({ owner }) => owner === (settings.copyOwner ?? image.owner));
+  const copy = copyAmong(copies, image, settings);
   const planned = { sourceId: image.id, name: shortened(image.name ?? ''), sizeBytes: image.sizeBytes ?? 0 };
   if (!copy) return image.status === 'active' ? [{ ...planned, action: 'copy' }] : [];
   if (!hasData(copy)) return image.status === 'active' ? [{ ...planned, action: 'copy', copyId: copy.id }] : [];
