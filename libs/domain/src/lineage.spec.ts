@@ -1,4 +1,4 @@
-import { isLineageName, lineageOf, lineageProperties, originOf } from './lineage.js';
+import { isLineageName, lineageOf, lineageProperties, madeOf, originOf, viaNames } from './lineage.js';
 
 const lineage = { originRegion: 'RegionOne', originId: '11111111-2222-4333-8444-555555555555', originVersion: '2026-01-01T00:00:00Z', originHash: 'sha512:ab' };
 
@@ -18,5 +18,13 @@ describe('The lineage of a copy', () => {
   it('leads to the first image, also from a copy of a copy', () => {
     expect(originOf({ id: 'x', region: 'RegionTwo', properties: lineageProperties(lineage) })).toMatchObject({ originRegion: 'RegionOne', originId: lineage.originId });
     expect(originOf({ id: 'x', region: 'RegionTwo', properties: {} })).toEqual({ originRegion: 'RegionTwo', originId: 'x' });
+  });
+
+  it('tells which image it was made of: the first, or for a copy of a copy the one before', () => {
+    expect(madeOf(lineageProperties(lineage))).toEqual({ region: 'RegionOne', id: lineage.originId });
+    const before = { region: 'RegionTwo', id: '22222222-2222-4333-8444-555555555555' };
+    expect(madeOf({ ...lineageProperties(lineage), [viaNames.region]: before.region, [viaNames.id]: before.id })).toEqual(before);
+    expect(madeOf({ [viaNames.region]: before.region, [viaNames.id]: before.id })).toBeUndefined();
+    expect(madeOf({ ...lineageProperties(lineage), [viaNames.region]: before.region, [viaNames.id]: '../x' })).toBeUndefined();
   });
 });

@@ -13,7 +13,12 @@ export const lineageNames = {
   originRegion: 'heliograph_origin_region', originId: 'heliograph_origin_id', originVersion: 'heliograph_origin_version', originHash: 'heliograph_origin_hash',
 } as const satisfies Record<keyof Lineage, string>;
 
-const names: ReadonlySet<string> = new Set(Object.values(lineageNames));
+/** What a copy of a copy carries besides: the image that it was made of, one step nearer than the first. */
+export const viaNames = { region: 'heliograph_via_region', id: 'heliograph_via_id' } as const;
+/** What a policy writes on a copy that has its source's id: anybody could have made an image of that id. */
+export const keptForName = 'heliograph_kept_for';
+
+const names: ReadonlySet<string> = new Set([...Object.values(lineageNames), ...Object.values(viaNames), keptForName]);
 export const isLineageName = (property: string): boolean => names.has(property);
 
 export const lineageProperties = (lineage: Lineage): Record<string, string> =>
@@ -33,3 +38,10 @@ export const originOf = (image: { readonly id: string; readonly region: string; 
 
 /** Which state of its origin an image shows: what its lineage says, or its own. */
 export const versionOf = (image: { readonly updatedAt: string; readonly properties: Readonly<Record<string, unknown>> }): string => lineageOf(image.properties)?.originVersion ?? image.updatedAt;
+
+/** Which image a copy was made of, and where: that of which its properties say so, or the first image. A claim as all lineage; undefined for no copy, and where it names what can be no image. */
+export function madeOf(properties: Readonly<Record<string, unknown>>): { readonly region: string; readonly id: string } | undefined {
+  const lineage = lineageOf(properties);
+  const [region, id] = [properties[viaNames.region] ?? lineage?.originRegion, properties[viaNames.id] ?? lineage?.originId];
+  return lineage && typeof region === 'string' && typeof id === 'string' && /^[0-9a-f-]{36}$/.test(id) ? { region, id } : undefined;
+}

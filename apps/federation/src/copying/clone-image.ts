@@ -1,5 +1,5 @@
 import { openRegionsAccess, type CopyOrder } from '#libs/contracts';
-import { lineageOf, originOf, Problem, type ShownImage } from '#libs/domain';
+import { isLineageName, lineageOf, originOf, Problem, type ShownImage } from '#libs/domain';
 import { copyBody } from '../replication/copy-metadata.js';
 import type { Cloud } from '../replication/clouds.js';
 import { createImageApi, RegionFailure } from '../replication/image-api.js';
@@ -49,7 +49,7 @@ async function createdOrFound(image: ShownImage, { imageId, imageProperties }: C
 /** What was asked for goes before what the source is; formats and lineage are those of its bytes. Who may see the copy, and whose it is, is for the caller to say there. */
 function cloneBody(image: ShownImage, sourceRegion: string, asked: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const { owner: _owner, visibility: _visibility, os_hidden: _hidden, ...taken } = copyBody(image, sourceRegion, {});
-  const fixed = Object.entries(taken).filter(([name]) => name.endsWith('_format') || name.startsWith('heliograph_origin_'));
+  const fixed = Object.entries(taken).filter(([name]) => name.endsWith('_format') || isLineageName(name));
   return { ...taken, ...asked, ...Object.fromEntries(fixed) };
 }
 

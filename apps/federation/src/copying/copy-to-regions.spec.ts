@@ -115,6 +115,14 @@ describe('An order for copies', () => {
     expect(copiesIn(target).map(({ owner }) => owner).toSorted()).toEqual(['library', 'red']);
   });
 
+  it('brings what came by way of the region back there, where it is asked for', async () => {
+    const [source, target] = regions();
+    const origin = { heliograph_origin_region: 'Three', heliograph_origin_id: copyId };
+    source.add({ id: sourceId, properties: { ...origin, heliograph_via_region: 'Two', heliograph_via_id: policyId } });
+    await replicate({ regions: ['Two'] });
+    expect([...target.images.values()]).toMatchObject([{ status: 'active', properties: { ...origin, heliograph_via_region: 'One', heliograph_via_id: sourceId } }]);
+  });
+
   it('tells which regions have no copy, and why, and which have one', async () => {
     await expect(replicate({ regions: ['Two', 'Four'] })).rejects.toMatchObject({
       code: 'CopyFailed', message: 'The image was not copied: region Four cannot be reached: the operator has given no account for it. It is in Two. See to that, and ask again.',

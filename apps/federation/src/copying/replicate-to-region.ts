@@ -1,4 +1,4 @@
-import { planReplication, type ReplicationSettings } from '#libs/domain';
+import { planReplication, viaNames, type ReplicationSettings, type ShownImage } from '#libs/domain';
 import type { Carriage } from '../replication/carriage.js';
 import { RegionFailure } from '../replication/image-api.js';
 import { replicateImage } from '../replication/replicate-image.js';
@@ -20,10 +20,17 @@ export async function replicateToRegion({ sourceImageId, policyId, settings: { f
   const image = await source.show(sourceImageId);
   if (!image) throw new RegionFailure(source.region, 404, 'the image is not there any more, or the account may not see it');
   const there = await claimingCopies(image, { source, target });
-  const [shown, copies] = settings.carriesMembers ? [await readMembers(source, [image]), await readMembers(target, there)] : [[image], there];
+  const chosen = withoutWay(image);
+  const [shown, copies] = settings.carriesMembers ? [await readMembers(source, [chosen]), await readMembers(target, there)] : [[chosen], there];
   const planned = planReplication({ settings, sourceRegion: source.region, targetRegion: target.region, source: shown, copies, isOwn: () => true });
   for (const each of planned) {
     const { outcome, cause = 'no reason was given' } = await replicateImage({ ...each, status: 'pending', sentBytes: 0 }, { policyId, settings, ends, carryData, signal });
     if (outcome !== 'done') throw new RegionFailure(target.region, 409, cause);
   }
+}
+
+/** Policies bring nothing back to where it came by; what somebody asks for is brought there all the same. */
+function withoutWay(image: ShownImage): ShownImage {
+  const { [viaNames.region]: _, [viaNames.id]: __, ...properties } = image.properties;
+  return { ...image, properties };
 }

@@ -1,4 +1,4 @@
-import { isCarriedProperty, lineageNames, lineageProperties, originOf, versionOf, type ReplicationSettings, type ShownImage } from '#libs/domain';
+import { isCarriedProperty, lineageNames, lineageOf, lineageProperties, originOf, versionOf, viaNames, type ReplicationSettings, type ShownImage } from '#libs/domain';
 
 /** The body that creates the copy of an image; its data come afterwards. */
 export function copyBody(source: ShownImage, sourceRegion: string, { copyOwner }: Pick<ReplicationSettings, 'copyOwner'>): Record<string, unknown> {
@@ -10,9 +10,11 @@ export function copyBody(source: ShownImage, sourceRegion: string, { copyOwner }
 
 const given = (fields: Readonly<Record<string, unknown>>): Record<string, unknown> => Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null));
 
-/** A copy of a copy keeps the lineage of the first image, and says which state of that it shows: so it is the same by whichever way it came. */
-const lineageOfCopy = (source: ShownImage, sourceRegion: string): Record<string, string> =>
-  lineageProperties({ ...originOf({ ...source, region: sourceRegion }), originVersion: versionOf(source), originHash: source.hash });
+/** A copy of a copy keeps the lineage of the first image, and says which state of that it shows: so it is the same by whichever way it came. Which way that was it says besides. */
+const lineageOfCopy = (source: ShownImage, sourceRegion: string): Record<string, string> => ({
+  ...lineageProperties({ ...originOf({ ...source, region: sourceRegion }), originVersion: versionOf(source), originHash: source.hash }),
+  ...(lineageOf(source.properties) ? { [viaNames.region]: sourceRegion, [viaNames.id]: source.id } : {}),
+});
 
 const carriedProperties = ({ properties }: ShownImage): Record<string, string> => Object.fromEntries(Object.entries(properties).filter(([name]) => isCarriedProperty(name)));
 

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { copyAmong, lineageOf, originOf, type ImageResult, type ReplicatedImage, type ReplicationSettings, type ShownImage } from '#libs/domain';
 import { changesOf, copyBody } from './copy-metadata.js';
 import { RegionFailure } from './image-api.js';
-import { claimingCopies, copyIdOf, generations, type Ends } from './see-regions.js';
+import { alikeAt, claimingCopies, copyIdOf, generations, isOwnCopy, keptFor, type Ends } from './see-regions.js';
 
 /** Brings the data of an image into its copy. Resolves with how many bytes crossed the regions' border; fails with `RegionFailure`. */
 export type CarryData = (source: ShownImage, copy: ShownImage, signal: AbortSignal) => Promise<number>;
@@ -64,17 +64,22 @@ async function firstCopy(image: ShownImage, { settings, ends }: ReplicateOptions
   return copyAmong(await claimingCopies(image, ends), image, settings);
 }
 
+/** Of an id that is kept somebody may have made an image before, and say that it is the copy: the data are not for him. */
 async function create(image: ShownImage, { policyId, settings, ends: { source, target } }: ReplicateOptions): Promise<ShownImage> {
   const origin = originOf({ ...image, region: source.region });
   const ids = [...(settings.keepsIds ? [image.id] : []), ...generations.map((generation) => copyIdOf(policyId, origin, generation))];
   for (const id of ids) {
-    const created = await target.create({ id, ...copyBody(image, source.region, settings) });
+    const created = await target.create({ id, ...copyBody(image, source.region, settings), ...(id === image.id ? keptFor(policyId, id) : {}) });
     if (created !== 'taken') return created;
     const there = await target.show(id);
-    const lineage = there && lineageOf(there.properties);
-    if (there && lineage?.originRegion === origin.originRegion && lineage.originId === origin.originId) return there;
+    if (there && claims(there, origin) && (isOwnCopy(policyId, there) || copyAmong([there], image, settings))) return there;
   }
   throw new RegionFailure(target.region, 409, 'every id that the copy could have is taken');
+}
+
+function claims({ properties }: ShownImage, { originRegion, originId }: ReturnType<typeof originOf>): boolean {
+  const lineage = lineageOf(properties);
+  return lineage?.originRegion === originRegion && lineage.originId === originId;
 }
 
 async function updateCopy({ sourceId, copyId = '' }: ReplicatedImage, { ends, settings }: ReplicateOptions): Promise<Result> {
@@ -102,12 +107,17 @@ async function carryMembers(image: ShownImage, copy: ShownImage, { source, targe
   for (const member of there) if (!wanted.includes(member)) await target.removeMember(copy.id, member);
 }
 
-/** A list may have been read at the wrong moment: the source is asked for once more, by its id. */
+/** A list may have been read at the wrong moment: the source is asked for once more. */
 async function deleteCopy({ sourceId, copyId = '' }: ReplicatedImage, { ends: { source, target } }: ReplicateOptions): Promise<Result> {
-  if (await source.show(sourceId)) return skipped('the source is there', copyId);
+  const copy = await target.show(copyId);
+  if (await source.show(sourceId) || (copy && await isBroughtAnew(copy, source))) return skipped('the source is there', copyId);
   await target.remove(copyId);
   return done(0, copyId);
 }
+
+/** Whether the source has, of the first image that a copy of a copy comes from, another copy than before. */
+const isBroughtAnew = async (copy: ShownImage, source: Ends['source']): Promise<boolean> =>
+  lineageOf(copy.properties)?.originRegion !== source.region && (await alikeAt(source, copy)).length > 0;
 
 const lookAgainMs = 500;
 const mostTries = 4;

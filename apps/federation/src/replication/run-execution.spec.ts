@@ -1,4 +1,4 @@
-import { lineageOf, noReplication, replicationDecider, type ReplicationExecution, type ReplicationSettings, type ReplicationState } from '#libs/domain';
+import { lineageOf, lineageProperties, noReplication, replicationDecider, type ReplicationExecution, type ReplicationSettings, type ReplicationState } from '#libs/domain';
 import { memoryRegion, type MemoryRegion } from '../../test/memory-region.js';
 import { byDownload } from './replicate-image.js';
 import { command, runExecution } from './run-execution.js';
@@ -123,6 +123,18 @@ describe('An execution between two regions', () => {
     expect(copies().filter((copy) => copy.id === id(1))).toHaveLength(1);
     expect(copies()).toHaveLength(2);
     expect(two.images.get(id(2))?.name).toBe('theirs');
+  });
+
+  it('gives no data to who made an image of the id that is kept, and says that it is the copy', async () => {
+    const { hash } = one.add({ id: id(1), visibility: 'private' });
+    const properties = lineageProperties({ originRegion: 'One', originId: id(1), originVersion: '', originHash: hash });
+    await two.create({ id: id(1), owner: 'mallory', visibility: 'private', ...properties });
+    await run({ keepsIds: true });
+    expect(two.images.get(id(1))).toMatchObject({ owner: 'mallory', status: 'queued', hash: '' });
+    expect(copies().filter(({ owner }) => owner === 'red')).toMatchObject([{ status: 'active', hash }]);
+    await one.remove(id(1));
+    await run({ keepsIds: true });
+    expect(copies().map(({ owner }) => owner)).toEqual(['mallory']);
   });
 
   it('copies inside of the region the bytes that it has already', async () => {

@@ -1,5 +1,5 @@
 import { derivedUuid } from '#libs/contracts';
-import { lineageNames, lineageOf, originOf, type Lineage, type ReplicationSettings, type ReplicationSight, type ShownImage } from '#libs/domain';
+import { keptForName, lineageNames, lineageOf, originOf, viaNames, type Lineage, type ReplicationSettings, type ReplicationSight, type ShownImage } from '#libs/domain';
 import type { ImageApi } from './image-api.js';
 
 /** The two ends of a policy, seen from this region. */
@@ -15,12 +15,14 @@ export async function seeRegions(policyId: string, settings: ReplicationSettings
   regions.delete(target.region);
   const copies: ShownImage[] = [];
   for (const region of regions) copies.push(...await target.list({ [lineageNames.originRegion]: region }));
+  // Of what is gone at the source, its images do not tell where it was from.
+  if (settings.carriesDeletions) copies.push(...await target.list({ [viaNames.region]: source.region }));
   return sightOf(policyId, settings, { source, target }, shown, copies);
 }
 
 async function sightOf(policyId: string, settings: ReplicationSettings, { source, target }: Ends, shown: readonly ShownImage[], copies: readonly ShownImage[]): Promise<ReplicationSight> {
   const withMembers = settings.carriesMembers ? readMembers : (_: ImageApi, images: readonly ShownImage[]) => Promise.resolve(images);
-  return { sourceRegion: source.region, targetRegion: target.region, source: await withMembers(source, shown), copies: await withMembers(target, unique(copies)), isOwn: (copy) => isOwnCopy(policyId, settings, copy) };
+  return { sourceRegion: source.region, targetRegion: target.region, source: await withMembers(source, shown), copies: await withMembers(target, unique(copies)), isOwn: (copy) => isOwnCopy(policyId, copy) };
 }
 
 /** The same of some images of the source alone: what it holds of them now, and what the target has of each. An image that is not there is deleted, as one that is missing in a whole list. */
@@ -31,15 +33,28 @@ export async function seeImages(policyId: string, settings: ReplicationSettings,
     const image = await source.show(id);
     if (image) shown.push(image);
     copies.push(...await claimingCopies(image ?? { id, properties: {} }, { source, target }));
+    if (image || !settings.carriesDeletions) continue;
+    const further = await target.list({ [viaNames.region]: source.region, [viaNames.id]: id });
+    copies.push(...further);
+    for (const copy of further) shown.push(...await alikeAt(source, copy));
   }
-  return sightOf(policyId, settings, { source, target }, shown, copies);
+  return sightOf(policyId, settings, { source, target }, unique(shown), copies);
 }
 
 /** The target's images that claim to come from where an image of the source comes from; none where that is the target itself. */
 export async function claimingCopies(image: Pick<ShownImage, 'id' | 'properties'>, { source, target }: Ends): Promise<readonly ShownImage[]> {
   const { originRegion, originId } = originOf({ ...image, region: source.region });
-  return originRegion === target.region ? [] : target.list({ [lineageNames.originRegion]: originRegion, [lineageNames.originId]: originId });
+  return originRegion === target.region ? [] : claiming(target, { originRegion, originId });
 }
+
+/** The images of a region that claim to come from the same first image as a copy does. */
+export async function alikeAt(api: ImageApi, copy: ShownImage): Promise<readonly ShownImage[]> {
+  const lineage = lineageOf(copy.properties);
+  return lineage ? claiming(api, lineage) : [];
+}
+
+const claiming = (api: ImageApi, { originRegion, originId }: Pick<Lineage, 'originRegion' | 'originId'>): Promise<ShownImage[]> =>
+  api.list({ [lineageNames.originRegion]: originRegion, [lineageNames.originId]: originId });
 
 /** Who images are shared with is in no list. */
 export async function readMembers(api: ImageApi, images: readonly ShownImage[]): Promise<ShownImage[]> {
@@ -68,8 +83,12 @@ export const generations: readonly number[] = Array.from({ length: mostGeneratio
 export const copyIdOf = (policyId: string, { originRegion, originId }: Pick<Lineage, 'originRegion' | 'originId'>, generation: number): string =>
   derivedUuid(JSON.stringify(['copy', policyId, originRegion, originId, generation]));
 
-function isOwnCopy(policyId: string, { keepsIds }: ReplicationSettings, copy: ShownImage): boolean {
-  const lineage = lineageOf(copy.properties);
+/** What a policy writes on a copy that has its source's id: as that of copyIdOf, nobody who does not know the policy can foresee it. */
+export const keptFor = (policyId: string, id: string): Record<string, string> => ({ [keptForName]: derivedUuid(JSON.stringify(['kept', policyId, id])) });
+
+/** Whether the policy has made a copy: its id tells, or what is written on it. */
+export function isOwnCopy(policyId: string, { id, properties }: ShownImage): boolean {
+  const lineage = lineageOf(properties);
   if (!lineage) return false;
-  return (keepsIds && copy.id === lineage.originId) || generations.some((generation) => copyIdOf(policyId, lineage, generation) === copy.id);
+  return properties[keptForName] === keptFor(policyId, id)[keptForName] || generations.some((generation) => copyIdOf(policyId, lineage, generation) === id);
 }

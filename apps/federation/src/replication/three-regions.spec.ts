@@ -1,8 +1,8 @@
-import { lineageOf, noReplication, planReplication, replicationDecider, type ReplicationSettings, type ReplicationState } from '#libs/domain';
+import { lineageOf, lineageProperties, noReplication, planReplication, replicationDecider, viaNames, type PlannedImage, type ReplicationSettings, type ReplicationState, type ShownImage } from '#libs/domain';
 import { memoryRegion, type MemoryRegion } from '../../test/memory-region.js';
 import { byDownload } from './replicate-image.js';
 import { command, runExecution } from './run-execution.js';
-import { seeRegions } from './see-regions.js';
+import { seeImages, seeRegions } from './see-regions.js';
 
 const id = (number: number): string => `11111111-0000-4000-8000-${String(number).padStart(12, '0')}`;
 interface Policy { readonly id: string; readonly source: MemoryRegion; readonly target: MemoryRegion; readonly settings: ReplicationSettings }
@@ -30,15 +30,24 @@ describe('Policies between three regions, from the first to the second, from the
     return Promise.resolve({ sequence: 1, version: 1, replication: states.get(envelope.id) ?? noReplication() });
   };
   /** What an execution of the policy did. */
-  async function run({ id: policyId, source, target, settings }: Policy): Promise<string[]> {
+  async function run({ id: policyId, source, target, settings }: Policy, found?: readonly PlannedImage[]): Promise<string[]> {
     const [executionId, ends] = [id(90_000 + (runs += 1)), { source, target }];
     await execute(command(executionId, { type: 'StartReplicationExecution', policyId, trigger: 'manual', isDryRun: false }));
     const state = await runExecution(executionId, {
       desk: { execute, load: (of) => Promise.resolve(states.get(of) ?? noReplication()) }, policyId, settings, ends, carryData: byDownload(ends, { source: 'public', target: 'public' }), signal: new AbortController().signal,
+      ...(found ? { found } : {}),
     });
     return state.exists && state.kind === 'execution' ? state.images.map(({ action, status }) => `${settings.name}: ${action} ${status}`) : [];
   }
-  const all = (): Promise<string[]> => Promise.all(policies.map(run)).then((done) => done.flat());
+  /** What it did for images of which it has heard. */
+  const runFor = async (policy: Policy, heard: readonly string[]): Promise<string[]> =>
+    run(policy, planReplication({ ...await seeImages(policy.id, policy.settings, policy, heard), settings: policy.settings }));
+  const copyIn = ({ images }: MemoryRegion, originId: string): ShownImage => {
+    const found = [...images.values()].find(({ properties }) => lineageOf(properties)?.originId === originId);
+    if (!found) throw new Error(`there is no copy of ${originId}`);
+    return found;
+  };
+  const all = (): Promise<string[]> => Promise.all(policies.map((policy) => run(policy))).then((done) => done.flat());
   const oneByOne = async (order: readonly Policy[]): Promise<string[]> => {
     const done: string[] = [];
     for (const policy of order) done.push(...await run(policy));
@@ -66,15 +75,81 @@ describe('Policies between three regions, from the first to the second, from the
     expect([origins(two), origins(three)]).toEqual([later, later]);
   });
 
-  it('delete the copies that they made of what is gone at the first; what came through the second stays in the third', async () => {
+  it.each([['in this order', [0, 1, 2]], ['in the opposite order', [2, 1, 0]], ['the last first', [2, 0, 1]]] as const)('delete the copies of what is gone at the first, by whichever way they came, %s', async (_, order) => {
     const [toTwo, fromTwo, toThree] = policies as [Policy, Policy, Policy];
     for (const number of [1, 2]) one.add({ id: id(number), name: `image ${number}` });
     await settle(() => oneByOne([toThree, toTwo, fromTwo]));
     one.add({ id: id(3), name: 'image 3' });
     await settle(() => oneByOne([toTwo, fromTwo, toThree]));
     for (const number of [1, 3]) await one.remove(id(number));
-    await settle(() => oneByOne([toThree, toTwo, fromTwo]));
-    expect([origins(two), origins(three)]).toEqual([[`image 2 One ${id(2)}`], [`image 2 One ${id(2)}`, `image 3 One ${id(3)}`]]);
+    await settle(() => oneByOne(order.map((each) => policies[each] as Policy)));
+    expect([origins(two), origins(three)]).toEqual([[`image 2 One ${id(2)}`], [`image 2 One ${id(2)}`]]);
+    await one.remove(id(2));
+    await settle(() => oneByOne(order.map((each) => policies[each] as Policy)));
+    expect([two.images.size, three.images.size]).toEqual([0, 0]);
+  });
+
+  it.each([[false], [true]])('delete the copy of a copy when they hear that this is gone, with ids kept: %s', async (keepsIds) => {
+    const [toTwo, fromTwo] = policies.map((policy) => ({ ...policy, settings: { ...policy.settings, keepsIds } })) as [Policy, Policy];
+    one.add({ id: id(1), name: 'image 1' });
+    await oneByOne([toTwo, fromTwo]);
+    const { id: between } = copyIn(two, id(1));
+    expect([between === id(1), copyIn(three, id(1)).id === id(1)]).toEqual([keepsIds, keepsIds]);
+    await one.remove(id(1));
+    expect(await runFor(fromTwo, [between])).toEqual([]);
+    expect(await runFor(toTwo, [id(1)])).toEqual(['One to Two: delete done']);
+    expect(await runFor(fromTwo, [between])).toEqual(['Two to Three: delete done']);
+    expect([two.images.size, three.images.size]).toEqual([0, 0]);
+  });
+
+  it('leave the copy of a copy where this was brought anew under another id, and where the policy carries no deletions', async () => {
+    const [toTwo, fromTwo] = policies as [Policy, Policy];
+    one.add({ id: id(1), name: 'image 1' });
+    await oneByOne([toTwo, fromTwo]);
+    const { id: before } = copyIn(two, id(1));
+    const { id: there } = copyIn(three, id(1));
+    await two.remove(before);
+    await run(toTwo);
+    expect(copyIn(two, id(1)).id).not.toBe(before);
+    expect([await runFor(fromTwo, [before]), await run(fromTwo)]).toEqual([[], []]);
+    await one.remove(id(1));
+    await run(toTwo);
+    const without: Policy = { ...fromTwo, settings: { ...fromTwo.settings, carriesDeletions: false } };
+    expect([await runFor(without, [before]), await run(without), [...three.images.keys()]]).toEqual([[], [], [there]]);
+    expect(await run(fromTwo)).toEqual(['Two to Three: delete done']);
+  });
+
+  it('look once more before they delete: what is brought anew in that moment keeps its copy', async () => {
+    const [toTwo, fromTwo] = policies as [Policy, Policy];
+    one.add({ id: id(1), name: 'image 1' });
+    await oneByOne([toTwo, fromTwo]);
+    await two.remove(copyIn(two, id(1)).id);
+    const found = planReplication({ ...await seeRegions(fromTwo.id, fromTwo.settings, fromTwo), settings: fromTwo.settings });
+    expect(found).toMatchObject([{ action: 'delete' }]);
+    await run(toTwo);
+    expect(await run(fromTwo, found)).toEqual(['Two to Three: delete skipped']);
+    expect(three.images.size).toBe(1);
+  });
+
+  it.each([[false], [true]])('delete no image that somebody made himself and says is a copy of a copy, with ids kept: %s', async (keepsIds) => {
+    const fromTwo = { ...policies[1] as Policy, settings: { ...(policies[1] as Policy).settings, keepsIds } };
+    const properties = { ...lineageProperties({ originRegion: 'One', originId: id(1), originVersion: '', originHash: '' }), [viaNames.region]: 'Two', [viaNames.id]: id(2) };
+    three.add({ id: id(2), owner: 'mallory', properties });
+    three.add({ id: id(3), owner: 'mallory', properties: lineageProperties({ originRegion: 'Two', originId: id(3), originVersion: '', originHash: '' }) });
+    expect([await run(fromTwo), await runFor(fromTwo, [id(2), id(3)])]).toEqual([[], []]);
+    expect(three.images.size).toBe(2);
+  });
+
+  it('bring nothing back to the region that it was brought from, where it is deleted there first', async () => {
+    const [toTwo, fromTwo] = policies as [Policy, Policy];
+    const back: Policy = { id: id(80_009), source: three, target: two, settings: { ...fromTwo.settings, name: 'Three to Two' } };
+    one.add({ id: id(1), name: 'image 1' });
+    await oneByOne([toTwo, fromTwo, back]);
+    await one.remove(id(1));
+    await run(toTwo);
+    expect(await run(back)).toEqual([]);
+    await settle(() => oneByOne([back, fromTwo, toTwo]));
+    expect([two.images.size, three.images.size]).toEqual([0, 0]);
   });
 
   it('do so, too, where all look and work at the same time', async () => {

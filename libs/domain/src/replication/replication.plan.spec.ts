@@ -1,4 +1,4 @@
-import { lineageProperties } from '../lineage.js';
+import { keptForName, lineageProperties, viaNames } from '../lineage.js';
 import { fits, isCarried, planReplication, type ShownImage } from './replication.plan.js';
 import type { ReplicationFilter, ReplicationSettings } from './replication.js';
 
@@ -12,6 +12,7 @@ const image = (id: string, more: Partial<ShownImage> = {}): ShownImage => ({
 });
 const copyOf = (source: ShownImage, more: Partial<ShownImage> = {}, originRegion = 'One'): ShownImage =>
   image(`copy of ${source.id}`, { name: source.name, ...more, properties: { ...source.properties, ...more.properties, ...lineageProperties({ originRegion, originId: source.id, originVersion: source.updatedAt, originHash: source.hash }) } });
+const idOf = (number: number): string => `11111111-0000-4000-8000-${String(number).padStart(12, '0')}`;
 const plan = (source: readonly ShownImage[], copies: readonly ShownImage[] = [], more: Partial<ReplicationSettings> = {}, isOwn = (_: ShownImage) => true) =>
   planReplication({ settings: { ...settings, ...more }, sourceRegion: 'One', targetRegion: 'Two', source, copies, isOwn }).map(({ action, sourceId, copyId }) => [action, sourceId, copyId]);
 
@@ -65,11 +66,40 @@ describe('What a policy finds to be done', () => {
   });
 
   it('deletes the copies of what is gone, last, where the policy says so and made them', () => {
-    const gone = copyOf(image('gone'));
-    expect(plan([image('a')], [gone])).toEqual([['copy', 'a', undefined], ['delete', 'gone', 'copy of gone']]);
+    const gone = copyOf(image(idOf(1)));
+    expect(plan([image('a')], [gone])).toEqual([['copy', 'a', undefined], ['delete', idOf(1), gone.id]]);
     expect(plan([], [gone], { carriesDeletions: false })).toEqual([]);
     expect(plan([], [gone], {}, () => false)).toEqual([]);
-    expect(plan([], [copyOf(image('gone'), {}, 'Three')])).toEqual([]);
+    expect(plan([], [copyOf(image(idOf(1)), {}, 'Three')])).toEqual([]);
+  });
+
+  it('deletes copies that were made of a copy which is gone, and not while its first image is there in any other copy', () => {
+    const [first, gone, other] = [image('first'), idOf(1), idOf(2)];
+    const copy = (id: string, more: Partial<ShownImage> = {}) => copyOf(first, { ...more, properties: { [viaNames.region]: 'One', [viaNames.id]: id } }, 'Three');
+    expect(plan([], [copy(gone)])).toEqual([['delete', gone, 'copy of first']]);
+    expect(plan([], [copy(gone)], {}, () => false)).toEqual([]);
+    expect(plan([], [copy(gone)], { carriesDeletions: false })).toEqual([]);
+    expect(plan([copyOf(first, { id: other }, 'Three')], [copy(gone)])).toEqual([]);
+    expect(plan([copyOf(first, { id: other, status: 'deactivated', owner: 'other' }, 'Three')], [copy(gone)])).toEqual([]);
+    expect(plan([copyOf(image('second'), { id: other }, 'Three')], [copy(gone)]).map(([action]) => action)).toEqual(['copy', 'delete']);
+  });
+
+  it('deletes nothing that was made of an image of another region, or of what can be no image', () => {
+    const copy = (via: object) => copyOf(image(idOf(1)), { properties: { ...via } }, 'Three');
+    expect(plan([], [copy({ [viaNames.region]: 'Four', [viaNames.id]: idOf(2) })])).toEqual([]);
+    expect(plan([], [copy({ [viaNames.region]: 'One', [viaNames.id]: '../../tasks' })])).toEqual([]);
+    expect(plan([], [copyOf(image('no-uuid'))])).toEqual([]);
+    expect(plan([], [image('mine', { properties: { [viaNames.region]: 'One', [viaNames.id]: idOf(2) } })])).toEqual([]);
+  });
+
+  it('is never to bring back what was brought from there, and is gone there', () => {
+    const back = copyOf(image('theirs'), { properties: { [viaNames.region]: 'Two', [viaNames.id]: idOf(1) } }, 'Three');
+    expect(plan([back])).toEqual([]);
+    expect(plan([{ ...back, name: 'changed' }], [copyOf(image('theirs'), {}, 'Three')])).toEqual([['update', back.id, back.id]]);
+  });
+
+  it('is no property of a copy that tells of its way alone', () => {
+    expect(plan([image('a', { properties: { [viaNames.region]: 'Four', [viaNames.id]: idOf(1) } })], [copyOf(image('a'), { properties: { [keptForName]: 'x' } })])).toEqual([]);
   });
 
   it('deletes no copy because its source does not fit the filter any more', () => {

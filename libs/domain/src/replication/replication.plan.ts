@@ -1,5 +1,5 @@
 import type { Visibility } from '../image/image.status.js';
-import { isLineageName, lineageOf, originOf, versionOf, type Lineage } from '../lineage.js';
+import { isLineageName, lineageOf, madeOf, originOf, versionOf, type Lineage } from '../lineage.js';
 import type { PlannedImage, ReplicationFilter, ReplicationSettings } from './replication.js';
 
 /** An image as a region's image service shows it. */
@@ -40,7 +40,7 @@ export interface ReplicationSight {
 
 /**
  * What is to be done so that the target holds what the policy says: nothing is remembered of earlier executions, both regions are looked at as they are.
- * An image that came from the target is never sent back to it, and one that another way brought there already is not brought twice.
+ * An image that came from the target, or by way of it, is never sent back to it, and one that another way brought there already is not brought twice.
  * Order: as in the source; deletions last. Nothing is deleted for want of a match with the filter, only for want of its source.
  */
 export function planReplication({ settings, ...sight }: ReplicationSight & { readonly settings: ReplicationSettings }): PlannedImage[] {
@@ -66,13 +66,18 @@ function copiesByOrigin(copies: readonly ShownImage[], { copyOwner }: Replicatio
 export const copyAmong = (copies: readonly ShownImage[], image: ShownImage, { copyOwner }: Pick<ReplicationSettings, 'copyOwner'>): ShownImage | undefined =>
   copies.find(({ owner }) => owner === (copyOwner ?? image.owner));
 
-function planOne(image: ShownImage, copies: readonly ShownImage[], settings: ReplicationSettings, { isOwn }: Pick<ReplicationSight, 'isOwn'>): PlannedImage[] {
+function planOne(image: ShownImage, copies: readonly ShownImage[], settings: ReplicationSettings, { isOwn, targetRegion }: Pick<ReplicationSight, 'isOwn' | 'targetRegion'>): PlannedImage[] {
   const copy = copyAmong(copies, image, settings);
   const planned = { sourceId: image.id, name: shortened(image.name ?? ''), sizeBytes: image.sizeBytes ?? 0 };
-  if (!copy) return image.status === 'active' ? [{ ...planned, action: 'copy' }] : [];
-  if (!hasData(copy)) return image.status === 'active' ? [{ ...planned, action: 'copy', copyId: copy.id }] : [];
-  return settings.conflictRule === 'source' && mayRule(image, copy, isOwn(copy)) && differs(image, copy, settings) ? [{ ...planned, action: 'update', copyId: copy.id }] : [];
+  const isBrought = image.status === 'active';
+  // What was brought from the target and is gone there was deleted there: it would come back to where policies lead in a circle.
+  if (!copy) return isBrought && madeOf(image.properties)?.region !== targetRegion ? [{ ...planned, action: 'copy' }] : [];
+  if (!hasData(copy)) return isBrought ? [{ ...planned, action: 'copy', copyId: copy.id }] : [];
+  return differsWhereItMay(image, copy, settings, isOwn(copy)) ? [{ ...planned, action: 'update', copyId: copy.id }] : [];
 }
+
+const differsWhereItMay = (image: ShownImage, copy: ShownImage, settings: ReplicationSettings, isOwn: boolean): boolean =>
+  settings.conflictRule === 'source' && mayRule(image, copy, isOwn) && differs(image, copy, settings);
 
 /**
  * Whether a copy is to be as this image is. Several ways may lead to the same copy: then what is newer at the origin wins, and of the same age what the copy's own policy
@@ -103,13 +108,14 @@ const metadataDiffers = (image: ShownImage, copy: ShownImage): boolean =>
   image.name !== copy.name || image.visibility !== copy.visibility || image.isHidden !== copy.isHidden || image.minDisk !== copy.minDisk || image.minRam !== copy.minRam
   || sorted(image.tags) !== sorted(copy.tags) || carriedProperties(image) !== carriedProperties(copy);
 
-/** Of the source's own images alone: of what came through it, another region knows whether it is still there. */
+/** Of what was made of an image of the source that is gone there. A copy of a copy stays while anything of the source comes from the same first image: it may have been brought there anew, under another id. */
 function planDeletions({ source, copies, sourceRegion, isOwn }: ReplicationSight): PlannedImage[] {
   const there = new Set(source.map(({ id }) => id));
+  const origins = new Set(source.map((image) => keyOf(originOf({ ...image, region: sourceRegion }))));
   return copies.flatMap((copy): PlannedImage[] => {
-    const lineage = lineageOf(copy.properties);
-    if (lineage?.originRegion !== sourceRegion || there.has(lineage.originId) || !isOwn(copy)) return [];
-    return [{ sourceId: lineage.originId, name: shortened(copy.name ?? ''), action: 'delete', copyId: copy.id, sizeBytes: 0 }];
+    const [lineage, made] = [lineageOf(copy.properties), madeOf(copy.properties)];
+    if (!lineage || made?.region !== sourceRegion || there.has(made.id) || (lineage.originRegion !== sourceRegion && origins.has(keyOf(lineage))) || !isOwn(copy)) return [];
+    return [{ sourceId: made.id, name: shortened(copy.name ?? ''), action: 'delete', copyId: copy.id, sizeBytes: 0 }];
   });
 }
 
