@@ -218,9 +218,47 @@ describe('Who drives policies', () => {
     await eventually(() => executions().some((state) => state.exists && state.kind === 'execution' && state.status === 'succeeded'));
   });
 
+  it('goes on at once with an execution that has waited for another', async () => {
+    let wake = (): void => undefined;
+    const heard = (): Promise<void> => new Promise((resolve) => { wake = resolve; });
+    for (const id of [imageId, policyId.replace('aaaa', 'bbbb')]) await execute(command(id, { type: 'StartReplicationExecution', policyId, trigger: 'manual', isDryRun: false }));
+    await drive('manual', { news: { ...silence, heard, wake: () => { wake(); } }, pollMs: 3_600_000 });
+    await eventually(() => executions().length === 2 && executions().every((state) => state.exists && state.kind === 'execution' && state.status === 'succeeded'));
+  });
+
   it('ends an execution, and says why, where the regions have no account', async () => {
     await drive('manual', { carriage: () => Promise.reject(new RegionFailure('One', 0, 'the operator has given no account for it')) });
     await execute(command(imageId, { type: 'StartReplicationExecution', policyId, trigger: 'manual', isDryRun: false }));
     await eventually(() => executions().some((state) => state.exists && state.kind === 'execution' && state.status === 'failed' && state.cause === 'region One cannot be reached: the operator has given no account for it'));
+  });
+
+  it('tells by an execution that failed why it cannot look, once, where that lasts', async () => {
+    let [isThere, tries] = [false, 0];
+    const ends = { source: one, target: two };
+    const failed = () => executions().filter((state) => state.exists && state.kind === 'execution' && state.status === 'failed');
+    const triedAgain = async (): Promise<void> => {
+      const before = tries;
+      await eventually(() => tries > before + 1);
+    };
+    await drive('event', { carriage: () => {
+      tries += 1;
+      return isThere ? Promise.resolve({ ends, carryData: byDownload(ends, { source: 'public', target: 'public' }) }) : Promise.reject(new RegionFailure('One', 0, 'nobody is there'));
+    } });
+    await triedAgain();
+    expect(executions()).toEqual([]);
+    for (const minutes of [1, 2, 3]) {
+      now = new Date(start.getTime() + minutes * 61_000);
+      await triedAgain();
+      expect(executions()).toMatchObject([{ status: 'failed', trigger: 'event', images: [], cause: 'region One cannot be reached: nobody is there' }]);
+    }
+    isThere = true;
+    one.add({ id: imageId });
+    await eventually(() => [...two.images.values()].some(({ status }) => status === 'active'));
+    isThere = false;
+    now = new Date(start.getTime() + 4 * 61_000);
+    await triedAgain();
+    expect(failed()).toHaveLength(1);
+    now = new Date(start.getTime() + 6 * 61_000);
+    await eventually(() => failed().length === 2);
   });
 });

@@ -76,7 +76,8 @@ async function drive({ id, policy: json, openExecutions }: Policy, memory: Memor
   const isAsleep = !open && (policy.isPaused || openExecutions.length > 0 || policy.settings.trigger === 'manual');
   if (isAsleep || !await parts.mayDrive(id)) return;
   if (policy.settings.trigger === 'event') await recall(id, policy, memory, parts.places);
-  if (open) return run(id, open.id, policy, memory, parts, signal);
+  // Another one may have waited for its end.
+  if (open) return run(id, open.id, policy, memory, parts, signal).then(() => { parts.news.wake(); });
   if (policy.settings.trigger === 'schedule') return onSchedule(id, policy, memory, parts, signal);
   return onEvents(id, policy, memory, parts, signal);
 }
@@ -137,7 +138,8 @@ async function onEvents(id: string, policy: ReplicationPolicy, memory: Memory, p
   const news = parts.news.take(id, policy, memory.heard);
   try {
     const nowMs = parts.clock().getTime();
-    const images = await findWork({ id, policy, memory, parts, signal }, news);
+    const images = await findWork({ id, policy, memory, parts, signal }, news).catch((error: unknown) => cannotLook(id, policy, memory, parts, error));
+    delete memory.blind;
     if (images.length > 0 && !isLeftOver(images, memory, nowMs)) {
       const executionId = derivedUuid(JSON.stringify(['execution', id, 'event', nowMs, policy.updatedAt]));
       if (!await start(id, executionId, 'event', parts)) throw new Error(`execution ${executionId} is over already`);
@@ -152,6 +154,18 @@ async function onEvents(id: string, policy: ReplicationPolicy, memory: Memory, p
     throw error;
   }
   if (!signal.aborted) await keep(id, memory, parts.news.placeOf(id), { places: parts.places, nowMs: parts.clock().getTime() });
+}
+
+/** A passing failure is nobody's business; of one that lasts, an execution that failed tells those who ask for the policy's, once. Fails with what was thrown. */
+async function cannotLook(id: string, policy: ReplicationPolicy, memory: Memory, parts: DriverParts, error: unknown): Promise<never> {
+  const nowMs = parts.clock().getTime();
+  if (!(error instanceof RegionFailure)) throw error;
+  memory.blind ??= { sinceMs: nowMs, isTold: false };
+  if (memory.blind.isTold || nowMs - memory.blind.sinceMs < shortestBackoffMs) throw error;
+  const executionId = derivedUuid(JSON.stringify(['execution', id, 'event', nowMs, policy.updatedAt]));
+  if (await start(id, executionId, 'event', parts)) await parts.desk.execute(command(executionId, { type: 'EndReplicationExecution', cause: error.message }));
+  memory.blind.isTold = true;
+  throw error;
 }
 
 interface Looking { readonly id: string; readonly policy: ReplicationPolicy; readonly memory: Memory; readonly parts: DriverParts; readonly signal: AbortSignal }

@@ -18,6 +18,8 @@ export interface Kept {
 
 export interface Memory extends Kept {
   dueAfter?: Date;
+  /** Since when the regions of the policy cannot be looked at, and whether somebody was told. */
+  blind?: { readonly sinceMs: number; isTold: boolean };
   lastKept?: { readonly text: string; readonly atMs: number };
 }
 
@@ -36,7 +38,7 @@ export async function recall(policyId: string, { updatedAt }: ReplicationPolicy,
 /** Keeps what is remembered, where it has changed or would soon be forgotten. What cannot be kept now is kept after the next look. */
 export async function keep(policyId: string, memory: Memory, heard: HeardPlace | undefined, { places, nowMs }: { readonly places: Places<Kept>; readonly nowMs: number }): Promise<void> {
   if (heard) memory.heard = heard;
-  const { dueAfter: _, lastKept, ...kept } = memory;
+  const { dueAfter: _, blind: __, lastKept, ...kept } = memory;
   const text = JSON.stringify(kept);
   if (lastKept?.text === text && nowMs - lastKept.atMs < keptAgainAfterMs) return;
   await places.keep(policyId, kept).then(() => { memory.lastKept = { text, atMs: nowMs }; }, () => undefined);

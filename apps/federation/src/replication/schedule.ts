@@ -6,7 +6,7 @@ export function readSchedule(text: string): Cron {
   try {
     return new Cron(text, { paused: true, mode: '5-part', timezone: 'Etc/UTC' });
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = (cause instanceof Error ? cause.message : String(cause)).replace(/^CronPattern: /, '');
     throw new Problem('InvalidRequest', { detail: `The schedule is none that can be followed (${reason}). It is minute, hour, day of month, month and day of week, as 0 3 * * *.` }, { cause });
   }
 }
