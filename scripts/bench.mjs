@@ -7,7 +7,7 @@
  * `imports` is staging, glance-direct and web-download by the kit, and copy-image and glance-download by bench-imports.mjs; both sides have two
  * file stores, and take over from one other Glance. It is not among what runs where nothing is named.
  *
- * `api` says what the least that a plain Node server can do costs (bench-floor-api.mjs), beside the two.
+ * `api` says what the least that plain Node servers can do costs (bench-floor-api.mjs), one process and two, beside the two.
  *
  * `data` says what an upload costs against its two hashes alone, what the least that a plain Node server can do costs (bench-floor.mjs), and how it is
  * without the sync to the disk that Glance does not do.
@@ -61,7 +61,10 @@ try {
   const ours = await measure(`http://127.0.0.1:${ourPort}`, ourPids());
   const hashes = suites.includes('data') ? hashesAlone() : undefined;
   print(ours, glance, hashes);
-  if (suites.includes('api')) printLeast(ours, glance, await measureLeast());
+  if (suites.includes('api')) {
+    printLeast('one process: one message to the log and one row, both synced, and then an answer; or one row read', ours, glance, await measureLeast());
+    printLeast('one process that asks another over NATS, which appends, hears the log, writes the row, announces it and answers', ours, glance, await measureLeast('apart'));
+  }
   if (suites.includes('data')) {
     await printFloors(hashes);
     start('--set', 'file.filesystem_store_sync=false');
@@ -124,11 +127,11 @@ async function printFloors(hashes) {
   }
 }
 
-/** What a plain server on NATS and PostgreSQL of its own answers, without ours running beside it. */
-async function measureLeast() {
+/** What plain servers on NATS and PostgreSQL of their own answer, without ours running beside them. */
+async function measureLeast(...way) {
   if (weAreUp) run('npm', ['stop', '--', '--data', data], { mayFail: true });
   weAreUp = false;
-  const server = spawn(process.execPath, [join(root, 'scripts/bench-floor-api.mjs'), floorPort], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const server = spawn(process.execPath, [join(root, 'scripts/bench-floor-api.mjs'), floorPort, ...way], { stdio: ['ignore', 'pipe', 'inherit'] });
   const ended = once(server, 'exit');
   try {
     await once(server.stdout, 'data');
@@ -139,8 +142,8 @@ async function measureLeast() {
   }
 }
 
-function printLeast(ours, glance, least) {
-  console.log('\nthe least that a plain Node server can do: one message to the log and one row, both synced, and then an answer; or one row read');
+function printLeast(how, ours, glance, least) {
+  console.log(`\nthe least that plain Node servers can do, ${how}`);
   for (const [what, { req_s: rate, cpu_ms_per_req: cpu }] of least) {
     if (what.startsWith('list')) continue;
     console.log(`${what.padEnd(24)} ${rate} requests/s, ${(rate / glance.get(what).req_s).toFixed(1)} of Glance's, ${(rate / ours.get(what).req_s).toFixed(1)} of ours; ${cpu} ms of CPU for one`);
