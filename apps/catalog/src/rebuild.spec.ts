@@ -12,7 +12,7 @@ function aRebuild({ length, livePositions }: { length: number; livePositions: nu
   let live = 0;
   let position = 0;
   const next: Rebuild = {
-    readAhead: () => undefined,
+    readAhead: () => Promise.resolve(),
     applyBatch: (batch, { after }) => {
       if (after !== position) throw new Error('a batch does not follow the one before');
       position = batch.at(-1)?.sequence ?? position;

@@ -31,9 +31,9 @@ export async function rebuildCatalog({ log, live, next, feed = 'carried', onProg
   /** The batch that is on its way to PostgreSQL. */
   let writing: Promise<void> = Promise.resolve();
 
-  /** One batch is decoded while the one before it is written: they take turns on two cores, not on one. */
+  /** One batch is decoded and folded while the one before it is written: they take turns on two cores, not on one. */
   async function apply(messages: readonly Stored[]): Promise<void> {
-    next.readAhead(messages);
+    await next.readAhead(messages);
     await writing;
     writing = write(messages, position);
     // Whoever waits for it next is told of its failure.

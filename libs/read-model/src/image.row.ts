@@ -74,13 +74,19 @@ export interface ParkedRow {
 
 export interface Place { readonly version: number; readonly sequence: number }
 
+const noData: Partial<KnownDataFacts> = {};
+const orNull = <Value>(value: Value | undefined): Value | null => value ?? null;
+
 export function rowOf(imageId: string, image: Image, { version, sequence }: Place): ImageRow {
+  const data: Partial<KnownDataFacts> = image.data ?? noData;
   return {
     id: imageId,
     name: image.name, owner: image.owner, is_protected: image.isProtected, is_hidden: image.isHidden,
     container_format: image.containerFormat, disk_format: image.diskFormat, min_disk: image.minDisk, min_ram: image.minRam,
     status: image.status, visibility: image.arriving ? 'arriving' : image.visibility, tags: image.tags, properties: image.properties,
-    ...dataColumns(image.data),
+    // Each by its name: this is done for every row of a rebuild, and copying them from another object takes longer than all the rest.
+    size_bytes: orNull(data.sizeBytes), virtual_size_bytes: orNull(data.virtualSizeBytes), checksum: orNull(data.checksum),
+    os_hash_algo: orNull(data.osHashAlgo), os_hash_value: orNull(data.osHashValue),
     attempts: image.attempts,
     staged: image.staged,
     importing: image.importing && { ...image.importing, startedAt: image.importing.startedAt.toISOString() },
@@ -134,13 +140,6 @@ const memberOf = (row: MemberRow): Member =>
   ({ memberId: row.member_id, status: row.status, createdAt: new Date(row.created_at), updatedAt: new Date(row.updated_at) });
 
 type DataColumns = Pick<ImageRow, 'size_bytes' | 'virtual_size_bytes' | 'checksum' | 'os_hash_algo' | 'os_hash_value'>;
-
-const noData: DataColumns = { size_bytes: null, virtual_size_bytes: null, checksum: null, os_hash_algo: null, os_hash_value: null };
-
-const dataColumns = (data: KnownDataFacts | null): DataColumns => data === null ? noData : {
-  size_bytes: data.sizeBytes, virtual_size_bytes: data.virtualSizeBytes ?? null, checksum: data.checksum ?? null,
-  os_hash_algo: data.osHashAlgo ?? null, os_hash_value: data.osHashValue ?? null,
-};
 
 function dataOf({ size_bytes, virtual_size_bytes, checksum, os_hash_algo, os_hash_value }: DataColumns): KnownDataFacts | null {
   if (size_bytes === null) return null;

@@ -34,7 +34,8 @@ export async function knownOf(pool: Pool, byImage: ReadonlyMap<string, readonly 
   return { images, parked, taken };
 }
 
-const begins = (first: Placed | undefined): boolean => first !== undefined && 'events' in first.commit && first.commit.version === 1;
+/** Whether an image that nothing is known of can begin with this. */
+export const begins = (first: Placed | undefined): boolean => first !== undefined && 'events' in first.commit && first.commit.version === 1;
 
 const loadSql = `
   select

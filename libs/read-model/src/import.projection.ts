@@ -35,11 +35,11 @@ export const isNewImport = (row: ImportRow | ImportStepRow): row is ImportRow =>
 
 /** Notes what a commit says of imports; `running` is the one that held the lock before it, and a deletion ends it. */
 export function noteImports(notes: ImportNotes, imageId: string, { events, at, actor }: Pick<Commit, 'events' | 'at' | 'actor'>, running: string | undefined): void {
-  const moment = at.toISOString();
-  const created = events.find((event) => event.type === 'ImageCreated');
   for (const event of events) {
     if (event.type === 'ImageImportRequested') {
       const { importId } = event.data;
+      const moment = at.toISOString();
+      const created = events.find((each) => each.type === 'ImageCreated');
       notes.set(importId, {
         import_id: importId, image_id: imageId, task_type: taskTypeOf(event.data), owner: actor.projectId ?? null, status: 'pending', created_at: moment, updated_at: moment, ended_at: null, message: null,
         ...actionOf(created?.data.arrival, event.data),
@@ -49,6 +49,7 @@ export function noteImports(notes: ImportNotes, imageId: string, { events, at, a
     const importId = event.type === 'ImageDeleted' ? running : importIdIn(event);
     const status = statusAfter(event);
     if (importId === undefined || status === undefined || hasEnded(notes, importId)) continue;
+    const moment = at.toISOString();
     const step = { import_id: importId, image_id: imageId, status, updated_at: moment, ended_at: status === 'processing' ? null : moment, message: messageOf(event) };
     notes.set(importId, { ...notes.get(importId), ...step });
   }

@@ -24,10 +24,13 @@ beforeEach(async () => {
 });
 afterEach(() => readModel.close());
 
-async function apply(log: SomeLog, to: Pick<ReadModel, 'applyBatch' | 'position'> = readModel, sizes = [1000]): Promise<void> {
+async function apply(log: SomeLog, to: Pick<ReadModel, 'applyBatch' | 'readAhead' | 'position'> = readModel, sizes = [1000]): Promise<void> {
   let { sequence } = await to.position();
   const remembered = rememberImages();
-  for (const batch of inBatches(log.after(sequence), sizes)) ({ position: sequence } = await to.applyBatch(batch, { after: sequence, logCreatedAt }, remembered));
+  for (const batch of inBatches(log.after(sequence), sizes)) {
+    await to.readAhead(batch);
+    ({ position: sequence } = await to.applyBatch(batch, { after: sequence, logCreatedAt }, remembered));
+  }
 }
 
 async function applyUpTo(end: number, log: SomeLog, to: Rebuild): Promise<void> {
@@ -108,6 +111,29 @@ describe('A rebuild', () => {
       expect(await readModel.compareWith('catalog_next')).toEqual([]);
       expect((await readModel.parkedImages(10)).map(({ sequence }) => texts[sequence - 1])).toEqual(['nul \u0000']);
       expect((await readModel.imageById(idOf(5)))?.image).toMatchObject({ name: '\\N', tags: ['\\N', 'a'], properties: { 'name \\N': '\\N' } });
+    } finally {
+      await rebuild.close();
+    }
+  });
+
+  it('begins no image a second time, whether it is there, deleted or parked, and says the same as the live catalogue', async () => {
+    const log = someLog();
+    log.append(idOf(1), anImage({ name: 'once' }));
+    log.append(idOf(2), anImage({ name: 'nul \u0000' }));
+    log.append(idOf(3), [...anImage(), { type: 'ImageDeleted', data: {} }]);
+    const again = log.messages.map((message) => ({ ...message, sequence: message.sequence + 3 }));
+    const rebuild = await startRebuild({ url });
+    try {
+      for (const to of [readModel, rebuild]) {
+        await apply(log, to);
+        for (const [place, message] of again.entries()) {
+          const batch = [message];
+          await to.readAhead(batch);
+          expect((await to.applyBatch(batch, { after: place + 3, logCreatedAt })).position).toBe(place + 4);
+        }
+      }
+      expect(await readModel.compareWith('catalog_next')).toEqual([]);
+      expect((await readModel.parkedImages(10)).map(({ imageId }) => imageId)).toEqual([idOf(2), idOf(1), idOf(3)]);
     } finally {
       await rebuild.close();
     }

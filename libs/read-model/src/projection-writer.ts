@@ -1,7 +1,8 @@
 import { hashOfCommit } from '#libs/contracts';
 import type { Pool, PoolClient } from 'pg';
-import { copyRows, copyText } from './copy-rows.js';
+import { copyRows } from './copy-rows.js';
 import { reachable, type Database } from './database.js';
+import { foldFresh, type FreshImages } from './fresh-images.js';
 import { noChanges, type Changes, type Placed } from './image.projection.js';
 import type { ParkedRow } from './image.row.js';
 import { addChanges, changesOf, copiedImages, groupByImage, imageParts, knownOf, projectAll, type Part } from './image.writer.js';
@@ -40,11 +41,14 @@ export interface ProjectionWriter {
   /**
    * Applies messages that follow `after` in the log: rows, position, guard and log tail in one transaction, or nothing.
    * A message that cannot be projected parks its image, namespace or policy and is reported; the batch goes on. Throws `PositionMoved`; `Problem('Unavailable')`.
-   * `remembered`: what the caller's own batches before this one made of the rows, nobody else having written meanwhile.
+   * `remembered`: what the caller's own batches before this one made of the rows, nobody else having written meanwhile; of no use to a rebuild.
    */
   applyBatch(batch: readonly LogMessage[], place: BatchPlace, remembered?: RememberedImages): Promise<Applied>;
-  /** Decodes a batch that is applied soon, so that this need not be done when its turn has come: whoever has a batch on its way to PostgreSQL meanwhile loses no time. */
-  readAhead(batch: readonly LogMessage[]): void;
+  /**
+   * Decodes and folds a batch that is applied soon, as far as that needs nothing of the batches before it: whoever has one on its way to PostgreSQL meanwhile loses no time.
+   * For a catalogue that is rebuilt, where most images begin.
+   */
+  readAhead(batch: readonly LogMessage[]): Promise<void>;
   /** The position that the rows stand at. */
   position(): Promise<ReadPosition>;
 }
@@ -57,7 +61,7 @@ export interface ReadPosition { readonly sequence: number; readonly logCreatedAt
 export function projectionWriter({ pool }: Pick<Database, 'pool'>, { guarded }: { readonly guarded: boolean }): ProjectionWriter {
   return {
     applyBatch: (batch, place, remembered = rememberNothing) => reachable(() => applyBatch({ pool, guarded }, batch, place, remembered)),
-    readAhead: (batch) => { decoded.set(batch, grouped(batch)); },
+    readAhead: async (batch) => { if (!guarded) aheads.set(batch, await readAhead(batch)); },
     position: () => reachable(() => readPosition(pool)),
   };
 }
@@ -69,30 +73,58 @@ async function readPosition(pool: Pool): Promise<ReadPosition> {
 }
 
 interface BatchChanges { readonly images: Changes; readonly metadefs: MetadefChanges; readonly replications: ReplicationChanges }
-/** `taken`: ids that nothing may be known of yet. */
-interface Batch { readonly messages: readonly LogMessage[]; readonly last: LogMessage; readonly place: BatchPlace; readonly taken: readonly string[] }
+/** `taken`: ids that nothing may be known of yet; where all of them are copied, their primary key says whether one is there. */
+interface Batch { readonly messages: readonly LogMessage[]; readonly last: LogMessage; readonly place: BatchPlace; readonly taken: readonly string[]; readonly areCopied?: boolean }
 interface Writing { readonly pool: Pool; readonly guarded: boolean }
 
 /** Batches that were read ahead. */
-const decoded = new WeakMap<readonly LogMessage[], Grouped>();
+const aheads = new WeakMap<readonly LogMessage[], Ahead>();
+type Ahead = Pick<Grouped, 'byNamespace' | 'byReplication'> & { readonly fresh: FreshImages };
 
-const grouped = (messages: readonly LogMessage[]): Grouped =>
-  ({ byImage: groupByImage(messages), byNamespace: groupByNamespace(messages), byReplication: groupByReplication(messages) });
+const readAhead = async (messages: readonly LogMessage[]): Promise<Ahead> =>
+  ({ fresh: await foldFresh(messages), byNamespace: groupByNamespace(messages), byReplication: groupByReplication(messages) });
 
 async function applyBatch(to: Writing, messages: readonly LogMessage[], place: BatchPlace, remembered: RememberedImages): Promise<Applied> {
   const last = messages.at(-1);
   if (!last) return { position: place.after, parked: [] };
   if (messages[0] && messages[0].sequence <= place.after) throw new PositionMoved(place.after);
-  const { byImage, byNamespace, byReplication } = decoded.get(messages) ?? grouped(messages);
+  const batch = { messages, last, place, taken: [] };
+  // What is read ahead is not remembered, so that what is remembered may be old.
+  const written = await writeAhead(to, batch) ?? await writeFolded(to, batch, to.guarded ? remembered : rememberNothing);
+  return { position: last.sequence, parked: parkedIn(written) };
+}
+
+/** What was read ahead, new images by COPY. Undefined where it was not, where something was known of an image that was taken for new, or where PostgreSQL refuses a value: then nothing was written. */
+async function writeAhead(to: Writing, batch: Batch): Promise<BatchChanges | undefined> {
+  const ahead = aheads.get(batch.messages);
+  if (!ahead) return undefined;
+  const { fresh, byNamespace, byReplication } = ahead;
+  const known = await knownOf(to.pool, fresh.others, rememberNothing);
+  const images = projectAll(fresh.others, known).changes;
+  addChanges(images, fresh.changes);
+  const changes = { images, metadefs: await projectNamespaces(to.pool, byNamespace), replications: await projectReplications(to.pool, byReplication) };
+  try {
+    return await inTransaction(to.pool, async (client) => {
+      if (!await writeStatement(client, to, changes, { ...batch, taken: [...fresh.ids, ...known.taken], areCopied: known.taken.length === 0 })) return false;
+      await copyRows(client, fresh.rows, copiedImages);
+      return true;
+    }) ? changes : undefined;
+  } catch (error) {
+    if (isDataFault(error)) return undefined;
+    throw error;
+  }
+}
+
+async function writeFolded(to: Writing, batch: Batch, remembered: RememberedImages): Promise<BatchChanges> {
+  const [byImage, byNamespace, byReplication] = [groupByImage(batch.messages), groupByNamespace(batch.messages), groupByReplication(batch.messages)];
   const others = { metadefs: await projectNamespaces(to.pool, byNamespace), replications: await projectReplications(to.pool, byReplication) };
   for (const asking of [false, true]) {
     const known = await knownOf(to.pool, byImage, remembered, { asking });
     const { changes: images, after } = projectAll(byImage, known);
-    const batch = { messages, last, place, taken: known.taken };
-    const written = await writeOrPark(to, { images, ...others }, batch, { byImage, byNamespace, byReplication });
+    const written = await writeOrPark(to, { images, ...others }, { ...batch, taken: known.taken }, { byImage, byNamespace, byReplication });
     if (!written) continue;
     for (const [imageId, image] of after) remembered.set(imageId, written.images.parked.length > 0 ? undefined : image);
-    return { position: last.sequence, parked: parkedIn(written) };
+    return written;
   }
   throw new Error('PostgreSQL knows images that it was asked for and did not name');
 }
@@ -109,32 +141,18 @@ interface Grouped {
 /** What was written in the end; undefined where something was known of an image that was taken for new. */
 async function writeOrPark(to: Writing, changes: BatchChanges, batch: Batch, grouped: Grouped): Promise<BatchChanges | undefined> {
   try {
-    return await write(to, changes, batch) ? changes : undefined;
+    return await writeStatement(to.pool, to, changes, batch) ? changes : undefined;
   } catch (error) {
     if (!isDataFault(error)) throw error;
   }
   const writable = await parkUnwritable(to.pool, changes, grouped);
-  return await write(to, writable, batch) ? writable : undefined;
+  return await writeStatement(to.pool, to, writable, batch) ? writable : undefined;
 }
 
 const only = 'where exists (select from moved)';
 
 /** What asks PostgreSQL: a pool, or the one connection of a transaction. */
 type Asked = Pick<PoolClient, 'query'>;
-
-/** Images that are new to a catalogue that is rebuilt are copied into it, in one transaction with the rest. False where something was known of one of them; then nothing was written. */
-async function write(to: Writing, changes: BatchChanges, batch: Batch): Promise<boolean> {
-  const taken = new Set(batch.taken);
-  const fresh = to.guarded ? [] : changes.images.images.filter(({ id }) => taken.has(id));
-  const text = fresh.length === 0 ? undefined : copyText(fresh, copiedImages);
-  if (text === undefined) return writeStatement(to.pool, to, changes, batch);
-  const others = { ...changes, images: { ...changes.images, images: changes.images.images.filter(({ id }) => !taken.has(id)) } };
-  return inTransaction(to.pool, async (client) => {
-    if (!await writeStatement(client, to, others, batch)) return false;
-    await copyRows(client, text, copiedImages);
-    return true;
-  });
-}
 
 /** What is done is kept where it came to `true`. */
 async function inTransaction(pool: Pool, work: (client: PoolClient) => Promise<boolean>): Promise<boolean> {
@@ -156,7 +174,7 @@ async function inTransaction(pool: Pool, work: (client: PoolClient) => Promise<b
  * A second projector waits at the position's row and then finds that it has moved.
  */
 async function writeStatement(asked: Asked, { guarded }: Writing, { images, metadefs, replications }: BatchChanges, batch: Batch): Promise<boolean> {
-  const { last, place: { after, logCreatedAt }, taken } = batch;
+  const { last, place: { after, logCreatedAt }, taken, areCopied = false } = batch;
   const parts = [...imageParts(images), ...metadefParts(metadefs), ...replicationParts(replications), ...(guarded ? guardParts(images, batch) : [])];
   const values: unknown[] = [after, last.sequence, logCreatedAt, taken];
   const statements = parts.flatMap((part) => {
@@ -164,15 +182,15 @@ async function writeStatement(asked: Asked, { guarded }: Writing, { images, meta
     values.push(...part.values);
     return part.statements(only, first);
   });
-  const { rows: [result] } = await asked.query<{ moved: number; clashes: boolean }>({ name: `apply-${parts.map(({ letter }) => letter).join('')}`, text: writeSql(statements), values });
+  const { rows: [result] } = await asked.query<{ moved: number; clashes: boolean }>({ name: `apply-${areCopied ? 'copied-' : ''}${parts.map(({ letter }) => letter).join('')}`, text: writeSql(statements, areCopied), values });
   if (result?.clashes) return false;
   if (result?.moved !== 1) throw new PositionMoved(after);
   return true;
 }
 
-const writeSql = (statements: readonly string[]): string => `with
+const writeSql = (statements: readonly string[], areCopied: boolean): string => `with
   ${ctes([
-    ['clash', `select exists (select from images where id = any($4::uuid[])) or exists (select from parked_images where image_id = any($4::uuid[])) or exists (select from deleted_images where image_id = any($4::uuid[])) as "is"`],
+    ['clash', `select ${areCopied ? '' : 'exists (select from images where id = any($4::uuid[])) or '}exists (select from parked_images where image_id = any($4::uuid[])) or exists (select from deleted_images where image_id = any($4::uuid[])) as "is"`],
     ['moved', `update position set sequence = $2, log_created_at = $3 where sequence = $1 and not (select "is" from clash) returning 1`],
     ...statements.map((sql, place) => [`s${place}`, sql] as const),
   ])}

@@ -52,7 +52,11 @@ function evolveExisting(image: Image, event: Exclude<ImageEvent, ImportEvent | {
   }
 }
 
-const arrived = ({ arriving: _, ...image }: Image): Image => image;
+function arrived(image: Image): Image {
+  if (!image.arriving) return image;
+  const { arriving: _, ...rest } = image;
+  return rest;
+}
 
 function created({ visibility, tags, properties, arrival, ...attributes }: EventData<'ImageCreated'>, at: Date): Image {
   return {

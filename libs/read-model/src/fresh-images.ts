@@ -1,0 +1,60 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { imageCommits, isLowerUuid } from '#libs/contracts';
+import { copiedText } from './copy-rows.js';
+import { groupByToken, readCommit } from './grouped-commits.js';
+import { noChanges, projectImage, type Changes, type Placed } from './image.projection.js';
+import { addChanges, begins, copiedImages } from './image.writer.js';
+import type { LogMessage } from './log-message.js';
+
+/** What the images that begin in a batch are after it. */
+export interface FreshImages {
+  readonly ids: readonly string[];
+  /** Their rows, as COPY takes them. */
+  readonly rows: readonly Buffer[];
+  /** Everything else that is written of them. */
+  readonly changes: Changes;
+  /** The commits of all other images, by image. */
+  readonly others: ReadonlyMap<string, readonly Placed[]>;
+}
+
+/** After so many others have a turn: PostgreSQL's answers to the batch before, above all. */
+const imagesInOneTurn = 250;
+
+/**
+ * Folds what begins in a batch one image after the other, and keeps of each nothing but what is written: commits, images and rows of a whole batch would live long
+ * enough for V8 to move them about, which costs as much as to decode them. That nothing is known of these images is for the writer to find out.
+ */
+export async function foldFresh(batch: readonly LogMessage[]): Promise<FreshImages> {
+  const byImage = groupByToken(batch, 'image', (imageId, message) => (isLowerUuid(imageId) ? message : undefined));
+  const fresh = { ids: [] as string[], rows: [] as Buffer[], changes: noChanges(), others: new Map<string, readonly Placed[]>() };
+  let text = '';
+  let inThisTurn = 0;
+  for (const [imageId, messages] of byImage) {
+    text += fold(imageId, messages.map(({ sequence, bytes }) => ({ sequence, imageId, commit: readCommit(imageCommits, imageId, bytes) })), fresh);
+    inThisTurn += 1;
+    if (inThisTurn < imagesInOneTurn) continue;
+    fresh.rows.push(Buffer.from(text));
+    [text, inThisTurn] = ['', 0];
+    await nextTurn();
+  }
+  fresh.rows.push(Buffer.from(text));
+  return fresh;
+}
+
+/** The rows of one image as text, where it has any; what COPY cannot bring as it is goes to the others. */
+function fold(imageId: string, commits: readonly Placed[], { ids, changes, others }: { readonly ids: string[]; readonly changes: Changes; readonly others: Map<string, readonly Placed[]> }): string {
+  if (!begins(commits[0])) {
+    others.set(imageId, commits);
+    return '';
+  }
+  const { images, ...more } = projectImage(imageId, undefined, commits).changes;
+  const text = copiedText(images, copiedImages);
+  if (text === undefined) {
+    others.set(imageId, commits);
+    return '';
+  }
+  ids.push(imageId);
+  // What ends a reservation is of no use: a catalogue that is rebuilt has none.
+  addChanges(changes, { ...more, images: [], released: [] });
+  return text;
+}
