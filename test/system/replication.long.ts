@@ -196,7 +196,7 @@ describe(`Replication of ${imageCount} images between two regions, seed ${seed}`
     const origin = { heliograph_origin_region: 'RegionThree', heliograph_origin_id: '11111111-2222-4333-8444-555555555555' };
     const id = await withData(one, { name: 'by way of here', visibility: 'public', ...origin }, random.bytes(1000));
     const further = await come('it went on', () => copiesIn(two, 'RegionThree'), ([copy]) => copy?.status === 'active');
-    expect(further).toMatchObject([{ ...origin, heliograph_via_region: 'RegionOne', heliograph_via_id: id }]);
+    expect(further).toMatchObject([{ ...origin, heliograph_via_region: 'RegionOne', heliograph_via_id: id, heliograph_via_path: 'RegionOne' }]);
     expect((await one.ask('DELETE', `/v2/images/${id}`)).status).toBe(204);
     await come('it is gone', () => copiesIn(two, 'RegionThree'), ({ length }) => length === 0);
   }, patience);

@@ -1,5 +1,5 @@
 export type { Decider } from './decider.js';
-export { isLineageName, keptForName, lineageNames, lineageOf, lineageProperties, madeOf, originOf, versionOf, viaNames, type Lineage } from './lineage.js';
+export { cameBy, isLineageName, keptForName, lineageNames, lineageOf, lineageProperties, madeOf, originOf, versionOf, viaNames, type Lineage } from './lineage.js';
 export { Problem, isProblem, isProblemCode, problemCodes, type ProblemCode, type ProblemParams } from './problem.js';
 export {
   arrivalTypes, clearableAttributes, dataVerdicts, importMethods, noImage, uploadFailures, type Arrival, type ArrivalType, type Attempt, type DataCheck, type DataInspection, type Image, type ImageAttributes, type ImageDataFacts, type ImageEvent, type ImageState, type DataPreparation, type DataVerification,

@@ -1,4 +1,4 @@
-import { isLineageName, lineageOf, lineageProperties, madeOf, originOf, viaNames } from './lineage.js';
+import { cameBy, isLineageName, lineageOf, lineageProperties, madeOf, originOf, viaNames } from './lineage.js';
 
 const lineage = { originRegion: 'RegionOne', originId: '11111111-2222-4333-8444-555555555555', originVersion: '2026-01-01T00:00:00Z', originHash: 'sha512:ab' };
 
@@ -26,5 +26,10 @@ describe('The lineage of a copy', () => {
     expect(madeOf({ ...lineageProperties(lineage), [viaNames.region]: before.region, [viaNames.id]: before.id })).toEqual(before);
     expect(madeOf({ [viaNames.region]: before.region, [viaNames.id]: before.id })).toBeUndefined();
     expect(madeOf({ ...lineageProperties(lineage), [viaNames.region]: before.region, [viaNames.id]: '../x' })).toBeUndefined();
+  });
+
+  it('tells by which regions it came, and of the first image by none', () => {
+    expect(cameBy({ ...lineageProperties(lineage), [viaNames.path]: 'RegionTwo/RegionThree' })).toEqual(['RegionTwo', 'RegionThree']);
+    expect([cameBy(lineageProperties(lineage)), cameBy({ [viaNames.path]: 'RegionTwo' })]).toEqual([[], []]);
   });
 });

@@ -13,8 +13,8 @@ export const lineageNames = {
   originRegion: 'heliograph_origin_region', originId: 'heliograph_origin_id', originVersion: 'heliograph_origin_version', originHash: 'heliograph_origin_hash',
 } as const satisfies Record<keyof Lineage, string>;
 
-/** What a copy of a copy carries besides: the image that it was made of, one step nearer than the first. */
-export const viaNames = { region: 'heliograph_via_region', id: 'heliograph_via_id' } as const;
+/** What a copy of a copy carries besides: the image that it was made of, one step nearer than the first, and all regions between. */
+export const viaNames = { region: 'heliograph_via_region', id: 'heliograph_via_id', path: 'heliograph_via_path' } as const;
 /** What a policy writes on a copy that has its source's id: anybody could have made an image of that id. */
 export const keptForName = 'heliograph_kept_for';
 
@@ -44,4 +44,10 @@ export function madeOf(properties: Readonly<Record<string, unknown>>): { readonl
   const lineage = lineageOf(properties);
   const [region, id] = [properties[viaNames.region] ?? lineage?.originRegion, properties[viaNames.id] ?? lineage?.originId];
   return lineage && typeof region === 'string' && typeof id === 'string' && /^[0-9a-f-]{36}$/.test(id) ? { region, id } : undefined;
+}
+
+/** The regions between that of the first image and the one where a copy is, in the order of its way; none for a copy of the first image itself. */
+export function cameBy(properties: Readonly<Record<string, unknown>>): readonly string[] {
+  const path = properties[viaNames.path];
+  return lineageOf(properties) && typeof path === 'string' && path !== '' ? path.split('/') : [];
 }

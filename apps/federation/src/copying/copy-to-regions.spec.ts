@@ -118,9 +118,9 @@ describe('An order for copies', () => {
   it('brings what came by way of the region back there, where it is asked for', async () => {
     const [source, target] = regions();
     const origin = { heliograph_origin_region: 'Three', heliograph_origin_id: copyId };
-    source.add({ id: sourceId, properties: { ...origin, heliograph_via_region: 'Two', heliograph_via_id: policyId } });
+    source.add({ id: sourceId, properties: { ...origin, heliograph_via_region: 'Two', heliograph_via_id: policyId, heliograph_via_path: 'Two' } });
     await replicate({ regions: ['Two'] });
-    expect([...target.images.values()]).toMatchObject([{ status: 'active', properties: { ...origin, heliograph_via_region: 'One', heliograph_via_id: sourceId } }]);
+    expect([...target.images.values()]).toMatchObject([{ status: 'active', properties: { ...origin, heliograph_via_region: 'One', heliograph_via_id: sourceId, heliograph_via_path: 'Two/One' } }]);
   });
 
   it('tells which regions have no copy, and why, and which have one', async () => {

@@ -31,6 +31,6 @@ export async function replicateToRegion({ sourceImageId, policyId, settings: { f
 
 /** Policies bring nothing back to where it came by; what somebody asks for is brought there all the same. */
 function withoutWay(image: ShownImage): ShownImage {
-  const { [viaNames.region]: _, [viaNames.id]: __, ...properties } = image.properties;
+  const { [viaNames.path]: _, ...properties } = image.properties;
   return { ...image, properties };
 }

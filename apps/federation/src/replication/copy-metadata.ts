@@ -1,4 +1,4 @@
-import { isCarriedProperty, lineageNames, lineageOf, lineageProperties, originOf, versionOf, viaNames, type ReplicationSettings, type ShownImage } from '#libs/domain';
+import { cameBy, isCarriedProperty, lineageNames, lineageOf, lineageProperties, originOf, versionOf, viaNames, type ReplicationSettings, type ShownImage } from '#libs/domain';
 
 /** The body that creates the copy of an image; its data come afterwards. */
 export function copyBody(source: ShownImage, sourceRegion: string, { copyOwner }: Pick<ReplicationSettings, 'copyOwner'>): Record<string, unknown> {
@@ -13,7 +13,7 @@ const given = (fields: Readonly<Record<string, unknown>>): Record<string, unknow
 /** A copy of a copy keeps the lineage of the first image, and says which state of that it shows: so it is the same by whichever way it came. Which way that was it says besides. */
 const lineageOfCopy = (source: ShownImage, sourceRegion: string): Record<string, string> => ({
   ...lineageProperties({ ...originOf({ ...source, region: sourceRegion }), originVersion: versionOf(source), originHash: source.hash }),
-  ...(lineageOf(source.properties) ? { [viaNames.region]: sourceRegion, [viaNames.id]: source.id } : {}),
+  ...(lineageOf(source.properties) ? { [viaNames.region]: sourceRegion, [viaNames.id]: source.id, [viaNames.path]: [...cameBy(source.properties), sourceRegion].join('/') } : {}),
 });
 
 const carriedProperties = ({ properties }: ShownImage): Record<string, string> => Object.fromEntries(Object.entries(properties).filter(([name]) => isCarriedProperty(name)));

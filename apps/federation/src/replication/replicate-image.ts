@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { copyAmong, lineageOf, originOf, type ImageResult, type ReplicatedImage, type ReplicationSettings, type ShownImage } from '#libs/domain';
+import { cameBy, copyAmong, lineageOf, originOf, type ImageResult, type ReplicatedImage, type ReplicationSettings, type ShownImage } from '#libs/domain';
 import { changesOf, copyBody } from './copy-metadata.js';
 import { RegionFailure } from './image-api.js';
 import { alikeAt, claimingCopies, copyIdOf, generations, isOwnCopy, keptFor, type Ends } from './see-regions.js';
@@ -110,14 +110,16 @@ async function carryMembers(image: ShownImage, copy: ShownImage, { source, targe
 /** A list may have been read at the wrong moment: the source is asked for once more. */
 async function deleteCopy({ sourceId, copyId = '' }: ReplicatedImage, { ends: { source, target } }: ReplicateOptions): Promise<Result> {
   const copy = await target.show(copyId);
-  if (await source.show(sourceId) || (copy && await isBroughtAnew(copy, source))) return skipped('the source is there', copyId);
+  if (await source.show(sourceId) || (copy && await isBroughtAnew(copy, { source, target }))) return skipped('the source is there', copyId);
   await target.remove(copyId);
   return done(0, copyId);
 }
 
-/** Whether the source has, of the first image that a copy of a copy comes from, another copy than before. */
-const isBroughtAnew = async (copy: ShownImage, source: Ends['source']): Promise<boolean> =>
-  lineageOf(copy.properties)?.originRegion !== source.region && (await alikeAt(source, copy)).length > 0;
+/** Whether the source has, of the first image that a copy of a copy comes from, another copy than before, which did not come by the target. */
+async function isBroughtAnew(copy: ShownImage, { source, target }: Ends): Promise<boolean> {
+  if (lineageOf(copy.properties)?.originRegion === source.region) return false;
+  return (await alikeAt(source, copy)).some(({ properties }) => !cameBy(properties).includes(target.region));
+}
 
 const lookAgainMs = 500;
 const mostTries = 4;

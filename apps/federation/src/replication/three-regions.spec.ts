@@ -180,4 +180,21 @@ describe('Policies between three regions, from the first to the second, from the
     await settle(() => oneByOne(policies));
     expect([origins(one), origins(two), origins(three)]).toEqual([['image 1 ', `of two Two ${id(2)}`], [`image 1 One ${id(1)}`, 'of two '], [`image 1 One ${id(1)}`, `of two Two ${id(2)}`]]);
   });
+
+  it.each([8, 27, 71, 108])('delete every copy of what is gone where each of four regions sends to each other one, in whatever order they look, seed %i', async (seed) => {
+    const all: MemoryRegion[] = [];
+    for (const name of ['One', 'Two', 'Three', 'Four']) all.push(memoryRegion(name, () => all));
+    const { settings } = policies[0] as Policy;
+    policies = all.flatMap((source, from) => all.filter((target) => target !== source).map((target, to) => ({ id: id(80_100 + from * 10 + to), source, target, settings: { ...settings, name: `${source.region} to ${target.region}` } })));
+    let state = seed;
+    const below = (limit: number): number => (state = (state * 1_103_515_245 + 12_345) % 2_147_483_648) % limit;
+    const someRuns = async (count: number): Promise<void> => { for (let each = 0; each < count; each += 1) await run(policies[below(97) % policies.length] as Policy); };
+    const shuffled = (): Policy[] => policies.map((policy) => ({ policy, at: below(1_000_003) })).toSorted((before, after) => before.at - after.at).map(({ policy }) => policy);
+    for (const [number, region] of all.entries()) region.add({ id: id(number), name: `image ${number}` });
+    await someRuns(below(20));
+    await all[0]?.remove(id(0));
+    await someRuns(below(9));
+    await settle(() => oneByOne(shuffled()));
+    expect(all.map(({ images }) => images.size)).toEqual([3, 3, 3, 3]);
+  });
 });

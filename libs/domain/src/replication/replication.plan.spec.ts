@@ -92,8 +92,16 @@ describe('What a policy finds to be done', () => {
     expect(plan([], [image('mine', { properties: { [viaNames.region]: 'One', [viaNames.id]: idOf(2) } })])).toEqual([]);
   });
 
-  it('is never to bring back what was brought from there, and is gone there', () => {
-    const back = copyOf(image('theirs'), { properties: { [viaNames.region]: 'Two', [viaNames.id]: idOf(1) } }, 'Three');
+  it('keeps no copy for the sake of what came by its region', () => {
+    const [first, gone] = [image('first'), idOf(1)];
+    const copy = copyOf(first, { properties: { [viaNames.region]: 'One', [viaNames.id]: gone, [viaNames.path]: 'One' } }, 'Three');
+    const there = (path: string) => copyOf(first, { id: idOf(2), properties: { [viaNames.region]: 'Four', [viaNames.id]: idOf(3), [viaNames.path]: path } }, 'Three');
+    expect(plan([there('Two/Four')], [copy])).toEqual([['delete', gone, 'copy of first']]);
+    expect(plan([there('Five/Four')], [copy])).toEqual([]);
+  });
+
+  it('is never to bring back what came by there, and is gone there', () => {
+    const back = copyOf(image('theirs'), { properties: { [viaNames.region]: 'Four', [viaNames.id]: idOf(1), [viaNames.path]: 'Two/Four' } }, 'Three');
     expect(plan([back])).toEqual([]);
     expect(plan([{ ...back, name: 'changed' }], [copyOf(image('theirs'), {}, 'Three')])).toEqual([['update', back.id, back.id]]);
   });

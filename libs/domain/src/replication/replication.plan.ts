@@ -1,5 +1,5 @@
 import type { Visibility } from '../image/image.status.js';
-import { isLineageName, lineageOf, madeOf, originOf, versionOf, type Lineage } from '../lineage.js';
+import { cameBy, isLineageName, lineageOf, madeOf, originOf, versionOf, type Lineage } from '../lineage.js';
 import type { PlannedImage, ReplicationFilter, ReplicationSettings } from './replication.js';
 
 /** An image as a region's image service shows it. */
@@ -70,8 +70,8 @@ function planOne(image: ShownImage, copies: readonly ShownImage[], settings: Rep
   const copy = copyAmong(copies, image, settings);
   const planned = { sourceId: image.id, name: shortened(image.name ?? ''), sizeBytes: image.sizeBytes ?? 0 };
   const isBrought = image.status === 'active';
-  // What was brought from the target and is gone there was deleted there: it would come back to where policies lead in a circle.
-  if (!copy) return isBrought && madeOf(image.properties)?.region !== targetRegion ? [{ ...planned, action: 'copy' }] : [];
+  // What came by the target and is gone there was deleted there: it would come back to where policies lead in a circle.
+  if (!copy) return isBrought && !cameBy(image.properties).includes(targetRegion) ? [{ ...planned, action: 'copy' }] : [];
   if (!hasData(copy)) return isBrought ? [{ ...planned, action: 'copy', copyId: copy.id }] : [];
   return differsWhereItMay(image, copy, settings, isOwn(copy)) ? [{ ...planned, action: 'update', copyId: copy.id }] : [];
 }
@@ -109,9 +109,10 @@ const metadataDiffers = (image: ShownImage, copy: ShownImage): boolean =>
   || sorted(image.tags) !== sorted(copy.tags) || carriedProperties(image) !== carriedProperties(copy);
 
 /** Of what was made of an image of the source that is gone there. A copy of a copy stays while anything of the source comes from the same first image: it may have been brought there anew, under another id. */
-function planDeletions({ source, copies, sourceRegion, isOwn }: ReplicationSight): PlannedImage[] {
+function planDeletions({ source, copies, sourceRegion, targetRegion, isOwn }: ReplicationSight): PlannedImage[] {
   const there = new Set(source.map(({ id }) => id));
-  const origins = new Set(source.map((image) => keyOf(originOf({ ...image, region: sourceRegion }))));
+  // What came by the target is there because of the copy, or was: it is no reason to keep that.
+  const origins = new Set(source.filter(({ properties }) => !cameBy(properties).includes(targetRegion)).map((image) => keyOf(originOf({ ...image, region: sourceRegion }))));
   return copies.flatMap((copy): PlannedImage[] => {
     const [lineage, made] = [lineageOf(copy.properties), madeOf(copy.properties)];
     if (!lineage || made?.region !== sourceRegion || there.has(made.id) || (lineage.originRegion !== sourceRegion && origins.has(keyOf(lineage))) || !isOwn(copy)) return [];
