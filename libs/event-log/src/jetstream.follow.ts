@@ -15,7 +15,7 @@ const inactiveMs = 30_000;
  * Following by an ordered consumer that is thrown away at the first sign of trouble (broken connection, missed heartbeat, restarted server) and made
  * anew after the last handled message: that is simpler to trust than to repair it, and quicker than the client library's own half minute.
  */
-export function createFollower(connection: NatsConnection, watch: ConnectionWatch, client: JetStreamClient, stream: string): EventLog['follow'] {
+export function createFollower(connection: NatsConnection, watch: ConnectionWatch, open: (from: Pick<FollowOptions, 'after' | 'batchSize'>) => Promise<Batches>, stream: string): EventLog['follow'] {
   return async ({ after, batchSize, signal }: FollowOptions, onBatch) => {
     let position = after;
     const handle = async (batch: readonly Stored[]) => {
@@ -31,27 +31,36 @@ export function createFollower(connection: NatsConnection, watch: ConnectionWatc
 
   /** Resolves when the consumer broke or `signal` aborted; rejects where the handler did. */
   async function followOnce(after: number, batchSize: number, signal: AbortSignal, handle: (batch: readonly Stored[]) => Promise<void>): Promise<void> {
-    const messages = await consume(after, batchSize).catch(() => undefined);
-    if (!messages) return;
-    const stop = () => messages.stop();
+    const batches = await open({ after, batchSize }).catch(() => undefined);
+    if (!batches) return;
+    const stop = () => { batches.stop(); };
     const forget = watch.onDisconnect(stop);
     signal.addEventListener('abort', stop, { once: true });
     if (signal.aborted) stop();
-    stopOnTrouble(messages);
-    const reader = batchReader(messages, after, batchSize);
     try {
-      for (let batch = await reader.next(); batch.length > 0 && !signal.aborted; batch = await reader.next()) await handle(batch);
+      for (let batch = await batches.next(); batch.length > 0 && !signal.aborted; batch = await batches.next()) await handle(batch);
     } finally {
       stop();
       forget();
       signal.removeEventListener('abort', stop);
     }
   }
+}
 
-  async function consume(after: number, batchSize: number): Promise<ConsumerMessages> {
-    const consumer = await client.consumers.get(stream, { opt_start_seq: after + 1, inactive_threshold: inactiveMs });
-    return consumer.consume({ max_messages: readAheadMessages(batchSize), expires: 10_000, idle_heartbeat: 2_000, abort_on_missing_resource: true });
-  }
+/** What one consumer brings, until it breaks. */
+export interface Batches {
+  /** The next batch; empty when there will be none. */
+  next(): Promise<readonly Stored[]>;
+  /** Ends it: what has come is still handed out. */
+  stop(): void;
+}
+
+/** By asking for so many messages at a time. */
+export async function askedBatches(client: JetStreamClient, stream: string, { after, batchSize }: Pick<FollowOptions, 'after' | 'batchSize'>): Promise<Batches> {
+  const consumer = await client.consumers.get(stream, { opt_start_seq: after + 1, inactive_threshold: inactiveMs });
+  const messages = await consumer.consume({ max_messages: readAheadMessages(batchSize), expires: 10_000, idle_heartbeat: 2_000, abort_on_missing_resource: true });
+  stopOnTrouble(messages);
+  return { next: batchReader(messages, after, batchSize).next, stop: () => { messages.stop(); } };
 }
 
 /**

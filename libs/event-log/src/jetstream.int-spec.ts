@@ -12,10 +12,42 @@ const aSubject = () => imageSubject(region, randomUUID());
 const append = (log: EventLog, subject: string, expectedLastSequence = 0) =>
   log.append(subject, Buffer.from('{"of":"an image"}'), { expectedLastSequence, messageId: randomUUID() });
 
-describe('the event log on JetStream', () => {
+describe.each([['asks for it', {}], ['has it pushed', { pushedTo: 'catalog' as const }]])('the event log on JetStream, where who follows it %s', (_, how) => {
   eventLogSuite(async () => {
     const running = await startRegion();
-    return { log: await jetStreamEventLog(await running.as('catalog'), { region }), close: running.close };
+    return { log: await jetStreamEventLog(await running.as('catalog'), { region, ...how }), close: running.close };
+  });
+});
+
+describe('a follower that is pushed to', () => {
+  it('is sent no more than it can hold while it handles a batch, and all of a log however large', async () => {
+    const running = await startRegion();
+    try {
+      const [messages, commit] = [160, Buffer.alloc(500_000, 'a large commit')];
+      const connection = await running.as('catalog');
+      const log = await jetStreamEventLog(connection, { region, pushedTo: 'catalog' });
+      for (let count = 0; count < messages; count += 1) await log.append(aSubject(), commit, { expectedLastSequence: 0, messageId: randomUUID() });
+      const before = connection.stats().inBytes;
+      const nothingComes = async (): Promise<void> => {
+        for (let seen = -1, now = connection.stats().inBytes; now > seen; now = connection.stats().inBytes) {
+          seen = now;
+          await pause(300);
+        }
+      };
+      const enough = new AbortController();
+      let [came, ahead] = [0, 0];
+      await log.follow({ after: 0, batchSize: 4, signal: enough.signal }, async (batch) => {
+        if (came === 0) {
+          await nothingComes();
+          ahead = connection.stats().inBytes - before;
+        }
+        came += batch.length;
+        if (came === messages) enough.abort();
+      });
+      expect([came, ahead < messages * commit.byteLength / 2]).toEqual([messages, true]);
+    } finally {
+      await running.close();
+    }
   });
 });
 
@@ -79,8 +111,8 @@ describe('when the log\'s server is killed', () => {
     running.stack.nats = await running.stack.nats.restart();
   };
 
-  it('loses no acknowledged append, and a follower sees each message once, in order', async () => {
-    const log = await jetStreamEventLog(await running.as('catalog'), { region });
+  it.each([['asks', {}], ['is pushed to', { pushedTo: 'catalog' as const }]])('loses no acknowledged append, and a follower that %s sees each message once, in order', async (_, how) => {
+    const log = await jetStreamEventLog(await running.as('catalog'), { region, ...how });
     const followed: number[] = [];
     const stop = new AbortController();
     const following = log.follow({ after: 0, batchSize: 100, signal: stop.signal }, (batch) => {

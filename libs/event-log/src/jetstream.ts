@@ -1,11 +1,12 @@
 import { jetstream, jetstreamManager, type JetStreamManager, type MsgRequest } from '@nats-io/jetstream';
 import { headers, type MsgHdrs, type NatsConnection } from '@nats-io/transport-node';
-import { addressOf, streamName } from '#libs/contracts';
+import { addressOf, streamName, type NatsUser } from '#libs/contracts';
 import { Problem } from '#libs/domain';
 import { watchConnection } from './connection-watch.js';
 import { traceHeader, WrongExpectedSequence, type AppendOptions, type EventLog, type Stored } from './event-log.js';
 import { readDirectly } from './jetstream.direct.js';
-import { createFollower } from './jetstream.follow.js';
+import { askedBatches, createFollower } from './jetstream.follow.js';
+import { pushedBatches } from './jetstream.push.js';
 import { Disconnected, isFull, isLostRace, requestTimeoutMs, whileReachable } from './nats-errors.js';
 
 /** The server also takes `next_by_subj` here, the first message of a subject from a sequence on; the client's types do not know it. */
@@ -15,10 +16,12 @@ export interface JetStreamLogOptions {
   readonly region: string;
   /** Asked before an append that was not answered is repeated: the server may have restarted, with a log that lost its tail. It refuses by throwing. */
   readonly beforeRepeat?: () => Promise<void>;
+  /** For who reads a whole log: whoever follows it does not ask for messages, but has them pushed to the inbox of this user, whose connection it is. That costs both sides less. */
+  readonly pushedTo?: NatsUser;
 }
 
 /** The log of a region on NATS JetStream, server 2.14 or later. The stream must exist: `createStreams`. */
-export async function jetStreamEventLog(connection: NatsConnection, { region, beforeRepeat }: JetStreamLogOptions): Promise<EventLog> {
+export async function jetStreamEventLog(connection: NatsConnection, { region, beforeRepeat, pushedTo }: JetStreamLogOptions): Promise<EventLog> {
   const stream = streamName(region);
   const manager: JetStreamManager = await jetstreamManager(connection, { checkAPI: false, timeout: requestTimeoutMs });
   const watch = watchConnection(connection);
@@ -87,7 +90,8 @@ export async function jetStreamEventLog(connection: NatsConnection, { region, be
     return { createdAt: created, firstSequence: Math.max(1, state.first_seq), lastSequence: state.last_seq };
   }
 
-  return { append, read, at, extent, follow: createFollower(connection, watch, client, stream) };
+  const follow = createFollower(connection, watch, (from) => (pushedTo ? pushedBatches(connection, manager, stream, { ...from, user: pushedTo }) : askedBatches(client, stream, from)), stream);
+  return { append, read, at, extent, follow };
 }
 
 function traced(traceparent: string | undefined): { headers?: MsgHdrs } {
