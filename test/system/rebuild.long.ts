@@ -4,8 +4,11 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
-import { questionSubject, type HistoryAnswer } from '#libs/contracts';
+import { encodeCommit, imageSubject, questionSubject, type HistoryAnswer } from '#libs/contracts';
 import { projectDir } from '#libs/embedded';
+import { jetStreamEventLog } from '#libs/event-log';
+import { anImage as someEvents } from '#libs/testing';
+import { createBus, createLogger } from '#libs/platform';
 import { openReadModel, startRebuild, type ReadModel } from '#libs/read-model';
 import { anImage, eventually, rename, startCatalogSystem, type CatalogSystem } from './catalog-system.js';
 
@@ -125,6 +128,31 @@ describe('npm run catalog:rebuild', () => {
     expect(before['images']?.length).toBeGreaterThan(20);
     expect((await rebuild()).status).toBe(0);
     expect(await rows()).toEqual(before);
+  });
+
+  it('leaves the same images of a log that is long enough to be folded in two threads', async () => {
+    const { region, nats, passwords } = system.stack;
+    const bus = await createBus({ servers: [nats.url], user: 'operator', password: passwords.operator, region, logger: createLogger({ service: 'test', region, level: 'silent' }) });
+    const log = await jetStreamEventLog(bus.connection, { region });
+    let left = 20_000;
+    await Promise.all(Array.from({ length: 64 }, async () => {
+      for (left -= 1; left >= 0; left -= 1) {
+        const id = randomUUID();
+        const bytes = encodeCommit({
+          aggregateId: id, region, service: 'catalog', at: new Date(), version: 1, prevHash: '', commandId: id, commandType: 'CreateImage', requestId: 'req-long', actor: { userId: 'someone', authMethod: 'token' },
+          events: someEvents({ name: `image ${left}`, status: 'active' }),
+        });
+        await log.append(imageSubject(region, id), bytes, { expectedLastSequence: 0, messageId: id });
+      }
+    }));
+    const { lastSequence } = await log.extent();
+    await bus.close();
+    await eventually('the projector has come to the end of the log', async () => (await readModel.position()).sequence === lastSequence);
+    const digest = () => sql<{ count: number; digest: string }>(`select count(*)::int, md5(string_agg(t::text, ',' order by id)) as digest from catalog.images t`);
+    const [before] = await digest();
+    expect(before?.count).toBeGreaterThanOrEqual(20_000);
+    expect((await rebuild()).status).toBe(0);
+    expect(await digest()).toEqual([before]);
   });
 
   it('is refused with a sentence while another one runs', async () => {

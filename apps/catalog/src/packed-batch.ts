@@ -1,4 +1,5 @@
 import type { FollowOptions, Stored } from '#libs/event-log';
+import type { FreshImages } from '#libs/read-model';
 
 /** What a thread that reads the log is told: which log, how to reach it, and from where on. */
 export interface ReaderTask extends Omit<FollowOptions, 'signal'> {
@@ -15,9 +16,11 @@ export interface PackedBatch {
   readonly sequences: Float64Array<ArrayBuffer>;
   /** Where each message ends. */
   readonly ends: Uint32Array<ArrayBuffer>;
+  /** What begins in it, where that has been folded. */
+  readonly folded?: FreshImages | undefined;
 }
 
-export function packed(batch: readonly Stored[]): { readonly message: PackedBatch; readonly transfer: ArrayBuffer[] } {
+export function packed(batch: readonly Stored[]): { readonly message: Omit<PackedBatch, 'folded'>; readonly transfer: ArrayBuffer[] } {
   const bytes = new Uint8Array(batch.reduce((sum, each) => sum + each.bytes.byteLength, 0));
   const ends = new Uint32Array(batch.length);
   let end = 0;
@@ -30,6 +33,6 @@ export function packed(batch: readonly Stored[]): { readonly message: PackedBatc
   return { message, transfer: [bytes.buffer, ends.buffer, message.sequences.buffer] };
 }
 
-export function unpacked({ bytes, subjects, sequences, ends }: PackedBatch): Stored[] {
+export function unpacked({ bytes, subjects, sequences, ends }: Omit<PackedBatch, 'folded'>): Stored[] {
   return subjects.map((subject, place) => ({ subject, sequence: sequences[place] ?? 0, bytes: bytes.subarray(ends[place - 1] ?? 0, ends[place]) }));
 }

@@ -1,18 +1,22 @@
 import { memoryEventLog } from '#libs/event-log';
 import { imageSubject } from '#libs/contracts';
-import type { Rebuild } from '#libs/read-model';
-import { rebuildCatalog } from './rebuild.js';
+import { foldFresh, type FreshImages, type Rebuild } from '#libs/read-model';
+import { rebuildCatalog, type RebuildOptions } from './rebuild.js';
 
 const subject = imageSubject('RegionOne', '11111111-2222-4333-8444-555555555555');
 
 /** A log of `length` messages, a live catalogue that moves on each time it is asked, and a rebuild that notes what it is told. */
-function aRebuild({ length, livePositions }: { length: number; livePositions: number[] }) {
-  const log = memoryEventLog({ messages: Array.from({ length }, (_, index) => ({ sequence: index + 1, subject, bytes: Buffer.from('{}') })) });
+function aRebuild({ length, livePositions, folded }: { length: number; livePositions: number[]; folded?: FreshImages }) {
+  const events = memoryEventLog({ messages: Array.from({ length }, (_, index) => ({ sequence: index + 1, subject, bytes: Buffer.from('{}') })) });
+  const log: RebuildOptions['log'] = { ...events, follow: (options, onBatch) => events.follow(options, (batch) => onBatch(batch, folded)) };
   const told: string[] = [];
   let live = 0;
   let position = 0;
   const next: Rebuild = {
-    readAhead: () => Promise.resolve(),
+    readAhead: (batch, given) => {
+      if (given) told.push(`folded ${batch[0]?.sequence}-${batch.at(-1)?.sequence}`);
+      return Promise.resolve();
+    },
     applyBatch: (batch, { after }) => {
       if (after !== position) throw new Error('a batch does not follow the one before');
       position = batch.at(-1)?.sequence ?? position;
@@ -52,6 +56,16 @@ describe('Rebuilding the catalogue beside the live one', () => {
     const { rebuild, told } = aRebuild({ length: 9, livePositions: [4, 6, 9] });
     expect(await rebuild()).toBe(9);
     expect(told).toEqual(['applied 1-4', 'indexed', 'missed', 'applied 5-6', 'missed', 'applied 7-9', 'swapped']);
+  });
+
+  it('takes what another thread has folded of a batch, where all of it is due', async () => {
+    const folded = await foldFresh([]);
+    const whole = aRebuild({ length: 3, livePositions: [3], folded });
+    await whole.rebuild();
+    expect(whole.told).toEqual(['folded 1-3', 'applied 1-3', 'indexed', 'swapped']);
+    const part = aRebuild({ length: 9, livePositions: [4], folded });
+    await part.rebuild();
+    expect(part.told).toEqual(['applied 1-4', 'indexed', 'swapped']);
   });
 
   it('takes the place of an empty one at once', async () => {

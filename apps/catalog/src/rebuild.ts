@@ -1,9 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { EventLog, Stored } from '#libs/event-log';
-import type { Applied, ReadModel, Rebuild } from '#libs/read-model';
+import type { EventLog, FollowOptions, Stored } from '#libs/event-log';
+import type { Applied, FreshImages, ReadModel, Rebuild } from '#libs/read-model';
+
+/** `folded`: what of a batch another thread has folded. */
+export type OnBatch = (batch: readonly Stored[], folded?: FreshImages) => Promise<void>;
 
 export interface RebuildOptions {
-  readonly log: Pick<EventLog, 'follow' | 'extent'>;
+  readonly log: Pick<EventLog, 'extent'> & { follow(options: FollowOptions, onBatch: OnBatch): Promise<void> };
   readonly live: Pick<ReadModel, 'position'>;
   readonly next: Rebuild;
   /** Whether the feed goes over as it stands, which is so unless told, or is filled anew afterwards. */
@@ -32,8 +35,8 @@ export async function rebuildCatalog({ log, live, next, feed = 'carried', onProg
   let writing: Promise<void> = Promise.resolve();
 
   /** One batch is decoded and folded while the one before it is written: they take turns on two cores, not on one. */
-  async function apply(messages: readonly Stored[]): Promise<void> {
-    await next.readAhead(messages);
+  async function apply(...[messages, folded]: Parameters<OnBatch>): Promise<void> {
+    await next.readAhead(messages, folded);
     await writing;
     writing = write(messages, position);
     // Whoever waits for it next is told of its failure.
@@ -61,7 +64,7 @@ export async function rebuildCatalog({ log, live, next, feed = 'carried', onProg
     if (target === before) await pause(retryMs);
   }
 
-  async function chase(batch: readonly Stored[]): Promise<void> {
+  async function chase(...[batch, folded]: Parameters<OnBatch>): Promise<void> {
     for (let rest = batch; !swapped.signal.aborted;) {
       if (position >= target) {
         await trySwap();
@@ -69,7 +72,7 @@ export async function rebuildCatalog({ log, live, next, feed = 'carried', onProg
       }
       const due = rest.filter(({ sequence }) => sequence <= target);
       if (due.length === 0) return;
-      await apply(due);
+      await apply(due, due.length === batch.length ? folded : undefined);
       rest = rest.slice(due.length);
     }
   }

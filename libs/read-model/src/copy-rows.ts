@@ -40,13 +40,13 @@ const arrayText = (texts: readonly string[]): string => `{${texts.map((text) => 
 interface CopyConnection { query(text: string): void; sendCopyFromChunk(bytes: Buffer): void; endCopyFrom(): void }
 
 /** Brings rows into a table by COPY, on a connection that is in a transaction: a third of what an insert of JSON costs PostgreSQL. Rejects as any query does. */
-export function copyRows<Row>(client: PoolClient, rows: readonly Buffer[], { name, columns }: CopiedTable<Row>): Promise<void> {
+export function copyRows<Row>(client: PoolClient, rows: readonly Uint8Array[], { name, columns }: CopiedTable<Row>): Promise<void> {
   return new Promise((resolve, reject) => {
     let failure: Error | undefined;
     const copying = {
       submit: (connection: CopyConnection) => { connection.query(`copy ${name} (${columns.join(', ')}) from stdin`); },
       handleCopyInResponse(connection: CopyConnection) {
-        for (const piece of rows) connection.sendCopyFromChunk(piece);
+        for (const piece of rows) connection.sendCopyFromChunk(Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength));
         connection.endCopyFrom();
       },
       handleCommandComplete: () => undefined,

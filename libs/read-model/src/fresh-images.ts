@@ -5,12 +5,13 @@ import { groupByToken, readCommit } from './grouped-commits.js';
 import { noChanges, projectImage, type Changes, type Placed } from './image.projection.js';
 import { addChanges, begins, copiedImages } from './image.writer.js';
 import type { LogMessage } from './log-message.js';
+import { summedUsage } from './usage.row.js';
 
 /** What the images that begin in a batch are after it. */
 export interface FreshImages {
   readonly ids: readonly string[];
   /** Their rows, as COPY takes them. */
-  readonly rows: readonly Buffer[];
+  readonly rows: readonly Uint8Array[];
   /** Everything else that is written of them. */
   readonly changes: Changes;
   /** The commits of all other images, by image. */
@@ -22,11 +23,12 @@ const imagesInOneTurn = 250;
 
 /**
  * Folds what begins in a batch one image after the other, and keeps of each nothing but what is written: commits, images and rows of a whole batch would live long
- * enough for V8 to move them about, which costs as much as to decode them. That nothing is known of these images is for the writer to find out.
+ * enough for V8 to move them about, which costs as much as to decode them. That nothing is known of these images is for the writer to find out. It needs no database, and what it makes
+ * can be sent to another thread.
  */
 export async function foldFresh(batch: readonly LogMessage[]): Promise<FreshImages> {
   const byImage = groupByToken(batch, 'image', (imageId, message) => (isLowerUuid(imageId) ? message : undefined));
-  const fresh = { ids: [] as string[], rows: [] as Buffer[], changes: noChanges(), others: new Map<string, readonly Placed[]>() };
+  const fresh = { ids: [] as string[], rows: [] as Uint8Array[], changes: noChanges(), others: new Map<string, readonly Placed[]>() };
   let text = '';
   let inThisTurn = 0;
   for (const [imageId, messages] of byImage) {
@@ -38,6 +40,8 @@ export async function foldFresh(batch: readonly LogMessage[]): Promise<FreshImag
     await nextTurn();
   }
   fresh.rows.push(Buffer.from(text));
+  // A row a project, of no image of its own: thousands of them would go from thread to thread.
+  fresh.changes.usage = summedUsage(fresh.changes.usage).map((sum) => ({ image_id: '', ...sum }));
   return fresh;
 }
 

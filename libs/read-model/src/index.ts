@@ -19,6 +19,7 @@ export type { NamespaceHead, ParkedNamespaceRow } from './metadef.row.js';
 export type { Ownership } from './ownership.js';
 export type { LogMessage } from './log-message.js';
 export type { PastImages, PastQuery } from './past-images.js';
+export { foldFresh, type FreshImages } from './fresh-images.js';
 export { logTailLength, PositionMoved, type Applied, type BatchPlace, type ProjectionWriter, type ReadPosition } from './projection-writer.js';
 export { openReadModel, type ReadModel } from './read-model.js';
 export { rememberImages, type RememberedImages } from './remembered-images.js';

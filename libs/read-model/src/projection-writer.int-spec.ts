@@ -4,7 +4,7 @@ import pg from 'pg';
 import { startTestStack, type TestStack } from '#libs/embedded';
 import { hashOfCommit } from '#libs/contracts';
 import { anImage, attemptId } from '#libs/testing';
-import { migrate, openReadModel, PositionMoved, RebuildRunning, rememberImages, startRebuild, type FeedRow, type ReadModel, type Rebuild } from './index.js';
+import { foldFresh, migrate, openReadModel, PositionMoved, RebuildRunning, rememberImages, startRebuild, type FeedRow, type ReadModel, type Rebuild } from './index.js';
 import { besideRebuild } from './some-catalogue.suite.js';
 import { generatedLog, idOf, inBatches, logCreatedAt, someLog, type SomeLog } from './some-log.suite.js';
 
@@ -24,11 +24,14 @@ beforeEach(async () => {
 });
 afterEach(() => readModel.close());
 
+/** Every other batch comes as another thread would have folded it. */
 async function apply(log: SomeLog, to: Pick<ReadModel, 'applyBatch' | 'readAhead' | 'position'> = readModel, sizes = [1000]): Promise<void> {
   let { sequence } = await to.position();
   const remembered = rememberImages();
+  let isFoldedElsewhere = false;
   for (const batch of inBatches(log.after(sequence), sizes)) {
-    await to.readAhead(batch);
+    await to.readAhead(batch, isFoldedElsewhere ? structuredClone(await foldFresh(batch)) : undefined);
+    isFoldedElsewhere = !isFoldedElsewhere;
     ({ position: sequence } = await to.applyBatch(batch, { after: sequence, logCreatedAt }, remembered));
   }
 }

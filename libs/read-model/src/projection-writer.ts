@@ -46,9 +46,9 @@ export interface ProjectionWriter {
   applyBatch(batch: readonly LogMessage[], place: BatchPlace, remembered?: RememberedImages): Promise<Applied>;
   /**
    * Decodes and folds a batch that is applied soon, as far as that needs nothing of the batches before it: whoever has one on its way to PostgreSQL meanwhile loses no time.
-   * For a catalogue that is rebuilt, where most images begin.
+   * For a catalogue that is rebuilt, where most images begin. `folded`: what `foldFresh` has made of the same batch in another thread.
    */
-  readAhead(batch: readonly LogMessage[]): Promise<void>;
+  readAhead(batch: readonly LogMessage[], folded?: FreshImages): Promise<void>;
   /** The position that the rows stand at. */
   position(): Promise<ReadPosition>;
 }
@@ -61,7 +61,7 @@ export interface ReadPosition { readonly sequence: number; readonly logCreatedAt
 export function projectionWriter({ pool }: Pick<Database, 'pool'>, { guarded }: { readonly guarded: boolean }): ProjectionWriter {
   return {
     applyBatch: (batch, place, remembered = rememberNothing) => reachable(() => applyBatch({ pool, guarded }, batch, place, remembered)),
-    readAhead: async (batch) => { if (!guarded) aheads.set(batch, await readAhead(batch)); },
+    readAhead: async (batch, folded) => { if (!guarded) aheads.set(batch, await readAhead(batch, folded)); },
     position: () => reachable(() => readPosition(pool)),
   };
 }
@@ -81,8 +81,8 @@ interface Writing { readonly pool: Pool; readonly guarded: boolean }
 const aheads = new WeakMap<readonly LogMessage[], Ahead>();
 type Ahead = Pick<Grouped, 'byNamespace' | 'byReplication'> & { readonly fresh: FreshImages };
 
-const readAhead = async (messages: readonly LogMessage[]): Promise<Ahead> =>
-  ({ fresh: await foldFresh(messages), byNamespace: groupByNamespace(messages), byReplication: groupByReplication(messages) });
+const readAhead = async (messages: readonly LogMessage[], folded: FreshImages | undefined): Promise<Ahead> =>
+  ({ fresh: folded ?? await foldFresh(messages), byNamespace: groupByNamespace(messages), byReplication: groupByReplication(messages) });
 
 async function applyBatch(to: Writing, messages: readonly LogMessage[], place: BatchPlace, remembered: RememberedImages): Promise<Applied> {
   const last = messages.at(-1);
