@@ -51,7 +51,8 @@ function busOf({ region, servers, passwords }, user) {
 }
 
 function poolOf({ database }) {
-  return new pg.Pool({ connectionString: database, max: 10 });
+  // At the end the server ends before the last of its connections.
+  return new pg.Pool({ connectionString: database, max: 10 }).on('error', () => undefined);
 }
 
 /** Both syncs, one after the other, as who answers from what can be read again has to. */
