@@ -20,7 +20,7 @@ export interface PackedBatch {
   readonly folded?: FreshImages | undefined;
 }
 
-export function packed(batch: readonly Stored[]): { readonly message: Omit<PackedBatch, 'folded'>; readonly transfer: ArrayBuffer[] } {
+export function packed(batch: readonly Stored[]): { readonly message: PackedBatch; readonly transfer: ArrayBuffer[] } {
   const bytes = new Uint8Array(batch.reduce((sum, each) => sum + each.bytes.byteLength, 0));
   const ends = new Uint32Array(batch.length);
   let end = 0;
@@ -33,6 +33,6 @@ export function packed(batch: readonly Stored[]): { readonly message: Omit<Packe
   return { message, transfer: [bytes.buffer, ends.buffer, message.sequences.buffer] };
 }
 
-export function unpacked({ bytes, subjects, sequences, ends }: Omit<PackedBatch, 'folded'>): Stored[] {
+export function unpacked({ bytes, subjects, sequences, ends }: PackedBatch): Stored[] {
   return subjects.map((subject, place) => ({ subject, sequence: sequences[place] ?? 0, bytes: bytes.subarray(ends[place - 1] ?? 0, ends[place]) }));
 }

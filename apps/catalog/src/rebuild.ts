@@ -35,7 +35,7 @@ export async function rebuildCatalog({ log, live, next, feed = 'carried', onProg
   let writing: Promise<void> = Promise.resolve();
 
   /** One batch is decoded and folded while the one before it is written: they take turns on two cores, not on one. */
-  async function apply(...[messages, folded]: Parameters<OnBatch>): Promise<void> {
+  async function apply(messages: readonly Stored[], folded?: FreshImages): Promise<void> {
     await next.readAhead(messages, folded);
     await writing;
     writing = write(messages, position);
@@ -64,7 +64,7 @@ export async function rebuildCatalog({ log, live, next, feed = 'carried', onProg
     if (target === before) await pause(retryMs);
   }
 
-  async function chase(...[batch, folded]: Parameters<OnBatch>): Promise<void> {
+  async function chase(batch: readonly Stored[], folded?: FreshImages): Promise<void> {
     for (let rest = batch; !swapped.signal.aborted;) {
       if (position >= target) {
         await trySwap();

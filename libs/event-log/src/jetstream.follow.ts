@@ -9,13 +9,13 @@ const readAheadMessages = (batchSize: number): number => Math.min(1024, Math.max
 const batchBytes = 8 * 1024 * 1024;
 const retryMs = 200;
 /** The server drops the consumer of a follower that has not asked for so long. */
-const inactiveMs = 30_000;
+export const inactiveMs = 30_000;
 
 /**
  * Following by an ordered consumer that is thrown away at the first sign of trouble (broken connection, missed heartbeat, restarted server) and made
  * anew after the last handled message: that is simpler to trust than to repair it, and quicker than the client library's own half minute.
  */
-export function createFollower(connection: NatsConnection, watch: ConnectionWatch, open: (from: Pick<FollowOptions, 'after' | 'batchSize'>) => Promise<Batches>, stream: string): EventLog['follow'] {
+export function createFollower(connection: NatsConnection, watch: ConnectionWatch, open: (from: From) => Promise<Batches>, stream: string): EventLog['follow'] {
   return async ({ after, batchSize, signal }: FollowOptions, onBatch) => {
     let position = after;
     const handle = async (batch: readonly Stored[]) => {
@@ -47,6 +47,9 @@ export function createFollower(connection: NatsConnection, watch: ConnectionWatc
   }
 }
 
+/** Where a consumer begins, and how much it hands out at once. */
+export type From = Pick<FollowOptions, 'after' | 'batchSize'>;
+
 /** What one consumer brings, until it breaks. */
 export interface Batches {
   /** The next batch; empty when there will be none. */
@@ -56,7 +59,7 @@ export interface Batches {
 }
 
 /** By asking for so many messages at a time. */
-export async function askedBatches(client: JetStreamClient, stream: string, { after, batchSize }: Pick<FollowOptions, 'after' | 'batchSize'>): Promise<Batches> {
+export async function askedBatches(client: JetStreamClient, stream: string, { after, batchSize }: From): Promise<Batches> {
   const consumer = await client.consumers.get(stream, { opt_start_seq: after + 1, inactive_threshold: inactiveMs });
   const messages = await consumer.consume({ max_messages: readAheadMessages(batchSize), expires: 10_000, idle_heartbeat: 2_000, abort_on_missing_resource: true });
   stopOnTrouble(messages);

@@ -3,16 +3,14 @@ import { createInbox, nanos, type Msg, type NatsConnection } from '@nats-io/tran
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { inboxPrefix, type NatsUser } from '#libs/contracts';
-import type { FollowOptions, Stored } from './event-log.js';
-import type { Batches } from './jetstream.follow.js';
+import type { Stored } from './event-log.js';
+import { inactiveMs, type Batches, type From } from './jetstream.follow.js';
 
-/** The server drops the consumer where nobody has listened for so long. */
-const inactiveMs = 30_000;
 const heartbeatMs = 2_000;
 /** A server that is silent for so long has forgotten the consumer. */
 const silentMs = 3 * heartbeatMs;
 
-export interface PushOptions extends Pick<FollowOptions, 'after' | 'batchSize'> {
+export interface PushOptions extends From {
   /** Whose connection it is: nobody may be pushed to but where his answers go. */
   readonly user: NatsUser;
 }

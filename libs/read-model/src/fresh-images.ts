@@ -1,9 +1,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { imageCommits, isLowerUuid } from '#libs/contracts';
+import { isLowerUuid } from '#libs/contracts';
 import { copiedText } from './copy-rows.js';
-import { groupByToken, readCommit } from './grouped-commits.js';
-import { noChanges, projectImage, type Changes, type Placed } from './image.projection.js';
-import { addChanges, begins, copiedImages } from './image.writer.js';
+import { groupByToken } from './grouped-commits.js';
+import { noChanges, projectImage, startsImage, type Changes, type Placed } from './image.projection.js';
+import { addChanges, copiedImages, placed } from './image.writer.js';
 import type { LogMessage } from './log-message.js';
 import { summedUsage } from './usage.row.js';
 
@@ -32,7 +32,7 @@ export async function foldFresh(batch: readonly LogMessage[]): Promise<FreshImag
   let text = '';
   let inThisTurn = 0;
   for (const [imageId, messages] of byImage) {
-    text += fold(imageId, messages.map(({ sequence, bytes }) => ({ sequence, imageId, commit: readCommit(imageCommits, imageId, bytes) })), fresh);
+    text += fold(imageId, messages.map((message) => placed(imageId, message)), fresh);
     inThisTurn += 1;
     if (inThisTurn < imagesInOneTurn) continue;
     fresh.rows.push(Buffer.from(text));
@@ -47,18 +47,14 @@ export async function foldFresh(batch: readonly LogMessage[]): Promise<FreshImag
 
 /** The rows of one image as text, where it has any; what COPY cannot bring as it is goes to the others. */
 function fold(imageId: string, commits: readonly Placed[], { ids, changes, others }: { readonly ids: string[]; readonly changes: Changes; readonly others: Map<string, readonly Placed[]> }): string {
-  if (!begins(commits[0])) {
-    others.set(imageId, commits);
-    return '';
-  }
-  const { images, ...more } = projectImage(imageId, undefined, commits).changes;
-  const text = copiedText(images, copiedImages);
-  if (text === undefined) {
+  const own = startsImage(commits[0]) ? projectImage(imageId, undefined, commits).changes : undefined;
+  const text = own && copiedText(own.images, copiedImages);
+  if (!own || text === undefined) {
     others.set(imageId, commits);
     return '';
   }
   ids.push(imageId);
   // What ends a reservation is of no use: a catalogue that is rebuilt has none.
-  addChanges(changes, { ...more, images: [], released: [] });
+  addChanges(changes, { ...own, images: [], released: [] });
   return text;
 }

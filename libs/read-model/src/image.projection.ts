@@ -73,7 +73,8 @@ export function projectImage(imageId: string, known: KnownImage | undefined, com
 type Folded = { version: number; sequence: number; image: ImageState } | 'deleted';
 
 const beginsHere = (known: KnownImage | undefined, [first]: readonly Placed[]): boolean => known === undefined && startsImage(first);
-const startsImage = (first: Placed | undefined): boolean =>
+/** Whether an image that nothing is known of can begin with this. */
+export const startsImage = (first: Placed | undefined): boolean =>
   first !== undefined && 'events' in first.commit && first.commit.version === 1;
 
 interface Notes { readonly work: Map<string, AttemptRow | 'removed'>; readonly imports: ImportNotes; readonly released: Set<string> }

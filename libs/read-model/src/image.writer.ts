@@ -3,7 +3,7 @@ import type { Pool } from 'pg';
 import type { CopiedTable } from './copy-rows.js';
 import { knownFromDeleted, removeUndeletedSql, upsertDeletedSql, type DeletedRow } from './deleted-image.row.js';
 import { groupByToken, readCommit } from './grouped-commits.js';
-import { noChanges, projectImage, type Changes, type KnownImage, type Placed } from './image.projection.js';
+import { noChanges, projectImage, startsImage, type Changes, type KnownImage, type Placed } from './image.projection.js';
 import { stateOf, type ImageRow, type MemberRow } from './image.row.js';
 import { importRowsSql, importRowValues } from './import.projection.js';
 import type { LogMessage } from './log-message.js';
@@ -11,7 +11,10 @@ import type { RememberedImages } from './remembered-images.js';
 import { summedUsage, usageRowsSql } from './usage.row.js';
 
 export const groupByImage = (batch: readonly LogMessage[]): Map<string, Placed[]> =>
-  groupByToken(batch, 'image', (imageId, { sequence, bytes }): Placed | undefined => (isLowerUuid(imageId) ? { sequence, imageId, commit: readCommit(imageCommits, imageId, bytes) } : undefined));
+  groupByToken(batch, 'image', (imageId, message) => (isLowerUuid(imageId) ? placed(imageId, message) : undefined));
+
+/** A message of an image, decoded. */
+export const placed = (imageId: string, { sequence, bytes }: LogMessage): Placed => ({ sequence, imageId, commit: readCommit(imageCommits, imageId, bytes) });
 
 export interface Known {
   readonly images: ReadonlyMap<string, KnownImage>;
@@ -27,15 +30,12 @@ export async function knownOf(pool: Pool, byImage: ReadonlyMap<string, readonly 
   for (const [imageId, commits] of byImage) {
     const known = remembered.get(imageId);
     if (known) images.set(imageId, known);
-    else if (!asking && begins(commits[0])) taken.push(imageId);
+    else if (!asking && startsImage(commits[0])) taken.push(imageId);
     else unknown.push(imageId);
   }
   const parked = await load(pool, unknown, images);
   return { images, parked, taken };
 }
-
-/** Whether an image that nothing is known of can begin with this. */
-export const begins = (first: Placed | undefined): boolean => first !== undefined && 'events' in first.commit && first.commit.version === 1;
 
 const loadSql = `
   select

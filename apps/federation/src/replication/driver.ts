@@ -141,7 +141,7 @@ async function onEvents(id: string, policy: ReplicationPolicy, memory: Memory, p
     const images = await findWork({ id, policy, memory, parts, signal }, news).catch((error: unknown) => cannotLook(id, policy, memory, parts, error));
     delete memory.blind;
     if (images.length > 0 && !isLeftOver(images, memory, nowMs)) {
-      const executionId = derivedUuid(JSON.stringify(['execution', id, 'event', nowMs, policy.updatedAt]));
+      const executionId = eventExecutionId(id, policy, nowMs);
       if (!await start(id, executionId, 'event', parts)) throw new Error(`execution ${executionId} is over already`);
       await run(id, executionId, policy, memory, parts, signal, images);
       // What came while it ran is looked for at once.
@@ -156,13 +156,15 @@ async function onEvents(id: string, policy: ReplicationPolicy, memory: Memory, p
   if (!signal.aborted) await keep(id, memory, parts.news.placeOf(id), { places: parts.places, nowMs: parts.clock().getTime() });
 }
 
+const eventExecutionId = (id: string, { updatedAt }: ReplicationPolicy, nowMs: number): string => derivedUuid(JSON.stringify(['execution', id, 'event', nowMs, updatedAt]));
+
 /** A passing failure is nobody's business; of one that lasts, an execution that failed tells those who ask for the policy's, once. Fails with what was thrown. */
 async function cannotLook(id: string, policy: ReplicationPolicy, memory: Memory, parts: DriverParts, error: unknown): Promise<never> {
   const nowMs = parts.clock().getTime();
   if (!(error instanceof RegionFailure)) throw error;
   memory.blind ??= { sinceMs: nowMs, isTold: false };
   if (memory.blind.isTold || nowMs - memory.blind.sinceMs < shortestBackoffMs) throw error;
-  const executionId = derivedUuid(JSON.stringify(['execution', id, 'event', nowMs, policy.updatedAt]));
+  const executionId = eventExecutionId(id, policy, nowMs);
   if (await start(id, executionId, 'event', parts)) await parts.desk.execute(command(executionId, { type: 'EndReplicationExecution', cause: error.message }));
   memory.blind.isTold = true;
   throw error;
