@@ -3,11 +3,14 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
 import type { ConnectionWatch } from './connection-watch.js';
 import type { EventLog, FollowOptions, Stored } from './event-log.js';
+import type { OwnAppends } from './own-appends.js';
 
 /** What may wait between server and handler, more of it for who takes large batches: asking for a few at a time costs both sides. A message has at most 1 MiB, so this and one batch bound the memory of a follower. */
 const readAheadMessages = (batchSize: number): number => Math.min(1024, Math.max(256, batchSize >> 2));
 const batchBytes = 8 * 1024 * 1024;
 const retryMs = 200;
+/** So long a batch waits for what its own process is appending. A server that takes longer holds up nobody else. */
+const shortGatherMs = 5;
 /** The server drops the consumer of a follower that has not asked for so long. */
 export const inactiveMs = 30_000;
 
@@ -58,19 +61,23 @@ export interface Batches {
   stop(): void;
 }
 
+/** What a batch waits for, and how long at most. */
+export interface Gathering { readonly own: Pick<OwnAppends, 'answered'>; readonly gatherMs?: number }
+
 /** By asking for so many messages at a time. */
-export async function askedBatches(client: JetStreamClient, stream: string, { after, batchSize }: From): Promise<Batches> {
+export async function askedBatches(client: JetStreamClient, stream: string, { after, batchSize }: From, gathering: Gathering): Promise<Batches> {
   const consumer = await client.consumers.get(stream, { opt_start_seq: after + 1, inactive_threshold: inactiveMs });
   const messages = await consumer.consume({ max_messages: readAheadMessages(batchSize), expires: 10_000, idle_heartbeat: 2_000, abort_on_missing_resource: true });
   stopOnTrouble(messages);
-  return { next: batchReader(messages, after, batchSize).next, stop: () => { messages.stop(); } };
+  return { next: batchReader(messages, { after, batchSize, ...gathering }).next, stop: () => { messages.stop(); } };
 }
 
 /**
- * Makes batches of what has arrived: whatever is there, up to `batchSize`, so that a quiet log is handled at once and a busy one in groups.
+ * Makes batches of what has arrived: whatever is there, up to `batchSize`, so that a quiet log is handled at once and a busy one in groups. What this process was appending when
+ * the first message came is waited for: changes that are made together are then paid for together, from here to their answers.
  * The client asks the server for more only as messages are taken, and holds no more than it asked for.
  */
-function batchReader(messages: ConsumerMessages, after: number, batchSize: number) {
+function batchReader(messages: ConsumerMessages, { after, batchSize, own, gatherMs = shortGatherMs }: From & Gathering) {
   const waiting: Stored[] = [];
   let waitingBytes = 0;
   let hasEnded = false;
@@ -98,12 +105,28 @@ function batchReader(messages: ConsumerMessages, after: number, batchSize: numbe
   };
   void pump();
 
+  const arrival = () => new Promise<void>((resolve) => { wakeReader = resolve; });
+
+  /** Until what is being appended now has come too, but not for long. */
+  async function gather(): Promise<void> {
+    let through = Infinity;
+    const settleFor = (sequence: number) => {
+      through = Math.min(through, sequence);
+      wakeReader();
+    };
+    const timer = setTimeout(settleFor, gatherMs, 0);
+    void own.answered().then(settleFor);
+    while (last < through && !isFull() && !hasEnded) await arrival();
+    clearTimeout(timer);
+  }
+
   return {
     /** The next batch; empty when there will be none. */
     async next(): Promise<readonly Stored[]> {
-      while (waiting.length === 0 && !hasEnded) await new Promise<void>((resolve) => { wakeReader = resolve; });
+      while (waiting.length === 0 && !hasEnded) await arrival();
       // What has come in the same turn of the event loop goes into the same batch.
       if (!isFull() && !hasEnded) await nextTurn();
+      await gather();
       const batch = waiting.splice(0, batchSize);
       waitingBytes = 0;
       wakePump();

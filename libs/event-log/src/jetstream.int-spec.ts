@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { jetstreamManager } from '@nats-io/jetstream';
+import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { imageSubject, streamName } from '#libs/contracts';
 import { WrongExpectedSequence, type EventLog } from './event-log.js';
 import { eventLogSuite } from './event-log.suite.js';
+import { askedBatches, type Gathering } from './jetstream.follow.js';
 import { jetStreamEventLog } from './jetstream.js';
 import { region, startRegion, type JetStreamRegion } from './jetstream.suite.js';
 import { createStreams } from './streams.js';
@@ -16,6 +17,39 @@ describe.each([['asks for it', {}], ['has it pushed', { pushedTo: 'catalog' as c
   eventLogSuite(async () => {
     const running = await startRegion();
     return { log: await jetStreamEventLog(await running.as('catalog'), { region, ...how }), close: running.close };
+  });
+});
+
+describe('a follower in the process that appends', () => {
+  let running: JetStreamRegion;
+  beforeAll(async () => { running = await startRegion(); });
+  afterAll(() => running.close());
+
+  /** A log with one message, which is followed while another append is under way. */
+  async function whileAppending(gathering: Partial<Gathering>) {
+    const connection = await running.as('catalog');
+    const log = await jetStreamEventLog(connection, { region });
+    const { sequence: first } = await append(log, aSubject());
+    let answer: (sequence: number) => void = () => undefined;
+    const own = { answered: () => new Promise<number>((resolve) => { answer = resolve; }) };
+    const batches = await askedBatches(jetstream(connection), streamName(region), { after: first - 1, batchSize: 100 }, { own, ...gathering });
+    return { log, first, answer: (sequence: number) => { answer(sequence); }, batch: async () => (await batches.next()).map(({ sequence }) => sequence), stop: batches.stop };
+  }
+
+  it('has what was being appended when a message came in the same batch, so that both are paid for together', async () => {
+    const { log, first, answer, batch, stop } = await whileAppending({ gatherMs: 60_000 });
+    const coming = batch();
+    await pause(100);
+    const { sequence: second } = await append(log, aSubject());
+    answer(second);
+    expect(await coming).toEqual([first, second]);
+    stop();
+  });
+
+  it('is not held up by an append that nobody answers', async () => {
+    const { first, batch, stop } = await whileAppending({});
+    expect(await batch()).toEqual([first]);
+    stop();
   });
 });
 

@@ -8,6 +8,7 @@ import { readDirectly } from './jetstream.direct.js';
 import { askedBatches, createFollower } from './jetstream.follow.js';
 import { pushedBatches } from './jetstream.push.js';
 import { Disconnected, isFull, isLostRace, requestTimeoutMs, whileReachable } from './nats-errors.js';
+import { ownAppends } from './own-appends.js';
 
 /** The server also takes `next_by_subj` here, the first message of a subject from a sequence on; the client's types do not know it. */
 type LeaderQuery = MsgRequest | { readonly seq: number; readonly next_by_subj: string };
@@ -26,6 +27,7 @@ export async function jetStreamEventLog(connection: NatsConnection, { region, be
   const manager: JetStreamManager = await jetstreamManager(connection, { checkAPI: false, timeout: requestTimeoutMs });
   const watch = watchConnection(connection);
   const client = jetstream(connection, { timeout: requestTimeoutMs });
+  const own = ownAppends();
 
   async function append(subject: string, bytes: Uint8Array, { expectedLastSequence, messageId, traceparent }: AppendOptions) {
     addressOf(subject);
@@ -90,8 +92,8 @@ export async function jetStreamEventLog(connection: NatsConnection, { region, be
     return { createdAt: created, firstSequence: Math.max(1, state.first_seq), lastSequence: state.last_seq };
   }
 
-  const follow = createFollower(connection, watch, (from) => (pushedTo ? pushedBatches(connection, manager, stream, { ...from, user: pushedTo }) : askedBatches(client, stream, from)), stream);
-  return { append, read, at, extent, follow };
+  const follow = createFollower(connection, watch, (from) => (pushedTo ? pushedBatches(connection, manager, stream, { ...from, user: pushedTo }) : askedBatches(client, stream, from, { own })), stream);
+  return { append: (...appending) => own.count(append(...appending)), read, at, extent, follow };
 }
 
 function traced(traceparent: string | undefined): { headers?: MsgHdrs } {
