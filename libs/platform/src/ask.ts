@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import { setTimeout as delay } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 import { connect, errors, headers } from '@nats-io/transport-node';
 import type { Msg, NatsConnection } from '@nats-io/transport-node';
 import { inboxPrefix, type Answer, type NatsUser } from '#libs/contracts';
@@ -106,6 +106,7 @@ async function request({ connection, changes }: Line, subject: string, data: str
   carried.set(requestIdHeader, currentRequestId() ?? '');
   const { traceparent } = traceHeaders();
   if (traceparent !== undefined) carried.set(traceHeader, traceparent);
+  await endOfTurn();
   let back: (nothing: undefined) => void = () => undefined;
   const reconnected = new Promise<undefined>((resolve) => { back = resolve; });
   const again = () => { back(undefined); };
@@ -118,6 +119,11 @@ async function request({ connection, changes }: Line, subject: string, data: str
     changes.off('reconnect', again);
   }
 }
+
+let turn: Promise<void> | undefined;
+
+/** What is asked in one turn of the event loop goes out in one write and is heard in one: each write wakes the server, and what that writes wakes who answers. */
+const endOfTurn = (): Promise<void> => turn ??= nextTurn().then(() => { turn = undefined; });
 
 function resultOf<Ok>(answer: Answer<Ok>): Ok {
   if ('ok' in answer) return answer.ok;
