@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- data|api|imports|idle …] [--mib N] [--fill N] [--seed N] [--runs N]`: the kit's load test against Heliograph and against a real
+ * `npm run bench [-- data|api|imports|idle …] [--mib N] [--fill N] [--seed N] [--runs N] [--clients 1,4]`: the kit's load test against Heliograph and against a real
  * Glance, in one run on one machine, and a table of ratios. Absolute figures of a shared machine prove nothing; ratios of one run do.
  *
  * With --seed both have so many images beforehand: active ones of project demo, each tenth public, with four properties and a tag.
@@ -42,7 +42,7 @@ const withoutRates = ['--set', 'heliograph.reads_per_second=0', '--set', 'heliog
 const openForFetching = ['--set', 'import_filtering_opts.allowed_hosts=127.0.0.1', '--set', `import_filtering_opts.allowed_ports=${filesPort},${sourcePort}`];
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
-  options: { mib: { type: 'string', default: '512' }, runs: { type: 'string', default: '3' }, seconds: { type: 'string', default: '5' }, fill: { type: 'string', default: '200' }, seed: { type: 'string', default: '0' } },
+  options: { mib: { type: 'string', default: '512' }, runs: { type: 'string', default: '3' }, seconds: { type: 'string', default: '5' }, fill: { type: 'string', default: '200' }, seed: { type: 'string', default: '0' }, clients: { type: 'string', default: '1,4' } },
 });
 const suites = positionals.length > 0 ? positionals : ['data', 'api', 'idle'];
 
@@ -163,7 +163,7 @@ async function measure(url, pids, wanted = suites) {
   const figures = new Map();
   for (const suite of wanted) {
     console.error(`# ${suite} ${url}`);
-    const more = { data: ['--mib', options.mib], imports: ['--mib', options.mib, '--files-port', filesPort], api: ['--seconds', options.seconds, '--fill', options.fill] }[suite] ?? [];
+    const more = { data: ['--mib', options.mib], imports: ['--mib', options.mib, '--files-port', filesPort], api: ['--seconds', options.seconds, '--fill', options.fill, '--conns', ...options.clients.split(',')] }[suite] ?? [];
     const out = run(join(peersHome, 'venv/client/bin/python'), [
       join(kit, 'bench/bench.py'), suite, url, '--runs', options.runs, ...more, ...pids.flatMap((pid) => ['--pid', pid])]);
     for (const line of out.split('\n').filter(Boolean)) {
