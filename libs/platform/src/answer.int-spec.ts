@@ -1,3 +1,4 @@
+import { Socket } from 'node:net';
 import { Controller, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { MessagePattern, type MicroserviceOptions } from '@nestjs/microservices';
@@ -55,6 +56,22 @@ describe('questions and answers over NATS', () => {
   it('carries the request id of who asks to who answers', async () => {
     const answer = await requestContext.run({ requestId: 'req-7' }, () => gateway.ask('do.RegionTest.image', { wish: 'tea' }));
     expect(answer).toEqual({ heard: 'tea', requestId: 'req-7' });
+  });
+
+  it('sends what is asked in one turn of the event loop in one write', async () => {
+    const { write } = Socket.prototype;
+    const questions: number[] = [];
+    Socket.prototype.write = function (this: Socket, ...written: Parameters<Socket['write']>) {
+      const asked = Buffer.from(written[0]).toString().split('HPUB do.RegionTest.image').length - 1;
+      if (asked > 0) questions.push(asked);
+      return write.apply(this, written);
+    } as Socket['write'];
+    try {
+      await Promise.all(Array.from({ length: 5 }, () => new Promise((resolve) => { setImmediate(() => { resolve(gateway.ask('do.RegionTest.image', { wish: 'tea' })); }); })));
+    } finally {
+      Socket.prototype.write = write;
+    }
+    expect(questions).toEqual([5]);
   });
 
   it('brings a refusal back as the Problem it was', async () => {
