@@ -37,9 +37,9 @@ const filesPort = process.env.FILES_PORT ?? '8199';
 const floorPort = process.env.FLOOR_PORT ?? '9894';
 /** Stores and what may be fetched from, the same on both sides. */
 const stores = { glance: ['--stores', 'cheap,fast'], ours: ['--set', 'default.enabled_backends=cheap:file,fast:file'] };
+const openForFetching = ['--set', 'import_filtering_opts.allowed_hosts=127.0.0.1', '--set', `import_filtering_opts.allowed_ports=${filesPort},${sourcePort}`];
 /** Glance has no limit to how often a project may ask, and one tenant asks here as fast as we answer. */
 const withoutRates = ['--set', 'heliograph.reads_per_second=0', '--set', 'heliograph.changes_per_second=0'];
-const openForFetching = ['--set', 'import_filtering_opts.allowed_hosts=127.0.0.1', '--set', `import_filtering_opts.allowed_ports=${filesPort},${sourcePort}`];
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
   options: { mib: { type: 'string', default: '512' }, runs: { type: 'string', default: '3' }, seconds: { type: 'string', default: '5' }, fill: { type: 'string', default: '200' }, seed: { type: 'string', default: '0' }, clients: { type: 'string', default: '1,4' } },

@@ -42,7 +42,7 @@ export interface NatsServer extends Child {
 }
 
 /** Half of the machine, unless the operator says otherwise: a server that spreads over all cores takes them from the services that wait for it, mostly to wake itself. */
-const goProcesses = process.env['GOMAXPROCS'] ?? String(Math.max(1, Math.floor(availableParallelism() / 2)));
+const someCores = { GOMAXPROCS: String(Math.max(1, Math.floor(availableParallelism() / 2))) };
 
 /** Starts a NATS server on loopback with a user for each service, who may do what `natsPermissions` grants and nothing else. */
 export async function startNatsServer(options: NatsServerOptions): Promise<NatsServer> {
@@ -51,7 +51,7 @@ export async function startNatsServer(options: NatsServerOptions): Promise<NatsS
   const configFile = join(options.dir, 'nats.json');
   await writeFile(configFile, JSON.stringify(natsConfig({ ...options, port }), null, 2), { mode: 0o600 });
   const child = await startChild({
-    name: 'NATS', command: options.binary, args: ['--config', configFile], logFile: join(options.dir, 'nats.log'), env: { ...process.env, GOMAXPROCS: goProcesses },
+    name: 'NATS', command: options.binary, args: ['--config', configFile], logFile: join(options.dir, 'nats.log'), env: { ...someCores, ...process.env },
     isReady: () => greets(port), readyWithinMs: 60_000,
   });
   return { ...child, url: `nats://127.0.0.1:${port}`, port, restart: () => startNatsServer({ ...options, port }) };
